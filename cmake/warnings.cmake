@@ -1,0 +1,14 @@
+add_library(flagstone_warnings INTERFACE)
+target_compile_options(flagstone_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough)
+if(FLAGSTONE_WERROR)
+  target_compile_options(flagstone_warnings INTERFACE -Werror)
+endif()
+if(FLAGSTONE_SANITIZE)
+  add_compile_options(-fsanitize=${FLAGSTONE_SANITIZE} -fno-omit-frame-pointer)
+  if(NOT FLAGSTONE_SANITIZE MATCHES "thread")
+    add_compile_options(-fno-sanitize-recover=all)
+  endif()
+  add_link_options(-fsanitize=${FLAGSTONE_SANITIZE})
+endif()

@@ -1,0 +1,67 @@
+// The result of evaluating one flag for one evaluation context.
+//
+// Views only: they point into the compiled record, the context or the Scratch given to evaluate(),
+// and are valid until the next evaluation with that Scratch or until the snapshot is let go,
+// whichever comes first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace flagstone::evaluation {
+
+// OpenFeature's reasons, as flagd and OFREP spell them (reason_name).
+enum class Reason : std::uint8_t {
+  kStatic,
+  kDefault,
+  kTargetingMatch,
+  kSplit,
+  kDisabled,
+  kCached,
+  kUnknown,
+  kError,
+};
+
+// OpenFeature's error codes. kNone unless reason is kError.
+enum class ErrorCode : std::uint8_t {
+  kNone,
+  kFlagNotFound,
+  kParseError,
+  kTypeMismatch,
+  kTargetingKeyMissing,
+  kInvalidContext,
+  kProviderNotReady,
+  kGeneral,
+};
+
+// The JSON type of a variant's value, judged by typed callers (gRPC); OFREP is untyped.
+enum class ValueType : std::uint8_t { kNone, kNull, kBool, kNumber, kString, kArray, kObject };
+
+struct Evaluation {
+  Reason reason = Reason::kUnknown;
+  ErrorCode error = ErrorCode::kNone;
+  // kNone: no value, the caller takes its code default (flagd: DISABLED, or DEFAULT without a
+  // default variant).
+  ValueType type = ValueType::kNone;
+  // The value as JSON text, spelled as the vendor spelled it. Empty exactly when type is kNone.
+  std::string_view value_json;
+  // The variant's name, plain and as a JSON string with its quotes. Both empty when there is none.
+  std::string_view variant;
+  std::string_view variant_json;
+  // Metadata as the members of a JSON object without its braces (`"a":1,"b":"x"`), the document's
+  // and the flag's merged, the flag winning. May be empty.
+  std::string_view metadata_members;
+  // What went wrong, plain text for people. Empty unless reason is kError.
+  std::string_view error_details;
+};
+
+// `STATIC`, `TARGETING_MATCH`, ... and `FLAG_NOT_FOUND`, `PARSE_ERROR`, ... (kNone: empty).
+std::string_view reason_name(Reason reason);
+std::string_view error_code_name(ErrorCode code);
+
+// How many there are, for tables indexed by them.
+inline constexpr std::size_t kReasonCount = 8;
+inline constexpr std::size_t kErrorCodeCount = 8;
+
+}  // namespace flagstone::evaluation

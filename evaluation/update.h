@@ -1,0 +1,32 @@
+// An update: what a vendor's wire codec made of one document or one set of deltas.
+//
+// A pure value, made by `evaluation/dialects/<vendor>/wire/`, eaten by `cache/`. Moved, not shared.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "evaluation/record.h"
+
+namespace flagstone::evaluation {
+
+enum class UpdateKind : std::uint8_t {
+  kFull,   // The complete document: what is not in it does not exist.
+  kDelta,  // Upserts and tombstones on top of what that source sent before.
+};
+
+struct Update {
+  UpdateKind kind = UpdateKind::kFull;
+  // In the document's order. The same id twice: the last wins.
+  std::vector<Record> records;
+  // The document's own metadata member as JSON text (flagd: `metadata`), empty when it has none.
+  // A delta leaves the layer's metadata as it is unless `has_metadata`.
+  std::string metadata;
+  bool has_metadata = false;
+  // Opaque to everyone but the source: ETag, selector state, last event id. Remembered only once
+  // this update was published, and only beside the state it belongs to.
+  std::string cursor;
+};
+
+}  // namespace flagstone::evaluation
