@@ -1,0 +1,152 @@
+// What the operator wrote, as plain values: defaults on the fields, units in the names.
+//
+// Made by config/command_line.h (command line over environment over file), checked by
+// config/validate.h, then only read. Copyable; equal options mean that a reload changes nothing.
+// Paths that came from a configuration file are already relative to that file's folder.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/secret.h"
+
+namespace flagstone::config {
+
+inline constexpr std::uint64_t kKiB = 1024;
+inline constexpr std::uint64_t kMiB = 1024 * kKiB;
+
+// The environment that the command line's own sources, pins and bootstrap belong to.
+inline constexpr std::string_view kDefaultEnvironment = "default";
+inline constexpr std::string_view kDefaultAdmin = "127.0.0.1:8014";
+inline constexpr std::string_view kDefaultTcpListener = "127.0.0.1:8016";
+
+using Milliseconds = std::chrono::milliseconds;
+
+// How a document is spelled. kAuto: by the name's ending, else by the media type, else JSON.
+enum class DocumentFormat : std::uint8_t { kAuto, kJson, kYaml };
+
+// Which of flagd's `fractional` algorithms an environment uses.
+enum class Fractional : std::uint8_t { kV1 = 1, kV2 = 2, kV3 = 3 };
+
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+// A request header sent upstream.
+struct Header {
+  std::string name;
+  SecretSource value;
+  bool operator==(const Header&) const = default;
+};
+
+struct Source {
+  // As the operator wrote it ("file:flags.json", "https://…"): what people and selectors call it.
+  std::string uri;
+  // Where to find it from the working directory; empty for network sources.
+  std::string path;
+  Milliseconds interval{30'000};  // Between polls; a file is watched instead.
+  Milliseconds timeout{30'000};   // One request, headers to last byte.
+  // Sent as `Authorization: Bearer …`; also routes the app's requests to this environment.
+  SecretSource credential;
+  std::vector<Header> headers;
+  bool optional = false;             // Ready does not wait for it.
+  std::optional<bool> shrink_guard;  // Unset: on for network sources, off for files.
+  std::string selector;              // Sent as `Flagd-Selector`, empty: none.
+  DocumentFormat format = DocumentFormat::kAuto;
+  std::optional<std::uint64_t> max_document_bytes;  // Unset: the cache's.
+
+  bool is_file() const { return !path.empty(); }
+  // What identifies the source in the state directory.
+  std::string_view location() const { return is_file() ? path : uri; }
+  bool guards_shrinking() const { return shrink_guard.value_or(!is_file()); }
+  bool operator==(const Source&) const = default;
+};
+
+struct Environment {
+  std::string name;
+  std::string dialect = "flagd";
+  std::vector<Source> sources;       // Later ones win per key.
+  std::string pins;                  // Path of the pins file, empty: none.
+  std::string bootstrap;             // Path of the bootstrap document, empty: none.
+  std::vector<SecretSource> accept;  // Credentials, besides the sources' own, that mean this one.
+  std::vector<std::string> listen;   // Addresses where only this environment is answered.
+  bool optional = false;             // Ready does not wait for it.
+  // Equal complete documents until a suspiciously small one is believed.
+  std::uint32_t confirm_shrink = 3;
+  Fractional fractional = Fractional::kV2;
+  bool operator==(const Environment&) const = default;
+};
+
+struct CacheOptions {
+  std::uint64_t memory_limit_bytes = 64 * kMiB;  // Everything we hold for flags and clients.
+  std::uint64_t max_document_bytes = 64 * kMiB;  // One upstream document, compressed or not.
+  bool operator==(const CacheOptions&) const = default;
+};
+
+struct StateOptions {
+  std::string dir;                         // Empty: default_state_dir() decides.
+  std::uint64_t limit_bytes = 256 * kMiB;  // Everything on disk.
+  bool operator==(const StateOptions&) const = default;
+};
+
+// flagd's ports, on loopback; every one serves every api. On as soon as one of flagd's own options
+// is given.
+struct FlagdMode {
+  bool on = false;
+  std::uint32_t port = 8013;
+  std::uint32_t management_port = 8014;  // Already written to Options::admin when `on`.
+  std::uint32_t sync_port = 8015;
+  std::uint32_t ofrep_port = 8016;
+  bool operator==(const FlagdMode&) const = default;
+};
+
+// Where a value was written, for messages. Not part of equality: moving a line changes nothing.
+struct Origin {
+  enum class Kind : std::uint8_t { kDefault, kFile, kVariable, kOption };
+  Kind kind = Kind::kDefault;
+  std::string name;        // The file's path, the variable, the option with its dashes.
+  std::uint32_t line = 0;  // Of a file, from 1.
+};
+// "flagstone.yaml:12", "FLAGSTONE_LISTEN", "--listen", "default".
+std::string to_string(const Origin& origin);
+
+// Origins by path: "cache.memory_limit", "environments.default.sources[0].uri", …
+struct Origins {
+  std::map<std::string, Origin, std::less<>> by_path;
+
+  // The value's own origin, else that of what it stands in, else kDefault.
+  Origin find(std::string_view path) const;
+  bool operator==(const Origins&) const { return true; }
+};
+
+struct Options {
+  // "unix:PATH" or "HOST:PORT". Empty: the defaults; ask listen_addresses() in default_paths.h.
+  std::vector<std::string> listen;
+  std::string admin{kDefaultAdmin};
+  std::vector<Environment> environments;  // Ordered by name.
+  CacheOptions cache;
+  StateOptions state;
+  std::uint32_t serving_threads = 1;
+  std::uint64_t request_header_limit_bytes = 64 * kKiB;
+  std::uint64_t request_body_limit_bytes = 1'000'000;
+  std::uint32_t max_connections = 1024;
+  Milliseconds shutdown_delay{0};
+  Milliseconds drain_time{4'000};
+  Milliseconds startup_wait{10'000};
+  std::vector<std::string> allowed_hosts;    // Beside localhost, 127.0.0.1 and [::1].
+  std::vector<std::string> allowed_origins;  // Of browsers; others get 403.
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+  FlagdMode flagd;
+
+  Origins origins;
+
+  const Environment* find_environment(std::string_view name) const;
+  bool operator==(const Options&) const = default;
+};
+
+}  // namespace flagstone::config

@@ -1,0 +1,31 @@
+// What single values cannot tell: whether the options as a whole can be run with. Pure.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/options.h"
+#include "config/problem.h"
+
+namespace flagstone::config {
+
+// Below this not even the listeners' buffers and an empty index fit.
+inline constexpr std::uint64_t kMinMemoryLimitBytes = 4 * kMiB;
+inline constexpr std::uint64_t kMinStateLimitBytes = 1 * kMiB;
+inline constexpr std::uint32_t kMaxServingThreads = 64;
+inline constexpr std::uint32_t kMaxConnections = 1'000'000;
+
+inline constexpr std::array<std::string_view, 1> kDialects = {"flagd"};
+
+// Every problem there is, each with its place and its remedy; empty: fine.
+ProblemList validate(const Options& options,
+                     std::span<const std::string_view> dialects = kDialects);
+
+// The names of what changed and only takes effect after a restart ("listen", "admin", "state.dir",
+// "serving_threads", …). Everything else can be taken over while running.
+std::vector<std::string> needs_restart(const Options& running, const Options& wanted);
+
+}  // namespace flagstone::config
