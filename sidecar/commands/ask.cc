@@ -1,0 +1,107 @@
+// `evaluate`, `accept`, `health` and `version`: the commands that ask a running Flagstone.
+#include <cctype>
+#include <cstdio>
+#include <string>
+
+#include "sidecar/commands/commands.h"
+#include "sidecar/commands/http_call.h"
+
+#ifndef FLAGSTONE_VERSION
+#error "the build defines FLAGSTONE_VERSION"
+#endif
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr int kHttpOk = 200;
+
+void print_line(std::FILE* to, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+  if (!text.ends_with('\n')) std::fputc('\n', to);
+}
+
+// A flag key may hold any character; a path segment may not.
+std::string percent_encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    }
+  }
+  return out;
+}
+
+const char* probe_path(config::Probe probe) {
+  switch (probe) {
+    case config::Probe::kStartup:
+      return "/startupz";
+    case config::Probe::kReady:
+      return "/readyz";
+    case config::Probe::kLive:
+      return "/healthz";
+  }
+  return "/healthz";
+}
+
+}  // namespace
+
+int run_evaluate(const config::EvaluateCommand& command) {
+  std::string body = "{\"context\":" + command.context_json + "}";
+  std::string path = "/ofrep/v1/evaluate/flags/" + percent_encoded(command.key);
+  auto credential = command.credential.empty()
+                        ? config::Secret()
+                        : config::read_secret(command.credential, config::process_variable);
+  if (!credential) {
+    print_line(stderr, credential.error());
+    return config::kExitContent;
+  }
+  std::string last_error = "no address to ask";
+  for (const std::string& address : command.addresses) {
+    auto answer = http_call(address, path, {.body = &body, .bearer = credential->reveal()});
+    if (!answer) {
+      last_error = answer.error();
+      continue;
+    }
+    print_line(stdout, answer->body);
+    return answer->status == kHttpOk ? 0 : 1;
+  }
+  print_line(stderr, last_error);
+  return kExitUnavailable;
+}
+
+int run_accept(const config::AcceptCommand& command) {
+  std::string body = "{}";
+  auto answer =
+      http_call(command.admin, "/accept/" + percent_encoded(command.environment), {.body = &body});
+  if (!answer) {
+    print_line(stderr, answer.error());
+    return kExitUnavailable;
+  }
+  print_line(answer->status == kHttpOk ? stdout : stderr, answer->body);
+  return answer->status == kHttpOk ? 0 : 1;
+}
+
+int run_health(const config::HealthCommand& command) {
+  auto answer = http_call(command.admin, probe_path(command.probe), {});
+  if (!answer) {
+    print_line(stderr, answer.error());
+    return 1;
+  }
+  print_line(answer->status == kHttpOk ? stdout : stderr, answer->body);
+  return answer->status == kHttpOk ? 0 : 1;
+}
+
+int run_version() {
+  print_line(stdout, "flagstone " + std::string(version()));
+  return 0;
+}
+
+std::string_view version() { return FLAGSTONE_VERSION; }
+
+}  // namespace flagstone::sidecar

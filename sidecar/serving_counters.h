@@ -1,0 +1,75 @@
+// What one serving thread counts about its answers.
+//
+// Each thread owns one and is its only writer; the keeper reads it at any moment. Relaxed atomics
+// with plain load and store: no locked instruction on the hot path. A reader may see one counter of
+// an answer before the other, which a metric can bear.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "evaluation/evaluation.h"
+
+namespace flagstone::sidecar {
+
+// Environments one daemon can hold; the counters are indexed by it.
+inline constexpr std::size_t kMaxEnvironments = 64;
+
+// Who was answered, a label of the metrics.
+enum class Api : std::uint8_t { kOfrep, kOfrepBulk };
+inline constexpr std::array<const char*, 2> kApiNames = {"ofrep", "ofrep_bulk"};
+
+// A counter with a single writer.
+class Counter {
+ public:
+  void add(std::uint64_t amount) {
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+// How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
+// the last bucket is +Inf.
+class LatencyHistogram {
+ public:
+  static constexpr std::array<std::uint64_t, 12> kBoundsNs = {
+      1'000,   2'500,     5'000,     10'000,     25'000,      50'000,
+      100'000, 1'000'000, 5'000'000, 25'000'000, 100'000'000, 1'000'000'000};
+
+  void record(std::uint64_t ns) {
+    std::size_t bucket = 0;
+    while (bucket < kBoundsNs.size() && ns > kBoundsNs[bucket]) ++bucket;
+    buckets_[bucket].add(1);
+    sum_ns_.add(ns);
+  }
+  std::uint64_t bucket(std::size_t index) const { return buckets_[index].read(); }
+  std::uint64_t sum_ns() const { return sum_ns_.read(); }
+
+ private:
+  std::array<Counter, kBoundsNs.size() + 1> buckets_;
+  Counter sum_ns_;
+};
+
+struct ServingCounters {
+  // By api, environment (its place in the serving state) and reason.
+  std::array<std::array<std::array<Counter, evaluation::kReasonCount>, kMaxEnvironments>,
+             kApiNames.size()>
+      evaluations;
+  // Requests that never reached an evaluation, by OFREP error code.
+  std::array<Counter, evaluation::kErrorCodeCount> refused;
+  std::array<LatencyHistogram, kApiNames.size()> latency;
+  Counter not_modified;
+  Counter event_streams_opened;
+
+  void count(Api api, std::size_t environment, evaluation::Reason reason) {
+    evaluations[static_cast<std::size_t>(api)][environment][static_cast<std::size_t>(reason)].add(
+        1);
+  }
+};
+
+}  // namespace flagstone::sidecar
