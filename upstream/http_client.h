@@ -1,0 +1,112 @@
+// HTTP requests upstream: libcurl's multi interface on the keeper's loop.
+//
+// The client belongs to the daemon, is used on the loop's thread only and outlives its exchanges.
+// It never blocks: names are resolved by net/resolver and handed over. TLS is at least 1.2 and
+// always verified; SSL_CERT_FILE and SSL_CERT_DIR name other roots; http_proxy, https_proxy,
+// all_proxy and no_proxy are honoured. One exchange follows redirects itself, so that each hop is
+// resolved, limited and given only the headers it may see. The process must ignore SIGPIPE.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "upstream/source.h"
+
+namespace flagstone::net {
+class Loop;
+class Resolver;
+}  // namespace flagstone::net
+
+namespace flagstone::upstream {
+
+struct HttpLimits {
+  std::chrono::milliseconds connect{5'000};      // TCP and TLS.
+  std::chrono::milliseconds first_byte{10'000};  // From the request's sending to the answer.
+  std::chrono::milliseconds idle{15'000};        // Without any byte.
+  std::chrono::milliseconds whole{30'000};       // From the start of a hop to its last byte.
+  std::uint64_t body_bytes = 64 * 1024 * 1024;   // Compressed or not.
+  std::size_t header_bytes = 64 * 1024;          // All headers of one answer.
+  int redirects = 3;
+};
+
+struct HttpHeader {
+  std::string name;
+  std::string value;
+  // Not sent to another host than the first after a redirect.
+  bool secret = false;
+};
+
+struct HttpRequest {
+  std::string url;          // http: or https:, without user info.
+  std::string unix_socket;  // Connect here instead of to the URL's host.
+  std::vector<HttpHeader> headers;
+  HttpLimits limits;
+};
+
+struct HttpHead {
+  int status = 0;
+  std::string url;  // Of the hop that answered.
+  // In the order received, names in lower case.
+  std::vector<HttpHeader> headers;
+
+  // The last header of that (lower-case) name, empty when there is none.
+  std::string_view find(std::string_view name) const;
+};
+
+struct HttpError {
+  FailureKind kind{};
+  std::string message;  // The cause alone: "connection refused". May contain host and port.
+};
+
+// Who asked. Called on the loop, never from inside HttpClient::start().
+class HttpReceiver {
+ public:
+  virtual ~HttpReceiver() = default;
+  // The answer's head (not those of redirects). False: the body is not wanted, on_end follows with
+  // what there is.
+  virtual bool on_head(const HttpHead& head) = 0;
+  // A piece of the decompressed body, at most 16 KiB (curl's own bound). False: no more.
+  virtual bool on_body(std::string_view piece) = 0;
+  // Last. The body is complete, or not wanted, when there is no error.
+  virtual void on_end(const std::optional<HttpError>& error) = 0;
+};
+
+// One request on its way. Destroying it cancels it: no call comes after that. It may be destroyed
+// from inside its own receiver's calls.
+class HttpExchange {
+ public:
+  virtual ~HttpExchange() = default;
+};
+
+class HttpClient {
+ public:
+  struct Options {
+    std::string user_agent;  // "flagstone/1.2.3"
+    // Roots instead of the system's: a file, a folder; empty: SSL_CERT_FILE, SSL_CERT_DIR, system.
+    std::string ca_file;
+    std::string ca_folder;
+    std::size_t idle_connections_max = 16;
+  };
+
+  HttpClient(net::Loop& loop, net::Resolver& resolver, Options options);
+  // REQUIRES: every exchange is gone.
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // `receiver` is borrowed until on_end or until the exchange is destroyed.
+  std::unique_ptr<HttpExchange> start(HttpRequest request, HttpReceiver& receiver);
+
+ private:
+  class Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace flagstone::upstream
