@@ -1,0 +1,34 @@
+// An answer without an end: the api keeps it and sends whenever there is something to say.
+//
+// Owned by the api that opened it, the loop's thread only. It outlives the request and survives its
+// connection: after the connection's death it is deaf. Destroying it ends the answer.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+namespace flagstone::net {
+
+class EventStream {
+ public:
+  // Bytes one stream may have waiting for a slow reader. One event may be as large as this.
+  static constexpr std::size_t kUnsentBytesMax = 256 * 1024;
+
+  virtual ~EventStream() = default;
+
+  // All or nothing: false, and nothing is queued, when the reader is too slow for it or gone. The
+  // api then forgets the event and sends the latest state from on_drained. Writes happen at the end
+  // of the turn: no callback runs inside send().
+  [[nodiscard]] virtual bool send(std::string_view bytes) = 0;
+  // Ends the answer; what was sent still goes out. on_closed does not run after it.
+  virtual void close() = 0;
+  virtual bool open() const = 0;
+
+  // The connection is gone. The callback may destroy the stream.
+  virtual void set_on_closed(std::move_only_function<void()> on_closed) = 0;
+  // After a refused send: the reader has caught up. The callback may destroy the stream.
+  virtual void set_on_drained(std::move_only_function<void()> on_drained) = 0;
+};
+
+}  // namespace flagstone::net

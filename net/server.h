@@ -1,0 +1,88 @@
+// Serves HTTP on one loop: several listeners, one handler, all their connections.
+//
+// Owned by the serving thread (and one by the keeper, for admin), destroyed before its loop and
+// before its handler. The loop's thread only; `counters()` may be read from any thread.
+//
+// To stop: stop_accepting(), then drain(): idle connections close, requests in flight are answered
+// with `Connection: close`, event streams end last; then `done` is called. close_all() cuts what is
+// left.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+
+#include "net/counter.h"
+#include "net/error.h"
+
+namespace flagstone::net {
+
+class BoundSocket;
+class Handler;
+class Loop;
+
+// How long a peer may take, and how much of ours it may hold. Limits are checked once per tick, so
+// each may be passed by as much as one tick.
+struct ConnectionLimits {
+  std::int64_t header_limit_ms = 5000;        // from a request's first byte to its last header
+  std::int64_t body_limit_ms = 10000;         // from there to the body's end
+  std::int64_t idle_limit_ms = 75000;         // between requests
+  std::int64_t write_stall_limit_ms = 10000;  // with bytes to send and none taken
+  std::int64_t linger_limit_ms =
+      2000;  // after a refusal, so that the peer can read it before the reset
+  std::int64_t tick_ms = 1000;
+  std::size_t unsent_bytes_max = 256 * 1024;  // above it the connection reads no further request
+};
+
+struct HttpLimits {
+  std::size_t header_bytes_max = 64 * 1024;  // request line included; beyond: 431
+  std::size_t header_count_max = 100;        // beyond: 431
+  std::size_t target_bytes_max = 16 * 1024;  // beyond: 414
+  std::size_t body_bytes_max = 1'000'000;    // beyond: 413
+};
+
+struct ServerOptions {
+  ConnectionLimits connection;
+  HttpLimits http;
+  std::size_t connections_max = 1024;  // of this loop; further ones are accepted and closed at once
+};
+
+struct ServerCounters {
+  static constexpr std::size_t kListenersMax = 32;
+  std::array<Counter, kListenersMax> open_by_listener;  // index as given to listen()
+  Counter open;
+  Counter accepted;
+  Counter refused;         // over connections_max or without a descriptor
+  Counter requests;        // that reached the handler
+  Counter refusals;        // malformed or too large, answered by us
+  Counter timeouts;        // connections closed by one of ConnectionLimits
+  Counter event_streams;   // open now
+  Counter bytes_buffered;  // memory held for connections: requests half read, answers not taken
+};
+
+class Server {
+ public:
+  Server(Loop& loop, Handler& handler, ServerOptions options = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // `listener_index` < kListenersMax is what requests from there will carry.
+  std::expected<void, Error> listen(const BoundSocket& socket, unsigned listener_index);
+
+  void stop_accepting();
+  // After stop_accepting(). `done` runs once no connection is left, in a later turn.
+  void drain(std::move_only_function<void()> done);
+  void close_all();
+
+  const ServerCounters& counters() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace flagstone::net
