@@ -11,6 +11,14 @@ pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
+# yaml-cpp 0.8 (Debian 13, Ubuntu 24.04) moved its target into a namespace.
+add_library(flagstone_yaml INTERFACE)
+if(TARGET yaml-cpp::yaml-cpp)
+  target_link_libraries(flagstone_yaml INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(flagstone_yaml INTERFACE yaml-cpp)
+endif()
+
 # xxHash is used header-only (XXH_INLINE_ALL), so that its dispatch is inlined.
 add_library(flagstone_xxhash INTERFACE)
 target_link_libraries(flagstone_xxhash INTERFACE PkgConfig::XXHASH)

@@ -1,0 +1,52 @@
+# On a fresh machine `make run` or `make test` is all: both bring what they need (see scripts/setup).
+
+BUILD_JOBS ?= $(shell nproc)
+TEST_JOBS ?= 2
+
+# Only the daemon, as it is shipped, started on the example files.
+run: build
+	@scripts/run
+
+build: setup
+	cmake --preset release
+	cmake --build --preset release --target flagstone --parallel $(BUILD_JOBS)
+
+# Every test, under AddressSanitizer and UBSan.
+test: setup
+	cmake --preset asan
+	cmake --build --preset asan --parallel $(BUILD_JOBS)
+	ctest --test-dir build/asan --parallel $(TEST_JOBS) --output-on-failure
+
+# The tests of what is handed between threads, under ThreadSanitizer.
+tsan: setup
+	cmake --preset tsan
+	cmake --build --preset tsan --parallel $(BUILD_JOBS)
+	ctest --test-dir build/tsan --parallel $(TEST_JOBS) --output-on-failure
+
+# The tables of docs/benchmarks.md. Takes some minutes and wants a quiet machine.
+bench: setup
+	cmake --preset release -DFLAGSTONE_BENCH=ON
+	cmake --build --preset release --parallel $(BUILD_JOBS)
+	python3 tests/bench/run_bench.py
+
+# Each fuzz target for a short while; scripts/fuzz SECONDS runs them for longer.
+fuzz:
+	@scripts/setup fuzz
+	@scripts/fuzz
+
+# Packages and llhttp's sources; builds nothing.
+setup:
+	@scripts/setup
+
+format:
+	@scripts/setup lint
+	@scripts/lint --fix
+
+lint:
+	@scripts/setup lint
+	@scripts/lint
+
+clean:
+	rm -rf build
+
+.PHONY: run build test tsan bench fuzz setup format lint clean
