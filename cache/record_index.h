@@ -1,0 +1,95 @@
+// A persistent index of entries: (kind, set id, key) -> entry, as an array of immutable pages, by
+// the bits of the key's hash.
+//
+// A value: copying one shares everything. with() makes a new index that shares every page it did
+// not change, so one changed flag among 10,000 costs one small page and the directory. Immutable;
+// read by any thread, made and destroyed by the keeper. Lookups allocate nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "cache/entry.h"
+#include "evaluation/record.h"
+
+namespace flagstone::cache {
+
+class MemoryBudget;
+
+class RecordIndex {
+ public:
+  // Of one entry within one index; see next().
+  struct Position {
+    std::uint32_t page = 0;
+    std::uint32_t slot = 0;
+  };
+  // Puts `entry` in the place of what has its id, or takes it away.
+  struct Edit {
+    EntryPointer entry;
+    bool erase = false;
+    std::uint64_t hash = 0;  // hash_of the entry's kind and key
+  };
+
+  explicit RecordIndex(MemoryBudget& budget);
+
+  static std::uint64_t hash_of(evaluation::RecordKind kind, std::string_view key);
+
+  // Tombstones are found by find_stored() alone; the other lookups do not see them.
+  const Entry* find_stored(evaluation::RecordKind kind, std::string_view set_id,
+                           std::string_view key) const;
+  const Entry* find(evaluation::RecordKind kind, std::string_view set_id,
+                    std::string_view key) const;
+  // Of the sets that have the key: the greatest layer, then the greatest set id.
+  const Entry* find_in_any_set(evaluation::RecordKind kind, std::string_view key) const;
+  // The same as shared pointers; nullptr when it is not there.
+  EntryPointer share_stored(evaluation::RecordKind kind, std::string_view set_id,
+                            std::string_view key) const;
+  // Every entry of that kind and key, tombstones too.
+  void append_every_set(evaluation::RecordKind kind, std::string_view key,
+                        std::vector<EntryPointer>& out) const;
+
+  // The entry at `position`, tombstones too, which then points behind it; nullptr at the end. The
+  // order is that of the hashes: stable as long as the index is.
+  const EntryPointer* next(Position& position) const;
+
+  // Later edits of one id win over earlier ones.
+  RecordIndex with(std::vector<Edit> edits) const;
+
+  // Entries that are no tombstones; tombstones; flags (kind 0, no tombstones); quarantined ones.
+  std::size_t size() const;
+  std::size_t tombstone_count() const;
+  std::size_t flag_count() const;
+  std::size_t quarantined_count() const;
+  // Of all content, whatever the order it came in; kept up incrementally.
+  std::uint64_t content_hash() const;
+  // Bytes of the keys and texts of all entries.
+  std::size_t vendor_bytes() const;
+
+  // True when both are the very same pages.
+  bool same_pages(const RecordIndex& other) const { return directory_ == other.directory_; }
+
+  // A number below positions() for each entry, to mark entries in a bitmap.
+  std::size_t positions() const;
+  struct Found {
+    const EntryPointer* entry = nullptr;
+    std::size_t position = 0;
+  };
+  Found locate(std::uint64_t hash, evaluation::RecordKind kind, std::string_view set_id,
+               std::string_view key) const;
+
+ private:
+  struct Slot;
+  class Page;
+  struct Directory;
+
+  explicit RecordIndex(std::shared_ptr<const Directory> directory);
+  const Slot* find_slot(std::uint64_t hash, evaluation::RecordKind kind, std::string_view set_id,
+                        std::string_view key, std::size_t* position) const;
+
+  std::shared_ptr<const Directory> directory_;
+};
+
+}  // namespace flagstone::cache

@@ -1,0 +1,60 @@
+// Everything a serving thread needs to answer, for all environments, as one immutable value.
+//
+// Built by the keeper, published to every serving thread as one swapped
+// shared_ptr<const ServingState>; posted back to the keeper when replaced, which alone destroys it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/snapshot.h"
+
+namespace flagstone::cache {
+
+// Where what is served came from.
+enum class Origin : std::uint8_t { kLive, kState, kBootstrap };
+// "live", "state", "bootstrap".
+std::string_view origin_name(Origin origin);
+
+struct EnvironmentState {
+  std::string name;
+  // nullptr: there is nothing to serve yet (OFREP: PROVIDER_NOT_READY).
+  std::shared_ptr<const Snapshot> snapshot;
+  Origin origin = Origin::kLive;
+  bool stale = false;
+  // Wall time of the last successful contact with upstream, for the age; 0 when there was none.
+  std::int64_t last_contact_unix_ms = 0;
+  // Grows with every change of this environment's snapshot, origin or staleness.
+  std::uint64_t generation = 0;
+};
+
+// Which environment a request is for: indexes into ServingState::environments.
+struct Routes {
+  struct CredentialHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  // Of requests that name none: the environment called `default`, else the only one.
+  std::optional<std::uint32_t> default_environment;
+  // Of listeners bound to one environment, by the listener's index; nullopt: not bound.
+  std::vector<std::optional<std::uint32_t>> by_listener;
+  // By `Authorization` or `X-API-Key`; looked up by string_view, without allocation.
+  std::unordered_map<std::string, std::uint32_t, CredentialHash, std::equal_to<>> by_credential;
+};
+
+struct ServingState {
+  std::vector<EnvironmentState> environments;
+  Routes routes;
+};
+
+}  // namespace flagstone::cache

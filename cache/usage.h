@@ -1,0 +1,103 @@
+// How often each flag is asked for, when first and last, and which keys are asked for that do not
+// exist.
+//
+// UsageCounters belongs to one serving thread and one environment: that thread counts, without
+// lock or read-modify-write, and the keeper reads and grows. UsageTotals is the keeper's sum.
+// Nothing fails: what does not fit is not counted, and that is counted.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cache/snapshot.h"
+
+namespace flagstone::cache {
+
+class UsageCounters {
+ public:
+  static constexpr std::size_t kCountersPerChunk = 512;
+  static constexpr std::size_t kMaxChunks = 2048;  // 1,048,576 flags
+  static constexpr std::size_t kUnknownRingBytes = 16 * 1024;
+  static constexpr std::size_t kMaxUnknownKeyBytes = 256;
+
+  UsageCounters();
+  ~UsageCounters();
+  UsageCounters(const UsageCounters&) = delete;
+  UsageCounters& operator=(const UsageCounters&) = delete;
+
+  // The serving thread:
+  void count(std::uint32_t flag_id);
+  // A key that no flag has. Longer ones are cut; when the ring is full it is dropped.
+  void count_unknown(std::string_view key);
+
+  // The keeper:
+  // Room for ids below `limit`. Before the snapshot that has them is published.
+  void grow(std::uint32_t limit);
+  // What was counted since the last drain.
+  void drain(const std::function<void(std::uint32_t flag_id, std::uint32_t count)>& flag,
+             const std::function<void(std::string_view key)>& unknown);
+  std::size_t bytes() const;
+
+ private:
+  struct Chunk {
+    std::array<std::atomic<std::uint32_t>, kCountersPerChunk> counts{};
+    // The keeper's alone.
+    std::array<std::uint32_t, kCountersPerChunk> drained{};
+  };
+  std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
+  std::size_t chunk_count_ = 0;  // the keeper's
+
+  // One writer, one reader: bytes written and read so far; each key after its length in 2 bytes.
+  std::unique_ptr<char[]> ring_;
+  std::atomic<std::size_t> ring_written_{0};
+  std::atomic<std::size_t> ring_read_{0};
+};
+
+struct Usage {
+  std::uint64_t count = 0;
+  // Wall time; 0: never.
+  std::int64_t first_asked_unix_ms = 0;
+  std::int64_t last_asked_unix_ms = 0;
+};
+
+// One environment's sums, by flag.
+class UsageTotals {
+ public:
+  static constexpr std::size_t kMaxUnknownKeys = 1000;
+  // Remembered from the state for flags that have not come back yet.
+  static constexpr std::size_t kMaxWaiting = 20'000;
+  using UnknownKeys = std::map<std::string, Usage, std::less<>>;
+
+  // Adds what one serving thread counted since the last time.
+  void drain(UsageCounters& counters, std::int64_t now_unix_ms);
+  // Gives flags their sums from the state. After restore(), and whenever flags came in.
+  void adopt(const Snapshot& snapshot);
+  Usage of(std::uint32_t flag_id) const;
+  const UnknownKeys& unknown() const { return unknown_; }
+  std::uint64_t unknown_dropped() const { return unknown_dropped_; }
+
+  // For the state directory's named blobs. The flags of the snapshot, those still waiting, and the
+  // unknown keys.
+  std::string serialise(const Snapshot* snapshot) const;
+  // False when the bytes are none of ours; then nothing is taken.
+  bool restore(std::string_view bytes);
+
+ private:
+  void note_unknown(std::string_view key, std::int64_t now_unix_ms);
+
+  std::vector<Usage> by_flag_;
+  std::map<std::pair<std::string, std::string>, Usage> waiting_;
+  UnknownKeys unknown_;
+  std::uint64_t unknown_dropped_ = 0;
+};
+
+}  // namespace flagstone::cache
