@@ -1,0 +1,87 @@
+#include "upstream/file_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace flagstone::upstream {
+namespace {
+
+// Closes the descriptor on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::unexpected<FileError> system_error(int code) {
+  const bool missing = code == ENOENT || code == ENOTDIR;
+  return std::unexpected(FileError{
+      missing ? FileError::Kind::kMissing : FileError::Kind::kUnreadable, std::strerror(code)});
+}
+
+std::unexpected<FileError> too_large(std::size_t max_bytes) {
+  return std::unexpected(
+      FileError{FileError::Kind::kTooLarge, "larger than " + std::to_string(max_bytes) + " bytes"});
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+FileStamp stamp_of(const struct stat& status) {
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .size = static_cast<std::uint64_t>(status.st_size),
+          .modified_ns = nanoseconds(status.st_mtim),
+          .changed_ns = nanoseconds(status.st_ctim)};
+}
+
+}  // namespace
+
+FileResult read_file_blocking(const FileRequest& request) {
+  // O_NONBLOCK: opening a pipe without a writer would wait for ever.
+  const Descriptor file(::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return system_error(errno);
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return system_error(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return std::unexpected(FileError{FileError::Kind::kUnreadable, "not a regular file"});
+  }
+  FileContent content;
+  content.stamp = stamp_of(status);
+  if (request.unless == content.stamp) {
+    content.unchanged = true;
+    return content;
+  }
+  if (content.stamp.size > request.max_bytes) return too_large(request.max_bytes);
+  // One byte more than it should have, so that a file that grew meanwhile is noticed.
+  content.bytes.resize(static_cast<std::size_t>(content.stamp.size) + 1);
+  std::size_t filled = 0;
+  while (true) {
+    const ssize_t got =
+        ::read(file.get(), content.bytes.data() + filled, content.bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+    if (filled > request.max_bytes) return too_large(request.max_bytes);
+    if (filled == content.bytes.size()) content.bytes.resize(filled * 2);
+  }
+  content.bytes.resize(filled);
+  return content;
+}
+
+}  // namespace flagstone::upstream
