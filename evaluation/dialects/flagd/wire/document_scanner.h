@@ -1,0 +1,60 @@
+// Cuts a flagd document into records while its bytes arrive: chunks in, records out.
+//
+// Owned by whoever receives the document; one thread. Validates every byte (JSON grammar, UTF-8),
+// without recursion, whatever the chunks are. Holds one record at most besides the finished ones.
+// A record that is too deep or too large is still cut, and refused by Dialect::compile() alone;
+// everything else that is wrong refuses the document.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "evaluation/update.h"
+
+namespace flagstone::evaluation::flagd {
+
+struct DocumentError {
+  // What is wrong, for people; without the place.
+  std::string message;
+  // Where, as far as known: bytes from the start (0-based); line and column from 1, columns in
+  // bytes. line is 0 when there is no place.
+  std::size_t byte_offset = 0;
+  std::size_t line = 0;
+  std::size_t column = 0;
+};
+// `line 3, column 14 (byte 57): message`, or the message alone when there is no place.
+std::string to_string(const DocumentError& error);
+
+// What a document holds. `update.kind` is kFull, its records in the document's order, flags and
+// evaluators with their set ids; `update.metadata` is the document's metadata object.
+struct ScannedDocument {
+  Update update;
+  // The line on which each record's value begins, parallel to `update.records`.
+  std::vector<std::uint32_t> record_lines;
+  std::uint32_t metadata_line = 0;
+};
+
+class DocumentScanner {
+ public:
+  // Refuses documents of more bytes than that.
+  explicit DocumentScanner(std::size_t document_bytes_max);
+  ~DocumentScanner();
+  DocumentScanner(DocumentScanner&&) noexcept;
+  DocumentScanner& operator=(DocumentScanner&&) noexcept;
+
+  // Eats the next bytes. After an error every further call gives the same error.
+  std::expected<void, DocumentError> feed(std::string_view chunk);
+  // No more bytes come: the document, or why it is none. Call once.
+  std::expected<ScannedDocument, DocumentError> finish();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flagstone::evaluation::flagd
