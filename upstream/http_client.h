@@ -26,6 +26,8 @@ class Resolver;
 
 namespace flagstone::upstream {
 
+class HttpEngine;
+
 struct HttpLimits {
   std::chrono::milliseconds connect{5'000};      // TCP and TLS.
   std::chrono::milliseconds first_byte{10'000};  // From the request's sending to the answer.
@@ -44,7 +46,7 @@ struct HttpHeader {
 };
 
 struct HttpRequest {
-  std::string url;          // http: or https:, without user info.
+  std::string url;          // http: or https:; user info becomes basic authentication.
   std::string unix_socket;  // Connect here instead of to the URL's host.
   std::vector<HttpHeader> headers;
   HttpLimits limits;
@@ -59,6 +61,9 @@ struct HttpHead {
   // The last header of that (lower-case) name, empty when there is none.
   std::string_view find(std::string_view name) const;
 };
+
+// Names are compared in lower case.
+std::string lower_case(std::string_view text);
 
 struct HttpError {
   FailureKind kind{};
@@ -105,8 +110,7 @@ class HttpClient {
   std::unique_ptr<HttpExchange> start(HttpRequest request, HttpReceiver& receiver);
 
  private:
-  class Engine;
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<HttpEngine> engine_;
 };
 
 }  // namespace flagstone::upstream
