@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,11 +14,12 @@
 
 namespace flagstone::config {
 
-// Where a key stands in the file.
+// What an option belongs to, and so where its key stands in the file.
 enum class Scope : std::uint8_t {
   kProcess,      // At the top, or in the sections `cache` and `state`.
   kEnvironment,  // In `environments: {NAME: …}`; as flag or variable: of the environment `default`.
   kSource,       // In `sources: [{…}]`; as flag or variable: of the sources that `--uri` names.
+  kFlagd,        // One of flagd's own flags; no key.
 };
 
 // What an option writes to; the alternative decides how its text is read.
@@ -27,23 +27,30 @@ using Field = std::variant<std::string*, std::vector<std::string>*, bool*, std::
                            std::uint32_t*, std::uint64_t*, std::optional<std::uint64_t>*,
                            Milliseconds*, DocumentFormat*, Fractional*, LogLevel*, LogFormat*>;
 
-// Where a row's field is looked for: only what its scope names is used.
+// Where a row's field is looked for; only what the row's scope names is used.
 struct Target {
   Options* options = nullptr;
   Environment* environment = nullptr;
   Source* source = nullptr;
 };
 
+enum class PathKind : std::uint8_t {
+  kNone,
+  kPath,     // In a file: relative to the file's folder.
+  kAddress,  // "unix:PATH" likewise.
+};
+
 struct OptionRow {
   Scope scope = Scope::kProcess;
-  std::string_view key;         // "cache.memory_limit"; inside its scope.
+  std::string_view key;         // "cache.memory_limit", inside its scope; empty: not in the file.
   std::string_view variable;    // "FLAGSTONE_MEMORY_LIMIT"; empty: none.
-  std::string_view flag;        // "--memory-limit"; empty: none.
+  std::string_view flag;        // "--memory-limit" or "--port,-p"; empty: none.
   std::string_view value_name;  // "SIZE"
   std::string_view help;        // One line.
+  // nullptr: not a value of its own (`--config`, `--sources`); the command line knows what to do.
   Field (*field)(const Target&) = nullptr;
   std::string_view default_text = {};  // Only where the field's own default does not say it.
-  bool is_path = false;                // In a file: relative to the file's folder.
+  PathKind path = PathKind::kNone;
 };
 
 // In the order in which help and README show them.
@@ -53,7 +60,10 @@ const OptionRow* find_option(Scope scope, std::string_view key);
 // "64MiB", "30s", "none": what holds when nothing is written.
 std::string default_text(const OptionRow& row);
 
-// The full path in the file: "environments.NAME.sources[].interval".
+// "--port" of "--port,-p".
+std::string_view long_flag(const OptionRow& row);
+
+// The whole path in the file: "environments.NAME.sources[].interval".
 std::string full_key(const OptionRow& row);
 
 // The README's configuration table.

@@ -13,6 +13,8 @@ inline constexpr int kExitContent = 65;
 struct Problem {
   std::string where;    // "flagstone.yaml:12", "--listen", a variable's name, or empty.
   std::string message;  // What and the remedy, without the place.
+  // What a file says is content; what the command line or a variable says is usage.
+  int exit_code = kExitContent;
 };
 
 // "flagstone.yaml:12: unknown key `intervall`, did you mean `interval`?"

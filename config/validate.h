@@ -2,6 +2,9 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +20,18 @@ inline constexpr std::uint64_t kMinMemoryLimitBytes = 4 * kMiB;
 inline constexpr std::uint64_t kMinStateLimitBytes = 1 * kMiB;
 inline constexpr std::uint32_t kMaxServingThreads = 64;
 inline constexpr std::uint32_t kMaxConnections = 1'000'000;
+inline constexpr std::uint32_t kMaxConfirmShrink = 100;
+inline constexpr std::uint64_t kMinRequestLimitBytes = 1 * kKiB;
+inline constexpr std::uint64_t kMaxRequestHeaderLimitBytes = 16 * kMiB;
+inline constexpr std::uint64_t kMaxRequestBodyLimitBytes = 1024 * kMiB;
+inline constexpr std::uint64_t kMinDocumentBytes = 1 * kKiB;
+inline constexpr std::uint64_t kMaxSizeBytes = 1024 * 1024 * kMiB;
+inline constexpr std::size_t kMaxEnvironmentNameBytes = 63;
+inline constexpr Milliseconds kMinInterval{100};
+inline constexpr Milliseconds kMaxInterval = std::chrono::hours(24);
+inline constexpr Milliseconds kMinTimeout{100};
+inline constexpr Milliseconds kMaxTimeout = std::chrono::minutes(10);
+inline constexpr Milliseconds kMaxShutdownPhase = std::chrono::hours(1);
 
 inline constexpr std::array<std::string_view, 1> kDialects = {"flagd"};
 

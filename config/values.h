@@ -5,15 +5,17 @@
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/option_table.h"
 #include "config/options.h"
 
 namespace flagstone::config {
 
-// `500ms`, `30s`, `5m`, `1h`; `0` alone needs no unit. At most 365 days.
+// `500ms`, `30s`, `5m`, `1h`; only 0 needs no unit. At most 365 days.
 std::expected<Milliseconds, std::string> parse_duration(std::string_view text);
 // `65536` (bytes), `64KiB`, `64MiB`, `1GiB`, `1kB`, `1MB`, `1GB`.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
@@ -21,9 +23,13 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 std::string format_duration(Milliseconds duration);
 std::string format_size(std::uint64_t bytes);
 
-// Reads `text` into the field. A list gets its one or comma-separated items.
-std::expected<void, std::string> set_field(const Field& field, std::string_view text);
-// The other way, for defaults and `check`.
+// "a, b,c" as a variable writes a list: its items without the spaces around them.
+std::vector<std::string> split_list(std::string_view text);
+bool is_list(const Field& field);
+
+// Reads the text into the field. A list takes all items, everything else exactly one.
+std::expected<void, std::string> set_field(const Field& field, std::span<const std::string> items);
+// The other way, for defaults and tests.
 std::string format_field(const Field& field);
 
 }  // namespace flagstone::config

@@ -1,0 +1,90 @@
+#include "config/address.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <utility>
+
+namespace flagstone::config {
+namespace {
+
+constexpr std::string_view kUnix = "unix:";
+constexpr unsigned kMaxPort = 65535;
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, port);
+  return error == std::errc() && rest == end && port <= kMaxPort;
+}
+
+bool is_name_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+}
+
+bool is_ipv6_char(char c) {
+  return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.' || c == '%';
+}
+
+bool is_host(std::string_view host) {
+  if (host.starts_with('[')) {
+    return host.size() > 2 && host.ends_with(']') &&
+           std::ranges::all_of(host.substr(1, host.size() - 2), is_ipv6_char);
+  }
+  return !host.empty() && std::ranges::all_of(host, is_name_char);
+}
+
+std::optional<std::string> unix_problem(std::string_view path) {
+  if (path.empty()) {
+    return "`unix:` needs a path, like `unix:/run/flagstone/flagstone.sock`";
+  }
+  if (path.size() > kMaxSocketPathBytes) {
+    return "the socket's path is longer than " + std::to_string(kMaxSocketPathBytes) +
+           " bytes, which the system does not allow";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> address_problem(std::string_view address) {
+  if (address.starts_with(kUnix)) {
+    return unix_problem(address.substr(kUnix.size()));
+  }
+  const std::string text(address);
+  if (address.starts_with('/')) {
+    return "`" + text + "` is a path, write `unix:" + text + "`";
+  }
+  if (!address.empty() && is_port(address)) {
+    return "`" + text + "` has no host, write `127.0.0.1:" + text + "`";
+  }
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || !is_port(address.substr(colon + 1))) {
+    return "`" + text + "` is not an address, write `HOST:PORT` or `unix:PATH`";
+  }
+  const std::string_view host = address.substr(0, colon);
+  if (host.empty()) {
+    return "`" + text + "` has no host, write `127.0.0.1" + text + "`, or `0.0.0.0" + text +
+           "` for all interfaces";
+  }
+  if (!host.starts_with('[') && host.contains(':')) {
+    return "`" + text + "` has an IPv6 host without brackets, write `[ADDRESS]:PORT`";
+  }
+  if (!is_host(host)) {
+    return "`" + text + "` is not an address, write `HOST:PORT` or `unix:PATH`";
+  }
+  return std::nullopt;
+}
+
+std::string reachable_address(std::string_view address) {
+  for (const auto& [wildcard, loopback] :
+       {std::pair<std::string_view, std::string_view>{"0.0.0.0:", "127.0.0.1:"},
+        std::pair<std::string_view, std::string_view>{"[::]:", "[::1]:"}}) {
+    if (address.starts_with(wildcard)) {
+      return std::string(loopback) + std::string(address.substr(wildcard.size()));
+    }
+  }
+  return std::string(address);
+}
+
+}  // namespace flagstone::config

@@ -1,0 +1,93 @@
+#include "config/default_paths.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace flagstone::config {
+namespace {
+
+constexpr std::string_view kStateDir = "/var/lib/flagstone";
+constexpr std::string_view kSocketDir = "/run/flagstone";
+
+bool folder_can_be_written(const std::string& folder) {
+  std::error_code error;
+  if (std::filesystem::exists(folder, error)) {
+    return std::filesystem::is_directory(folder, error) && access(folder.c_str(), W_OK) == 0;
+  }
+  const std::filesystem::path parent = std::filesystem::path(folder).parent_path();
+  return access(parent.c_str(), W_OK) == 0;
+}
+
+// The value of a variable that must hold an absolute path (the XDG specification says to ignore
+// others), else empty.
+std::string absolute_path(const Variables& variable, std::string_view name) {
+  std::optional<std::string> value = variable(name);
+  return value && value->starts_with('/') ? *std::move(value) : std::string();
+}
+
+std::vector<ListenAddress> flagd_addresses(const FlagdMode& flagd) {
+  std::vector<ListenAddress> addresses;
+  for (const std::uint32_t port : {flagd.port, flagd.sync_port, flagd.ofrep_port}) {
+    addresses.push_back({.address = "127.0.0.1:" + std::to_string(port), .environment = {}});
+  }
+  return addresses;
+}
+
+}  // namespace
+
+Surroundings real_surroundings() {
+  return {.can_write = folder_can_be_written, .variable = process_variable};
+}
+
+std::string default_state_dir(const Surroundings& surroundings) {
+  if (surroundings.can_write(std::string(kStateDir))) {
+    return std::string(kStateDir);
+  }
+  if (const std::string base = absolute_path(surroundings.variable, "XDG_STATE_HOME");
+      !base.empty()) {
+    return base + "/flagstone";
+  }
+  if (const std::string home = absolute_path(surroundings.variable, "HOME"); !home.empty()) {
+    return home + "/.local/state/flagstone";
+  }
+  return std::string(kStateDir);
+}
+
+std::string state_dir(const Options& options, const Surroundings& surroundings) {
+  return options.state.dir.empty() ? default_state_dir(surroundings) : options.state.dir;
+}
+
+std::string default_socket_path(const Surroundings& surroundings) {
+  const std::string preferred = std::string(kSocketDir) + "/flagstone.sock";
+  if (surroundings.can_write(std::string(kSocketDir))) {
+    return preferred;
+  }
+  const std::string base = absolute_path(surroundings.variable, "XDG_RUNTIME_DIR");
+  return base.empty() ? preferred : base + "/flagstone.sock";
+}
+
+std::vector<ListenAddress> listen_addresses(const Options& options,
+                                            const Surroundings& surroundings) {
+  std::vector<ListenAddress> addresses;
+  if (options.flagd.on) {
+    addresses = flagd_addresses(options.flagd);
+  }
+  for (const std::string& address : options.listen) {
+    addresses.push_back({.address = address, .environment = {}});
+  }
+  for (const Environment& environment : options.environments) {
+    for (const std::string& address : environment.listen) {
+      addresses.push_back({.address = address, .environment = environment.name});
+    }
+  }
+  if (addresses.empty()) {
+    addresses.push_back({.address = "unix:" + default_socket_path(surroundings),
+                         .environment = {},
+                         .required = false});
+    addresses.push_back({.address = std::string(kDefaultTcpListener), .environment = {}});
+  }
+  return addresses;
+}
+
+}  // namespace flagstone::config

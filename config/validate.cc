@@ -1,0 +1,222 @@
+#include "config/validate.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "config/address.h"
+#include "config/validate_source.h"
+
+namespace flagstone::config {
+namespace {
+
+constexpr std::uint32_t kMaxPort = 65535;
+
+bool is_environment_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  // The name is a folder's name in the state directory, so "." and ".." are out.
+  return !name.empty() && name.size() <= kMaxEnvironmentNameBytes &&
+         std::ranges::all_of(name, allowed) && !name.starts_with('.');
+}
+
+class Validator {
+ public:
+  Validator(const Options& options, ProblemList& problems)
+      : options_(options), report_(options.origins, problems) {}
+
+  void check_limits();
+  void check_addresses();
+  void check_flagd_ports();
+  void check_browsers();
+  void check_environments(std::span<const std::string_view> dialects);
+
+ private:
+  void check_address(const std::string& path, const std::string& address);
+  void check_environment(const Environment& environment,
+                         std::span<const std::string_view> dialects);
+
+  const Options& options_;
+  Report report_;
+  std::set<std::string, std::less<>> addresses_;
+};
+
+void Validator::check_limits() {
+  const Options& o = options_;
+  report_.range("serving_threads", o.serving_threads, 1U, kMaxServingThreads);
+  report_.range("max_connections", o.max_connections, 1U, kMaxConnections);
+  report_.range("request_header_limit", o.request_header_limit_bytes, kMinRequestLimitBytes,
+                kMaxRequestHeaderLimitBytes);
+  report_.range("request_body_limit", o.request_body_limit_bytes, kMinRequestLimitBytes,
+                kMaxRequestBodyLimitBytes);
+  report_.range("cache.memory_limit", o.cache.memory_limit_bytes, kMinMemoryLimitBytes,
+                kMaxSizeBytes);
+  report_.range("cache.max_document_bytes", o.cache.max_document_bytes, kMinDocumentBytes,
+                kMaxSizeBytes);
+  report_.range("state.limit", o.state.limit_bytes, kMinStateLimitBytes, kMaxSizeBytes);
+  report_.range("shutdown_delay", o.shutdown_delay, Milliseconds(0), kMaxShutdownPhase);
+  report_.range("drain_time", o.drain_time, Milliseconds(0), kMaxShutdownPhase);
+  report_.range("startup_wait", o.startup_wait, Milliseconds(0), kMaxShutdownPhase);
+}
+
+void Validator::check_address(const std::string& path, const std::string& address) {
+  if (const auto problem = address_problem(address)) {
+    report_.add(path, *problem);
+  } else if (!address.ends_with(":0") && !addresses_.insert(address).second) {
+    report_.add(path, "`" + address + "` is used twice, every address serves once");
+  }
+}
+
+void Validator::check_addresses() {
+  check_address("admin", options_.admin);
+  for (const std::string& address : options_.listen) {
+    check_address("listen", address);
+  }
+  for (const Environment& environment : options_.environments) {
+    for (const std::string& address : environment.listen) {
+      check_address("environments." + environment.name + ".listen", address);
+    }
+  }
+}
+
+void Validator::check_flagd_ports() {
+  if (!options_.flagd.on) {
+    return;
+  }
+  const FlagdMode& flagd = options_.flagd;
+  for (const auto& [path, port] :
+       {std::pair("flagd.port", flagd.port), std::pair("flagd.sync_port", flagd.sync_port),
+        std::pair("flagd.ofrep_port", flagd.ofrep_port)}) {
+    if (port > kMaxPort) {
+      report_.add(path, "`" + std::to_string(port) + "` is not a port, they end at 65535");
+    } else {
+      check_address(path, "127.0.0.1:" + std::to_string(port));
+    }
+  }
+}
+
+void Validator::check_browsers() {
+  for (const std::string& host : options_.allowed_hosts) {
+    if (host.empty() || host.find_first_of("/ @") != std::string::npos) {
+      report_.add("allowed_hosts", "`" + host + "` is not a host, write `flags.example.com`");
+    }
+  }
+  for (const std::string& origin : options_.allowed_origins) {
+    const std::size_t host = origin.find("://");
+    const bool is_origin = host != std::string::npos && host + 3 < origin.size() &&
+                           origin.find_first_of("/ @", host + 3) == std::string::npos;
+    if (origin != "*" && !is_origin) {
+      report_.add("allowed_origins",
+                  "`" + origin + "` is not an origin, write `https://app.example.com`");
+    }
+  }
+}
+
+void Validator::check_environment(const Environment& environment,
+                                  std::span<const std::string_view> dialects) {
+  const std::string path = "environments." + environment.name;
+  if (!is_environment_name(environment.name)) {
+    report_.add(path, "environment name `" + environment.name +
+                          "` must be made of a-z, 0-9, `.`, `_` and `-`, not begin with `.`, "
+                          "and have at most 63 characters");
+  }
+  if (std::ranges::find(dialects, environment.dialect) == dialects.end()) {
+    std::string known;
+    for (const std::string_view dialect : dialects) {
+      known += (known.empty() ? "" : ", ") + std::string(dialect);
+    }
+    report_.add(path + ".dialect",
+                "unknown dialect `" + environment.dialect + "`, known: " + known);
+  }
+  if (environment.sources.empty()) {
+    report_.add(path, "environment `" + environment.name +
+                          "` has no sources, give it `sources: [{uri: \"file:flags.json\"}]`" +
+                          (environment.name == kDefaultEnvironment ? " or `--uri`" : ""));
+  }
+  report_.range(path + ".confirm_shrink", environment.confirm_shrink, 1U, kMaxConfirmShrink);
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  for (std::size_t i = 0; i < environment.sources.size(); ++i) {
+    const Source& source = environment.sources[i];
+    const std::string source_path = path + ".sources[" + std::to_string(i) + "]";
+    validate_source(source, source_path, report_);
+    if (!source.uri.empty() && !seen.emplace(source.location(), source.selector).second) {
+      report_.add(source_path + ".uri", "this source is in the environment already, remove one");
+    }
+  }
+  for (const SecretSource& secret : environment.accept) {
+    validate_variable_name(secret.variable, path + ".accept", report_);
+  }
+}
+
+void Validator::check_environments(std::span<const std::string_view> dialects) {
+  if (options_.environments.empty()) {
+    report_.add("environments",
+                "nothing to serve, say where flags come from: `--uri file:flags.json`, or "
+                "`environments` in the file given by `--config`");
+  }
+  std::set<std::string_view> names;
+  for (const Environment& environment : options_.environments) {
+    if (!names.insert(environment.name).second) {
+      report_.add("environments." + environment.name,
+                  "there are two environments `" + environment.name + "`, rename one");
+    }
+    check_environment(environment, dialects);
+  }
+}
+
+// What only takes effect at the next start, by its key.
+struct RestartRow {
+  std::string_view name;
+  bool (*same)(const Options&, const Options&);
+};
+
+std::vector<std::pair<std::string_view, std::vector<std::string>>> bindings(const Options& o) {
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> bound;
+  for (const Environment& environment : o.environments) {
+    if (!environment.listen.empty()) {
+      bound.emplace_back(environment.name, environment.listen);
+    }
+  }
+  return bound;
+}
+
+constexpr std::array kRestartRows = {
+    RestartRow{"listen",
+               [](const Options& a, const Options& b) {
+                 return a.listen == b.listen && a.flagd == b.flagd;
+               }},
+    RestartRow{"environments.*.listen",
+               [](const Options& a, const Options& b) { return bindings(a) == bindings(b); }},
+    RestartRow{"admin", [](const Options& a, const Options& b) { return a.admin == b.admin; }},
+    RestartRow{
+        "serving_threads",
+        [](const Options& a, const Options& b) { return a.serving_threads == b.serving_threads; }},
+    RestartRow{"state.dir",
+               [](const Options& a, const Options& b) { return a.state.dir == b.state.dir; }},
+};
+
+}  // namespace
+
+ProblemList validate(const Options& options, std::span<const std::string_view> dialects) {
+  ProblemList problems;
+  Validator validator(options, problems);
+  validator.check_environments(dialects);
+  validator.check_addresses();
+  validator.check_flagd_ports();
+  validator.check_browsers();
+  validator.check_limits();
+  return problems;
+}
+
+std::vector<std::string> needs_restart(const Options& running, const Options& wanted) {
+  std::vector<std::string> names;
+  for (const RestartRow& row : kRestartRows) {
+    if (!row.same(running, wanted)) {
+      names.emplace_back(row.name);
+    }
+  }
+  return names;
+}
+
+}  // namespace flagstone::config

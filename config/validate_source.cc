@@ -1,0 +1,119 @@
+#include "config/validate_source.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "config/source_uri.h"
+#include "config/validate.h"
+
+namespace flagstone::config {
+namespace {
+
+bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+// RFC 9110's token.
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() &&
+         std::ranges::all_of(name, [&](char c) { return is_alnum(c) || kMarks.contains(c); });
+}
+
+bool has_control_char(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f';
+  });
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+void validate_credential(const Source& source, const std::string& path, Report& report) {
+  const SecretSource& credential = source.credential;
+  if (credential.empty()) {
+    return;
+  }
+  const std::string place =
+      path + (credential.file.empty() ? ".credential_env" : ".credential_file");
+  const int given = (credential.file.empty() ? 0 : 1) + (credential.variable.empty() ? 0 : 1) +
+                    (credential.text.empty() ? 0 : 1);
+  if (given > 1) {
+    report.add(place,
+               "the credential comes from several places, keep one of `credential_file` "
+               "and `credential_env`");
+  }
+  if (source.is_file()) {
+    report.add(place, "a file needs no credential, remove it");
+  }
+  if (has_control_char(credential.text.reveal())) {
+    report.add(place, "the credential must be one line of text");
+  }
+  validate_variable_name(credential.variable, path + ".credential_env", report);
+}
+
+void validate_headers(const Source& source, const std::string& path, Report& report) {
+  const std::string place = path + ".headers";
+  if (!source.headers.empty() && source.is_file()) {
+    report.add(place, "a file needs no headers, remove them");
+  }
+  for (const Header& header : source.headers) {
+    if (!is_header_name(header.name)) {
+      report.add(place, "`" + header.name + "` is not the name of a header");
+    }
+    if (has_control_char(header.value.text.reveal())) {
+      report.add(place, "the header `" + header.name + "` must be one line of text");
+    }
+    if (equal_ignoring_case(header.name, "authorization") && !source.credential.empty()) {
+      report.add(place, "the credential is sent as `Authorization` already, remove the header");
+    }
+    validate_variable_name(header.value.variable, place, report);
+  }
+}
+
+}  // namespace
+
+void Report::add(const std::string& path, std::string message) {
+  const Origin origin = origins_.find(path);
+  Problem problem{.where = {}, .message = std::move(message), .exit_code = kExitUsage};
+  if (origin.kind != Origin::Kind::kDefault) {
+    problem.where = to_string(origin);
+  }
+  if (origin.kind == Origin::Kind::kFile) {
+    problem.exit_code = kExitContent;
+  }
+  problems_.push_back(std::move(problem));
+}
+
+void validate_variable_name(std::string_view name, const std::string& path, Report& report) {
+  const auto allowed = [](char c) { return is_alnum(c) || c == '_'; };
+  if (name.empty()) {
+    return;
+  }
+  if (!std::ranges::all_of(name, allowed) || std::isdigit(static_cast<unsigned char>(name[0]))) {
+    // Not quoted: the secret itself may have been written here.
+    report.add(path,
+               "this is not the name of an environment variable; a secret itself belongs "
+               "into a file or variable");
+  }
+}
+
+void validate_source(const Source& source, const std::string& path, Report& report) {
+  // A source without any uri was reported by its reader.
+  if (const auto problem = uri_problem(source.uri); problem && !source.uri.empty()) {
+    report.add(path + ".uri", *problem);
+  }
+  report.range(path + ".interval", source.interval, kMinInterval, kMaxInterval);
+  report.range(path + ".timeout", source.timeout, kMinTimeout, kMaxTimeout);
+  if (source.max_document_bytes) {
+    report.range(path + ".max_document_bytes", *source.max_document_bytes, kMinDocumentBytes,
+                 kMaxSizeBytes);
+  }
+  if (has_control_char(source.selector)) {
+    report.add(path + ".selector", "the selector must be one line of text");
+  }
+  validate_credential(source, path, report);
+  validate_headers(source, path, report);
+}
+
+}  // namespace flagstone::config

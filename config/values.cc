@@ -1,0 +1,278 @@
+#include "config/values.h"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace flagstone::config {
+namespace {
+
+constexpr Milliseconds kMaxDuration = std::chrono::hours(24 * 365);
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+// Largest first, so that formatting finds the roundest.
+constexpr std::array kDurationUnits = {Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
+                                       Unit{"ms", 1}};
+constexpr std::array kSizeUnits = {Unit{"GiB", 1024 * kMiB}, Unit{"GB", 1'000'000'000},
+                                   Unit{"MiB", kMiB},        Unit{"MB", 1'000'000},
+                                   Unit{"KiB", kKiB},        Unit{"kB", 1'000}};
+
+template <typename T>
+struct Choice {
+  std::string_view name;
+  T value;
+};
+constexpr std::array kFormats = {Choice<DocumentFormat>{"auto", DocumentFormat::kAuto},
+                                 Choice<DocumentFormat>{"json", DocumentFormat::kJson},
+                                 Choice<DocumentFormat>{"yaml", DocumentFormat::kYaml}};
+constexpr std::array kFractionals = {Choice<Fractional>{"v1", Fractional::kV1},
+                                     Choice<Fractional>{"v2", Fractional::kV2},
+                                     Choice<Fractional>{"v3", Fractional::kV3}};
+constexpr std::array kLogLevels = {
+    Choice<LogLevel>{"trace", LogLevel::kTrace}, Choice<LogLevel>{"debug", LogLevel::kDebug},
+    Choice<LogLevel>{"info", LogLevel::kInfo},   Choice<LogLevel>{"warn", LogLevel::kWarn},
+    Choice<LogLevel>{"error", LogLevel::kError}, Choice<LogLevel>{"off", LogLevel::kOff}};
+constexpr std::array kLogFormats = {Choice<LogFormat>{"text", LogFormat::kText},
+                                    Choice<LogFormat>{"json", LogFormat::kJson}};
+constexpr std::array kSwitches = {Choice<bool>{"true", true}, Choice<bool>{"false", false}};
+
+constexpr const auto& choices_of(DocumentFormat) { return kFormats; }
+constexpr const auto& choices_of(Fractional) { return kFractionals; }
+constexpr const auto& choices_of(LogLevel) { return kLogLevels; }
+constexpr const auto& choices_of(LogFormat) { return kLogFormats; }
+constexpr const auto& choices_of(bool) { return kSwitches; }
+
+std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+
+// "1536MiB" as 1536 and "MiB"; nothing when there is no whole number in front.
+struct Quantity {
+  std::uint64_t number = 0;
+  std::string_view unit;
+};
+std::expected<Quantity, std::string> split_quantity(std::string_view text,
+                                                    std::string_view example) {
+  Quantity quantity;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, quantity.number);
+  if (error == std::errc::result_out_of_range) {
+    return std::unexpected(quoted(text) + " is too large");
+  }
+  if (error != std::errc()) {
+    return std::unexpected(quoted(text) + " is not a whole number with a unit, write it like " +
+                           quoted(example));
+  }
+  quantity.unit = text.substr(static_cast<std::size_t>(rest - text.data()));
+  if (!quantity.unit.empty() && quantity.unit.front() == ' ') {
+    quantity.unit.remove_prefix(1);
+  }
+  return quantity;
+}
+
+// The number in the smallest unit; nothing when that does not fit.
+template <std::size_t kCount>
+std::expected<std::uint64_t, std::string> scaled(const Quantity& quantity, std::string_view text,
+                                                 const std::array<Unit, kCount>& units,
+                                                 std::string_view names) {
+  for (const Unit& unit : units) {
+    if (unit.name != quantity.unit) {
+      continue;
+    }
+    if (quantity.number > std::numeric_limits<std::uint64_t>::max() / unit.factor) {
+      return std::unexpected(quoted(text) + " is too large");
+    }
+    return quantity.number * unit.factor;
+  }
+  return std::unexpected(quoted(text) + " has an unknown unit, known are " + std::string(names));
+}
+
+template <std::size_t kCount>
+std::string in_roundest_unit(std::uint64_t amount, const std::array<Unit, kCount>& units) {
+  for (const Unit& unit : units) {
+    if (amount != 0 && amount % unit.factor == 0) {
+      return std::to_string(amount / unit.factor) + std::string(unit.name);
+    }
+  }
+  return std::to_string(amount);
+}
+
+template <typename T>
+std::expected<T, std::string> parse_choice(std::string_view text) {
+  std::string names;
+  for (const auto& choice : choices_of(T{})) {
+    if (choice.name == text) {
+      return choice.value;
+    }
+    names += (names.empty() ? "" : ", ") + std::string(choice.name);
+  }
+  return std::unexpected(quoted(text) + " is none of " + names);
+}
+
+std::expected<std::uint32_t, std::string> parse_count(std::string_view text) {
+  std::uint32_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  if (error == std::errc::result_out_of_range) {
+    return std::unexpected(quoted(text) + " is too large");
+  }
+  if (error != std::errc() || rest != end) {
+    return std::unexpected(quoted(text) + " is not a whole number");
+  }
+  return count;
+}
+
+// Reading, one overload for each kind of field.
+std::expected<void, std::string> read(std::string& field, std::string_view text) {
+  if (text.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
+    return std::unexpected("must be one line of text");
+  }
+  field = text;
+  return {};
+}
+template <typename T, typename U>
+std::expected<void, std::string> store(T& field, std::expected<U, std::string> value) {
+  if (!value) {
+    return std::unexpected(std::move(value).error());
+  }
+  field = *value;
+  return {};
+}
+std::expected<void, std::string> read(bool& field, std::string_view text) {
+  return store(field, parse_choice<bool>(text));
+}
+std::expected<void, std::string> read(std::optional<bool>& field, std::string_view text) {
+  return store(field, parse_choice<bool>(text));
+}
+std::expected<void, std::string> read(std::uint32_t& field, std::string_view text) {
+  return store(field, parse_count(text));
+}
+std::expected<void, std::string> read(std::uint64_t& field, std::string_view text) {
+  return store(field, parse_size(text));
+}
+std::expected<void, std::string> read(std::optional<std::uint64_t>& field, std::string_view text) {
+  return store(field, parse_size(text));
+}
+std::expected<void, std::string> read(Milliseconds& field, std::string_view text) {
+  return store(field, parse_duration(text));
+}
+template <typename Enum>
+  requires std::is_enum_v<Enum>
+std::expected<void, std::string> read(Enum& field, std::string_view text) {
+  return store(field, parse_choice<Enum>(text));
+}
+
+// Writing, likewise.
+std::string write(const std::string& field) { return field; }
+std::string write(bool field) { return field ? "true" : "false"; }
+std::string write(const std::optional<bool>& field) { return field ? write(*field) : ""; }
+std::string write(std::uint32_t field) { return std::to_string(field); }
+std::string write(std::uint64_t field) { return format_size(field); }
+std::string write(const std::optional<std::uint64_t>& field) { return field ? write(*field) : ""; }
+std::string write(Milliseconds field) { return format_duration(field); }
+std::string write(const std::vector<std::string>& field) {
+  std::string text;
+  for (const std::string& item : field) {
+    text += (text.empty() ? "" : ", ") + item;
+  }
+  return text;
+}
+template <typename Enum>
+  requires std::is_enum_v<Enum>
+std::string write(Enum field) {
+  for (const auto& choice : choices_of(field)) {
+    if (choice.value == field) {
+      return std::string(choice.name);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<Milliseconds, std::string> parse_duration(std::string_view text) {
+  const auto quantity = split_quantity(text, "30s");
+  if (!quantity) {
+    return std::unexpected(quantity.error());
+  }
+  if (quantity->unit.empty()) {
+    if (quantity->number == 0) {
+      return Milliseconds(0);
+    }
+    return std::unexpected(quoted(text) + " has no unit, write " + quoted(std::string(text) + "s") +
+                           " for seconds");
+  }
+  const auto milliseconds = scaled(*quantity, text, kDurationUnits, "ms, s, m, h");
+  if (!milliseconds) {
+    return std::unexpected(milliseconds.error());
+  }
+  if (*milliseconds > static_cast<std::uint64_t>(kMaxDuration.count())) {
+    return std::unexpected(quoted(text) + " is longer than 365 days");
+  }
+  return Milliseconds(static_cast<Milliseconds::rep>(*milliseconds));
+}
+
+std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
+  const auto quantity = split_quantity(text, "64MiB");
+  if (!quantity) {
+    return std::unexpected(quantity.error());
+  }
+  if (quantity->unit.empty()) {
+    return quantity->number;
+  }
+  return scaled(*quantity, text, kSizeUnits, "KiB, MiB, GiB, kB, MB, GB; without one it is bytes");
+}
+
+std::string format_duration(Milliseconds duration) {
+  return duration.count() == 0
+             ? "0s"
+             : in_roundest_unit(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
+}
+
+std::string format_size(std::uint64_t bytes) { return in_roundest_unit(bytes, kSizeUnits); }
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view item = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+    while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+    if (!item.empty()) {
+      items.emplace_back(item);
+    }
+  }
+  return items;
+}
+
+bool is_list(const Field& field) {
+  return std::holds_alternative<std::vector<std::string>*>(field);
+}
+
+std::expected<void, std::string> set_field(const Field& field, std::span<const std::string> items) {
+  if (std::vector<std::string>* const* list = std::get_if<std::vector<std::string>*>(&field)) {
+    (*list)->assign(items.begin(), items.end());
+    return {};
+  }
+  if (items.size() != 1) {
+    return std::unexpected(items.empty() ? "needs a value" : "takes one value, not several");
+  }
+  return std::visit(
+      [&](auto* value) -> std::expected<void, std::string> {
+        if constexpr (std::is_same_v<decltype(value), std::vector<std::string>*>) {
+          return {};
+        } else {
+          return read(*value, items.front());
+        }
+      },
+      field);
+}
+
+std::string format_field(const Field& field) {
+  return std::visit([](const auto* value) { return write(*value); }, field);
+}
+
+}  // namespace flagstone::config
