@@ -44,6 +44,16 @@ class Arena {
     block_ = 0;
     used_ = 0;
   }
+  // Gives back everything allocated since `mark()`, in the order of a stack.
+  struct Mark {
+    std::size_t block = 0;
+    std::size_t used = 0;
+  };
+  Mark mark() const { return {block_, used_}; }
+  void rewind(Mark mark) {
+    block_ = mark.block;
+    used_ = mark.used;
+  }
   std::size_t bytes() const;
 
  private:

@@ -1,0 +1,54 @@
+#include "evaluation/context_reader.h"
+
+#include "evaluation/arena.h"
+#include "evaluation/dialect.h"
+#include "evaluation/json_reader.h"
+
+namespace flagstone::evaluation {
+
+struct ContextReader::Impl {
+  // The context may be nested kMaxJsonDepth deep inside the body's own object.
+  JsonReader json{kMaxJsonDepth + 1};
+  Arena arena;
+
+  std::expected<Value, ContextError> read(std::string_view body) {
+    arena.reset();
+    auto root = json.read(body, arena);
+    if (!root) {
+      return std::unexpected(
+          ContextError{ContextError::Kind::kMalformedJson, std::move(root.error().message)});
+    }
+    if (!root->is_object()) {
+      return std::unexpected(
+          ContextError{ContextError::Kind::kNotAnObject, "the body is not a JSON object"});
+    }
+    return *root;
+  }
+};
+
+ContextReader::ContextReader() : impl_(std::make_unique<Impl>()) {}
+ContextReader::~ContextReader() = default;
+
+std::expected<EvaluationContext, ContextError> ContextReader::read_member(std::string_view body,
+                                                                          std::string_view name) {
+  auto root = impl_->read(body);
+  if (!root) return std::unexpected(std::move(root.error()));
+  const Value* context = root->member(name);
+  if (context == nullptr) {
+    return std::unexpected(ContextError{ContextError::Kind::kMissing,
+                                        "the body has no \"" + std::string(name) + "\""});
+  }
+  if (!context->is_object()) {
+    return std::unexpected(ContextError{ContextError::Kind::kNotAnObject,
+                                        "\"" + std::string(name) + "\" is not a JSON object"});
+  }
+  return EvaluationContext(*context);
+}
+
+std::expected<EvaluationContext, ContextError> ContextReader::read(std::string_view body) {
+  auto root = impl_->read(body);
+  if (!root) return std::unexpected(std::move(root.error()));
+  return EvaluationContext(*root);
+}
+
+}  // namespace flagstone::evaluation
