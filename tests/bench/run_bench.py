@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Measures the daemon beside the fixed-answer server and writes docs/benchmarks.md.
+
+    tests/bench/run_bench.py [--daemon build/release/flagstone] [--quick] [--only single ...]
+
+Builds its own programs when they are missing; expects the daemon built. Uses cores 0 (server) and 1
+(client), loopback and temporary Unix sockets only. A full run takes about five minutes; --quick takes
+half a minute, says only that everything runs, and leaves the page alone.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import machine
+import measures
+import report
+import targets
+from servers import CLIENT_CORE, SERVER_CORE, ServerFailed
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = ("fixed_answer", "load_client")
+MEASURES = {
+    "single": measures.single,
+    "bulk": measures.bulk,
+    "memory": measures.memory,
+    "start": measures.start,
+    "change": measures.change,
+}
+
+
+def build_programs():
+    """Configured as the release preset is, in a build tree of their own."""
+    tree = ROOT / "build" / "bench"
+    if not (tree / "CMakeCache.txt").exists():
+        subprocess.run(["cmake", "--preset", "release", "-B", str(tree), "-DFLAGSTONE_BENCH=ON"],
+                       cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", str(tree), "--target", *PROGRAMS], check=True,
+                   stdout=subprocess.DEVNULL)
+    return tree / "tests" / "bench"
+
+
+def programs_dir(given, daemon):
+    """Beside the daemon when they were built with it, else built now."""
+    if given:
+        return pathlib.Path(given).resolve()
+    beside = daemon.parent / "tests" / "bench"
+    return beside if all((beside / program).exists() for program in PROGRAMS) else build_programs()
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--daemon", default=ROOT / "build/release/flagstone", type=pathlib.Path)
+    parser.add_argument("--programs", help="folder of fixed_answer and load_client")
+    parser.add_argument("--quick", action="store_true", help="short windows, small sets, no page")
+    parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measurements, no page")
+    parser.add_argument("--page", default=ROOT / "docs/benchmarks.md", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path, help="also write the numbers here")
+    return parser.parse_args()
+
+
+def measure(bench, wanted):
+    results = {}
+    for name in wanted:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        results[name] = MEASURES[name](bench)
+    return results
+
+
+def print_results(results):
+    tables = {
+        "single": lambda: report.load_table(results["single"]),
+        "bulk": lambda: report.bulk_table(results["bulk"]),
+        "memory": lambda: report.memory_table(results["memory"]),
+        "start": lambda: report.time_table(results["start"], results.get("change", [])),
+    }
+    for name, render in tables.items():
+        if name in results:
+            print(f"\n{name}\n{render()}")
+    if "change" in results and "start" not in results:
+        print(json.dumps(results["change"], indent=1))
+
+
+def main():
+    options = read_options()
+    daemon = options.daemon.resolve()
+    if not daemon.exists():
+        sys.exit(f"run_bench.py: {daemon} is missing; build it first (make build)")
+    if not {SERVER_CORE, CLIENT_CORE} <= os.sched_getaffinity(0):
+        sys.exit("run_bench.py: needs cores 0 and 1 for itself")
+    programs = programs_dir(options.programs, daemon)
+    os.sched_setaffinity(0, {CLIENT_CORE})
+    described = machine.describe(str(daemon), daemon.parent / "CMakeCache.txt")
+    work_dir = ROOT / "build" / "bench" / "work"
+    # Sockets have short paths wherever the tree is; the state stays on the tree's disk.
+    with tempfile.TemporaryDirectory(prefix="flagstone-bench-") as sockets_dir:
+        bench = measures.Bench(str(daemon), str(programs / "fixed_answer"),
+                               str(programs / "load_client"), work_dir, sockets_dir, options.quick)
+        try:
+            results = measure(bench, options.only or MEASURES)
+        except ServerFailed as failure:
+            sys.exit(f"run_bench.py: {failure}")
+    print_results(results)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+    if options.only:
+        return
+    judged = targets.judge(results)
+    print(f"\ntargets\n{report.target_table(judged)}")
+    if not options.quick:
+        report.write(options.page, results, judged, described)
+        print(f"\nwritten: {options.page}; a missed target wants a sentence in its notes")
+
+
+if __name__ == "__main__":
+    main()
