@@ -61,7 +61,8 @@ class Entry {
     std::unique_ptr<const evaluation::CompiledRecord> compiled;
     std::unique_ptr<const Quarantine> quarantine;
   };
-  // Takes over what its maker reserved for it: `reserved_bytes(...)`.
+  // Counts itself in the budget, and out again when destroyed; its maker asks beforehand whether
+  // it fits.
   Entry(Parts parts, MemoryBudget& budget);
   ~Entry();
   Entry(const Entry&) = delete;
@@ -87,13 +88,18 @@ class Entry {
   // What answers: its own compiled form, or the last good one, or nullptr.
   const evaluation::CompiledRecord* compiled() const;
 
-  // Once, by the keeper, before the entry is published.
-  void assign_flag_id(std::uint32_t id) { flag_id_ = id; }
+  // Once, by the keeper, before the entry is published: only then is it known which number the
+  // flag has. Const, because by then it is shared.
+  void assign_flag_id(std::uint32_t id) const { flag_id_ = id; }
 
   std::size_t vendor_bytes() const { return text_.bytes(); }
   std::size_t compiled_bytes() const { return compiled_bytes_; }
   // The entry itself and what malloc adds, without its text and compiled form.
   static std::size_t bookkeeping_bytes();
+  // True when both are the same (kind, set id, key).
+  bool same_id(const Entry& other) const {
+    return kind_ == other.kind_ && key() == other.key() && set_id() == other.set_id();
+  }
 
  private:
   VendorBytes text_;
@@ -103,7 +109,7 @@ class Entry {
   std::int64_t version_;
   std::uint64_t content_hash_;
   std::uint32_t compiled_bytes_;
-  std::uint32_t flag_id_ = kNoFlagId;
+  mutable std::uint32_t flag_id_ = kNoFlagId;
   std::uint16_t layer_;
   evaluation::RecordKind kind_;
   bool tombstone_;

@@ -64,6 +64,7 @@ struct PreparedChange {
   std::shared_ptr<const SnapshotLayer> document;
   std::string cursor;
   Origin origin = Origin::kLive;
+  // For Accepted.
   std::size_t records = 0;
   std::size_t quarantined = 0;
   std::size_t outdated = 0;
@@ -90,7 +91,8 @@ class Layer {
   friend class Environment;
   friend class Intake;
 
-  void note_unsaved(const std::vector<RecordIndex::Edit>& edits, bool full);
+  void note_unsaved(const std::vector<RecordIndex::Edit>& edits);
+  void note_saved();
   // Adds the erasure of the oldest tombstones over the limit to `edits`.
   void bound_tombstones(std::vector<RecordIndex::Edit>& edits);
 

@@ -30,12 +30,18 @@ class RecordIndex {
   struct Edit {
     EntryPointer entry;
     bool erase = false;
-    std::uint64_t hash = 0;  // hash_of the entry's kind and key
+    std::uint64_t hash = 0;  // hash_of() the entry's id
   };
 
   explicit RecordIndex(MemoryBudget& budget);
 
-  static std::uint64_t hash_of(evaluation::RecordKind kind, std::string_view key);
+  // The upper bits are the kind's and key's, the lowest 16 the set id's.
+  static std::uint64_t hash_of(evaluation::RecordKind kind, std::string_view set_id,
+                               std::string_view key);
+  static Edit put(EntryPointer entry);
+  static Edit erase(EntryPointer entry);
+  // Brings edits into the index's order; of several for one id only the last stays.
+  static void normalise(std::vector<Edit>& edits);
 
   // Tombstones are found by find_stored() alone; the other lookups do not see them.
   const Entry* find_stored(evaluation::RecordKind kind, std::string_view set_id,
@@ -47,15 +53,14 @@ class RecordIndex {
   // The same as shared pointers; nullptr when it is not there.
   EntryPointer share_stored(evaluation::RecordKind kind, std::string_view set_id,
                             std::string_view key) const;
-  // Every entry of that kind and key, tombstones too.
-  void append_every_set(evaluation::RecordKind kind, std::string_view key,
-                        std::vector<EntryPointer>& out) const;
+  // Before the first entry of that kind and key, if there is one: next() then gives them one after
+  // the other, tombstones last, the others by layer and set id, greatest first.
+  Position first_of_key(evaluation::RecordKind kind, std::string_view key) const;
 
   // The entry at `position`, tombstones too, which then points behind it; nullptr at the end. The
   // order is that of the hashes: stable as long as the index is.
   const EntryPointer* next(Position& position) const;
 
-  // Later edits of one id win over earlier ones.
   RecordIndex with(std::vector<Edit> edits) const;
 
   // Entries that are no tombstones; tombstones; flags (kind 0, no tombstones); quarantined ones.
@@ -71,14 +76,15 @@ class RecordIndex {
   // True when both are the very same pages.
   bool same_pages(const RecordIndex& other) const { return directory_ == other.directory_; }
 
-  // A number below positions() for each entry, to mark entries in a bitmap.
-  std::size_t positions() const;
+  // The entry with that id (tombstones too) and where it is.
   struct Found {
     const EntryPointer* entry = nullptr;
-    std::size_t position = 0;
+    Position position;
   };
   Found locate(std::uint64_t hash, evaluation::RecordKind kind, std::string_view set_id,
                std::string_view key) const;
+  // starts[position.page] + position.slot numbers all entries, from 0 to the last start.
+  std::vector<std::uint32_t> page_starts() const;
 
  private:
   struct Slot;
@@ -86,8 +92,6 @@ class RecordIndex {
   struct Directory;
 
   explicit RecordIndex(std::shared_ptr<const Directory> directory);
-  const Slot* find_slot(std::uint64_t hash, evaluation::RecordKind kind, std::string_view set_id,
-                        std::string_view key, std::size_t* position) const;
 
   std::shared_ptr<const Directory> directory_;
 };

@@ -28,6 +28,8 @@ struct SnapshotLayer {
   // The document's own metadata member, raw ("" when it has none) and compiled (may be nullptr).
   std::string metadata;
   std::shared_ptr<const evaluation::CompiledRecord> compiled_metadata;
+  // Why the newest metadata is not the compiled one; "" when it is.
+  std::string metadata_problem;
   std::uint64_t metadata_hash = 0;
 };
 using SnapshotLayers = std::vector<std::shared_ptr<const SnapshotLayer>>;
@@ -75,6 +77,7 @@ class Snapshot final : public evaluation::RecordLookup {
     friend class Snapshot;
     FlagFilter filter_;
     RecordIndex::Position position_;
+    const Entry* last_ = nullptr;
   };
   // The next visible flag (next_flag) or record of any kind (next_record), or nullptr at the end.
   const Entry* next_flag(Walk& walk) const;
@@ -102,7 +105,7 @@ class Snapshot final : public evaluation::RecordLookup {
   const evaluation::Dialect& dialect() const { return dialect_; }
 
  private:
-  bool lets_through(const FlagFilter& filter, const Entry& entry) const;
+  bool lets_through(const FlagFilter& filter, const Entry& flag) const;
 
   const evaluation::Dialect& dialect_;
   RecordIndex visible_;

@@ -1,0 +1,69 @@
+#include "cache/layer.h"
+
+#include <utility>
+
+#include "cache/memory_budget.h"
+
+namespace flagstone::cache {
+namespace {
+
+// More than that, and writing everything is cheaper than naming what changed.
+constexpr std::size_t kMaxUnsavedIds = 2000;
+
+}  // namespace
+
+Layer::Layer(LayerOptions options, std::uint16_t index, MemoryBudget& budget)
+    : options_(std::move(options)), index_(index), records_(budget) {
+  auto document = std::make_shared<SnapshotLayer>();
+  document->name = options_.name;
+  document_ = std::move(document);
+}
+
+std::vector<QuarantinedRecord> Layer::quarantined() const {
+  std::vector<QuarantinedRecord> named;
+  if (records_.quarantined_count() == 0) return named;
+  RecordIndex::Position position;
+  while (const EntryPointer* entry = records_.next(position)) {
+    const Quarantine* quarantine = (*entry)->quarantine();
+    if (quarantine == nullptr) continue;
+    named.push_back({.id = (*entry)->id(),
+                     .message = quarantine->message,
+                     .answers = quarantine->good != nullptr});
+    if (named.size() == kMaxQuarantinedListed) break;
+  }
+  return named;
+}
+
+void Layer::note_unsaved(const std::vector<RecordIndex::Edit>& edits) {
+  unsaved_ = true;
+  if (everything_unsaved_ || unsaved_ids_.size() + edits.size() > kMaxUnsavedIds) {
+    everything_unsaved_ = true;
+    unsaved_ids_.clear();
+    return;
+  }
+  for (const RecordIndex::Edit& edit : edits) unsaved_ids_.push_back(edit.entry->id());
+}
+
+void Layer::note_saved() {
+  unsaved_ = false;
+  everything_unsaved_ = false;
+  unsaved_ids_.clear();
+}
+
+void Layer::bound_tombstones(std::vector<RecordIndex::Edit>& edits) {
+  for (const RecordIndex::Edit& edit : edits) {
+    if (!edit.erase && edit.entry->is_tombstone()) tombstones_.push_back(edit.entry->id());
+  }
+  while (tombstones_.size() > kMaxTombstones) {
+    const evaluation::RecordId oldest = std::move(tombstones_.front());
+    tombstones_.pop_front();
+    // It may have come back to life, or this very update may be about it.
+    EntryPointer stored = records_.share_stored(oldest.kind, oldest.set_id, oldest.key);
+    if (stored == nullptr || !stored->is_tombstone()) continue;
+    bool edited = false;
+    for (const RecordIndex::Edit& edit : edits) edited = edited || edit.entry->same_id(*stored);
+    if (!edited) edits.push_back(RecordIndex::erase(std::move(stored)));
+  }
+}
+
+}  // namespace flagstone::cache
