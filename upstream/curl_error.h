@@ -1,0 +1,14 @@
+// What a CURLcode means for us. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "upstream/http_client.h"
+
+namespace flagstone::upstream {
+
+// `code` is a CURLcode, `detail` what curl wrote into its error buffer (may be empty); `answered`:
+// the answer's head was complete.
+HttpError curl_error(int code, std::string_view detail, bool answered);
+
+}  // namespace flagstone::upstream

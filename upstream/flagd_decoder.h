@@ -1,0 +1,48 @@
+// A flagd document on its way in: bytes to records and digest, JSON as it arrives, YAML when it is
+// complete.
+//
+// Owned by a flagd source; one document at a time.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "evaluation/dialects/flagd/wire/decode_document.h"
+#include "evaluation/update.h"
+
+namespace flagstone::upstream {
+
+struct DecodedDocument {
+  evaluation::Update update;
+  std::string digest;
+  std::uint64_t bytes = 0;
+};
+
+class FlagdDecoder {
+ public:
+  FlagdDecoder(evaluation::flagd::DocumentFormat format, std::uint64_t document_bytes_max);
+  ~FlagdDecoder();
+  FlagdDecoder(const FlagdDecoder&) = delete;
+  FlagdDecoder& operator=(const FlagdDecoder&) = delete;
+
+  // The errors say what is wrong with the document, and where.
+  std::expected<void, std::string> feed(std::string_view piece);
+  // Call once.
+  std::expected<DecodedDocument, std::string> finish();
+
+ private:
+  struct Hash;
+
+  std::uint64_t bytes_max_;
+  std::uint64_t bytes_ = 0;
+  std::unique_ptr<Hash> hash_;
+  // One of the two.
+  std::optional<evaluation::flagd::DocumentScanner> json_;
+  std::string yaml_;
+};
+
+}  // namespace flagstone::upstream

@@ -1,0 +1,251 @@
+#include "upstream/http_hop.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cstdlib>
+#include <utility>
+
+#include "net/loop.h"
+#include "upstream/curl_error.h"
+#include "upstream/http_engine.h"
+
+namespace flagstone::upstream {
+
+// Trampolines: curl's C callbacks to named members. What they return instead of "all bytes eaten"
+// makes curl end the transfer.
+struct HopCallbacks {
+  static std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* self) {
+    return static_cast<HttpHop*>(self)->on_header_line({bytes, size}) ? size : 0;
+  }
+  static std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* self) {
+    return static_cast<HttpHop*>(self)->on_body({bytes, size}) ? size : size + 1;
+  }
+  static int on_sending(void* self, char*, char*, int, int) {
+    static_cast<HttpHop*>(self)->on_sending();
+    return CURL_PREREQFUNC_OK;
+  }
+};
+
+static_assert(CURL_ERROR_SIZE <= 256);
+
+HttpHop::HttpHop(HttpEngine& engine, HttpHopRequest request, Listener& listener)
+    : engine_(engine),
+      request_(std::move(request)),
+      listener_(&listener),
+      easy_(curl_easy_init()),
+      timer_(engine.loop(), [this] { on_timer(); }) {
+  if (easy_ == nullptr) std::abort();  // Out of memory.
+  head_.url = request_.url.url;
+  set_options();
+  set_route();
+  set_tls();
+  set_headers();
+}
+
+HttpHop::~HttpHop() {
+  curl_easy_cleanup(easy_);
+  curl_slist_free_all(header_list_);
+  curl_slist_free_all(addresses_);
+}
+
+void HttpHop::start() {
+  started_ms_ = last_ms_ = engine_.loop().now_ms();
+  if (!engine_.add(*this)) aborted_ = HttpError{FailureKind::kConnect, "curl takes no request"};
+  timer_.start_once(aborted_ ? 0 : next_deadline_ms() - started_ms_);
+}
+
+void HttpHop::detach() {
+  listener_ = nullptr;
+  phase_ = Phase::kEnded;
+  timer_.stop();
+}
+
+void HttpHop::set_options() {
+  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy_, CURLOPT_URL, request_.url.url.c_str());
+  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");  // Whatever this curl can undo.
+  curl_easy_setopt(easy_, CURLOPT_USERAGENT, engine_.options().user_agent.c_str());
+  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(request_.limits.connect.count()));
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, curl_message_.data());
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &HopCallbacks::on_header);
+  curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HopCallbacks::on_body);
+  curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &HopCallbacks::on_sending);
+  curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+// Where to connect. curl gets the addresses in its own form, `host:port:address,address`, and so
+// never asks a name server itself.
+void HttpHop::set_route() {
+  curl_easy_setopt(easy_, CURLOPT_PROXY, request_.proxy ? request_.proxy->url.c_str() : "");
+  curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
+  if (!request_.unix_socket.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+  }
+  const std::string& host = request_.proxy ? request_.proxy->host : request_.url.host;
+  const std::uint16_t port = request_.proxy ? request_.proxy->port : request_.url.port;
+  // An IPv6 address in the URL needs no looking up, and has no place in that form.
+  if (request_.addresses.empty() || host.find(':') != std::string::npos) return;
+  std::string entry = host + ":" + std::to_string(port) + ":";
+  for (const std::string& address : request_.addresses) {
+    if (!entry.ends_with(':')) entry += ',';
+    entry += address.find(':') == std::string::npos ? address : "[" + address + "]";
+  }
+  addresses_ = curl_slist_append(nullptr, entry.c_str());
+  curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_);
+}
+
+void HttpHop::set_tls() {
+  curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
+  const HttpClient::Options& options = engine_.options();
+  if (!options.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.ca_folder.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, options.ca_folder.c_str());
+  }
+}
+
+void HttpHop::set_headers() {
+  for (const HttpHeader& header : request_.headers) {
+    // `Name;` is how curl spells a header without value; `Name:` would remove it.
+    const std::string line =
+        header.value.empty() ? header.name + ";" : header.name + ": " + header.value;
+    header_list_ = curl_slist_append(header_list_, line.c_str());
+  }
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_list_);
+}
+
+void HttpHop::on_sending() {
+  phase_ = Phase::kWaiting;
+  last_ms_ = engine_.loop().now_ms();
+  timer_.start_once(std::max<std::int64_t>(next_deadline_ms() - last_ms_, 0));
+}
+
+bool HttpHop::on_header_line(std::string_view line) {
+  if (listener_ == nullptr) return false;
+  phase_ = Phase::kReceiving;
+  last_ms_ = engine_.loop().now_ms();
+  header_bytes_ += line.size();
+  if (header_bytes_ > request_.limits.header_bytes) {
+    return abort(FailureKind::kTooLarge,
+                 "headers of more than " + std::to_string(request_.limits.header_bytes) + " bytes");
+  }
+  if (head_complete_) return true;  // A trailer, after the body.
+  while (line.ends_with('\n') || line.ends_with('\r') || line.ends_with(' ')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    head_.headers.clear();  // What came before was an interim answer.
+    return true;
+  }
+  if (line.empty()) return on_head_complete();
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return true;
+  std::string_view value = line.substr(colon + 1);
+  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
+  head_.headers.push_back({lower_case(line.substr(0, colon)), std::string(value)});
+  return true;
+}
+
+bool HttpHop::on_head_complete() {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 100 && status < 200) return true;
+  head_.status = static_cast<int>(status);
+  head_complete_ = true;
+  const std::string_view length = head_.find("content-length");
+  std::uint64_t announced = 0;
+  std::from_chars(length.data(), length.data() + length.size(), announced);
+  if (announced > request_.limits.body_bytes) {
+    return abort(FailureKind::kTooLarge, "announces " + std::to_string(announced) +
+                                             " bytes, allowed are " +
+                                             std::to_string(request_.limits.body_bytes));
+  }
+  unwanted_ = !listener_->on_hop_head(head_);
+  return !unwanted_ && listener_ != nullptr;
+}
+
+bool HttpHop::on_body(std::string_view piece) {
+  if (listener_ == nullptr) return false;
+  last_ms_ = engine_.loop().now_ms();
+  body_bytes_ += piece.size();
+  if (body_bytes_ > request_.limits.body_bytes) {
+    return abort(FailureKind::kTooLarge,
+                 "more than " + std::to_string(request_.limits.body_bytes) + " bytes");
+  }
+  unwanted_ = !listener_->on_hop_body(piece);
+  return !unwanted_ && listener_ != nullptr;
+}
+
+bool HttpHop::abort(FailureKind kind, std::string message) {
+  aborted_ = HttpError{kind, std::move(message)};
+  return false;
+}
+
+std::int64_t HttpHop::next_deadline_ms() const {
+  const HttpLimits& limits = request_.limits;
+  const std::int64_t whole = started_ms_ + limits.whole.count();
+  if (phase_ == Phase::kWaiting) return std::min(whole, last_ms_ + limits.first_byte.count());
+  if (phase_ == Phase::kReceiving) return std::min(whole, last_ms_ + limits.idle.count());
+  return whole;  // curl itself ends a slow connect.
+}
+
+std::optional<HttpError> HttpHop::overdue(std::int64_t now_ms) const {
+  if (now_ms < next_deadline_ms()) return std::nullopt;
+  const HttpLimits& limits = request_.limits;
+  const auto ms = [](std::chrono::milliseconds time) {
+    return std::to_string(time.count()) + " ms";
+  };
+  if (now_ms >= started_ms_ + limits.whole.count()) {
+    const bool receiving = phase_ == Phase::kReceiving;
+    return HttpError{receiving ? FailureKind::kSlow : FailureKind::kTimeout,
+                     "not complete after " + ms(limits.whole)};
+  }
+  if (phase_ == Phase::kWaiting) {
+    return HttpError{FailureKind::kTimeout, "no answer within " + ms(limits.first_byte)};
+  }
+  return HttpError{FailureKind::kTimeout, "silent for " + ms(limits.idle)};
+}
+
+// Every byte moves the deadline, but only the timer looks: re-arming it per byte would cost more
+// than the byte.
+void HttpHop::on_timer() {
+  const HttpEngine::Busy busy(engine_);
+  const std::int64_t now = engine_.loop().now_ms();
+  std::optional<HttpError> error = aborted_ ? aborted_ : overdue(now);
+  if (error) {
+    end(std::move(error));
+  } else {
+    timer_.start_once(std::max<std::int64_t>(next_deadline_ms() - now, 1));
+  }
+}
+
+void HttpHop::finished(int code) {
+  if (listener_ == nullptr) return;
+  if (aborted_) return end(std::move(aborted_));
+  if (unwanted_ || code == CURLE_OK) return end(std::nullopt);
+  end(error_of(code));
+}
+
+HttpError HttpHop::error_of(int code) const {
+  return curl_error(code, curl_message_.data(), head_complete_);
+}
+
+void HttpHop::end(std::optional<HttpError> error) {
+  if (phase_ == Phase::kEnded) return;
+  phase_ = Phase::kEnded;
+  timer_.stop();
+  if (listener_ != nullptr) listener_->on_hop_end(std::move(error));
+}
+
+}  // namespace flagstone::upstream

@@ -1,0 +1,163 @@
+#include "upstream/transports/http_poll.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace flagstone::upstream {
+namespace {
+
+FailureKind kind_of_status(int status) {
+  if (status == 401 || status == 403) return FailureKind::kUnauthorized;
+  if (status == 404 || status == 410) return FailureKind::kNotFound;
+  if (status == 429) return FailureKind::kRateLimited;
+  if (status >= 500) return FailureKind::kServerError;
+  return FailureKind::kHttpStatus;
+}
+
+HttpPollOptions with_cap(HttpPollOptions options) {
+  options.backoff.cap = std::max(options.backoff.cap, options.interval);
+  return options;
+}
+
+}  // namespace
+
+HttpPoll::HttpPoll(net::Loop& loop, HttpClient& http, const Clock& clock, RandomSource& random,
+                   HttpPollOptions options, MakeHeaders make_headers, DocumentSink& sink)
+    : timer_(loop, [this] { ask(); }),
+      http_(http),
+      clock_(clock),
+      random_(random),
+      options_(with_cap(std::move(options))),
+      make_headers_(std::move(make_headers)),
+      sink_(sink),
+      backoff_(options_.backoff) {}
+
+void HttpPoll::resume(Validators validators) {
+  assert(!running_);
+  accepted_ = std::move(validators);
+}
+
+void HttpPoll::start() {
+  assert(!running_);
+  running_ = true;
+  timer_.start_once(0);
+}
+
+void HttpPoll::stop() {
+  running_ = false;
+  timer_.stop();
+  exchange_.reset();
+}
+
+void HttpPoll::settle(Outcome outcome) {
+  assert(in_work_);
+  in_work_ = false;
+  accepted_ = outcome == Outcome::kAccepted ? std::exchange(arriving_, {}) : Validators{};
+  if (!running_) return;
+  if (std::exchange(ask_again_, false)) return refresh();
+  ask_after(jittered_interval(options_.interval, random_.next()));
+}
+
+void HttpPoll::refresh() {
+  if (!running_) return;
+  if (in_work_) {
+    ask_again_ = true;
+    return;
+  }
+  accepted_ = {};
+  exchange_.reset();
+  timer_.start_once(0);
+}
+
+void HttpPoll::credential_changed() {
+  backoff_.credential_changed();
+  refresh();
+}
+
+void HttpPoll::ask() {
+  exchange_.reset();
+  status_ = 0;
+  body_bytes_ = 0;
+  arriving_ = {};
+  retry_after_.reset();
+  malformed_.reset();
+  auto headers = make_headers_();
+  if (!headers) return fail(FailureKind::kCredential, headers.error());
+  conditional_ = !accepted_.empty();
+  if (!accepted_.etag.empty()) headers->push_back({"If-None-Match", accepted_.etag});
+  if (!accepted_.last_modified.empty()) {
+    headers->push_back({"If-Modified-Since", accepted_.last_modified});
+  }
+  HttpRequest request{.url = options_.url,
+                      .unix_socket = options_.unix_socket,
+                      .headers = std::move(*headers),
+                      .limits = options_.limits};
+  exchange_ = http_.start(std::move(request), *this);
+}
+
+void HttpPoll::ask_after(milliseconds delay) { timer_.start_once(delay.count()); }
+
+bool HttpPoll::on_head(const HttpHead& head) {
+  status_ = head.status;
+  retry_after_ = parse_retry_after(head.find("retry-after"), clock_.unix_ms());
+  if (status_ != 200) return status_ == 304;  // The text of an error says nothing to us.
+  arriving_ = {std::string(head.find("etag")), std::string(head.find("last-modified"))};
+  sink_.on_begin(head.find("content-type"));
+  return true;
+}
+
+bool HttpPoll::on_body(std::string_view piece) {
+  if (status_ != 200) return true;
+  body_bytes_ += piece.size();
+  auto eaten = sink_.on_piece(piece);
+  if (!eaten) malformed_ = std::move(eaten.error());
+  return !malformed_;
+}
+
+void HttpPoll::on_end(const std::optional<HttpError>& error) {
+  // The exchange lives until the next request: we are inside its call.
+  if (error) return fail(error->kind, error->message);
+  if (malformed_) return fail(FailureKind::kMalformed, *std::exchange(malformed_, std::nullopt));
+  if (status_ == 200) return complete();
+  if (status_ == 304) {
+    // Only what we hold can be unchanged; a cache on the way may think otherwise.
+    if (!conditional_) return fail(FailureKind::kProtocol, "304 to a request without condition");
+    succeed();
+    return sink_.on_unchanged();
+  }
+  if (status_ == 204) return fail(FailureKind::kMalformed, "an empty document (status 204)");
+  fail(kind_of_status(status_), "status " + std::to_string(status_));
+}
+
+void HttpPoll::complete() {
+  if (body_bytes_ == 0) return fail(FailureKind::kMalformed, "an empty document");
+  in_work_ = true;  // Before the call: the sink may lead to settle() at once.
+  auto arrival = sink_.on_complete(arriving_);
+  if (!arrival) {
+    in_work_ = false;
+    return fail(FailureKind::kMalformed, std::move(arrival.error()));
+  }
+  if (*arrival == Arrival::kInWork) {
+    backoff_.succeeded(clock_.now());
+    return;
+  }
+  in_work_ = false;
+  accepted_ = std::exchange(arriving_, {});
+  succeed();
+  sink_.on_unchanged();
+}
+
+void HttpPoll::succeed() {
+  backoff_.succeeded(clock_.now());
+  ask_after(jittered_interval(options_.interval, random_.next()));
+}
+
+void HttpPoll::fail(FailureKind kind, std::string cause) {
+  const Regime regime = kind == FailureKind::kUnauthorized ? Regime::kDenied : Regime::kOrdinary;
+  const milliseconds wait = backoff_.failed(regime, clock_.now(), random_.next(), retry_after_);
+  ask_after(wait);
+  sink_.on_failure(kind, std::move(cause), wait);
+}
+
+}  // namespace flagstone::upstream
