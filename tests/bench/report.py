@@ -28,30 +28,35 @@ def table(heads, rows):
     return "\n".join(lines)
 
 
+def both_servers(compared):
+    """(row, server's name, server's numbers), the fixed answer first."""
+    for row in compared["rows"]:
+        yield row, "fixed answer", row["fixed"]
+        yield row, "Flagstone", row["flagstone"]
+
+
 def load_table(compared):
     rows = []
-    for row in compared["rows"]:
-        for name, server in (("fixed answer", row["fixed"]), ("Flagstone", row["flagstone"])):
-            rows.append([
-                TRANSPORTS[row["transport"]], row["connections"], name,
-                f"{server['requests_per_second']:,.0f}", f"{server['p50_us']:.0f}",
-                f"{server['p99_us']:.0f}", f"{server['user_us']:.2f}", f"{server['system_us']:.2f}",
-                f"{server['cpu_us']:.2f}", f"{100 * server['busy_share']:.0f} %",
-                f"{row['ratio']:.2f}" if name == "Flagstone" else "",
-            ])
+    for row, name, server in both_servers(compared):
+        rows.append([
+            TRANSPORTS[row["transport"]], row["connections"], name,
+            f"{server['requests_per_second']:,.0f}", f"{server['p50_us']:.0f}",
+            f"{server['p99_us']:.0f}", f"{server['user_us']:.2f}", f"{server['system_us']:.2f}",
+            f"{server['cpu_us']:.2f}", f"{100 * server['busy_share']:.0f} %",
+            f"{row['ratio']:.2f}" if name == "Flagstone" else "",
+        ])
     return table(["", "connections", "server", "requests/s", "p50 µs", "p99 µs", "user µs", "system µs",
                   "CPU µs", "core busy", "ratio"], rows)
 
 
 def bulk_table(compared):
     rows = []
-    for row in compared["rows"]:
-        for name, server in (("fixed answer", row["fixed"]), ("Flagstone", row["flagstone"])):
-            rows.append([
-                TRANSPORTS[row["transport"]], name, f"{server['requests_per_second']:,.0f}",
-                f"{server['user_us']:.0f}", f"{server['system_us']:.0f}", f"{server['cpu_us']:.0f}",
-                f"{server['cpu_us_per_flag']:.3f}", f"{100 * server['busy_share']:.0f} %",
-            ])
+    for row, name, server in both_servers(compared):
+        rows.append([
+            TRANSPORTS[row["transport"]], name, f"{server['requests_per_second']:,.0f}",
+            f"{server['user_us']:.0f}", f"{server['system_us']:.0f}", f"{server['cpu_us']:.0f}",
+            f"{server['cpu_us_per_flag']:.3f}", f"{100 * server['busy_share']:.0f} %",
+        ])
     return table(["", "server", "answers/s", "user µs", "system µs", "CPU µs", "CPU µs per flag",
                   "core busy"], rows)
 
@@ -66,15 +71,20 @@ def memory_table(memory):
 
 
 def time_table(start, change):
-    names = {"fixed": "fixed answer, start to first answer",
-             "from_json": f"start to first answer, {start['flags']:,} flags from JSON",
-             "from_state": f"start to first answer, {start['flags']:,} flags from the state, vendor down"}
-    measured = [(name, start[key]) for key, name in names.items()]
-    measured += [(f"file replaced to answer changed, {c['flags']:,} flags, {c['changed']} changed",
-                  c) for c in change]
+    """Either may be missing, when only the other was measured."""
+    measured = []
+    if start:
+        flags = f"{start['flags']:,} flags"
+        measured += [
+            ("start to first answer, fixed answer", start["fixed"]),
+            (f"start to first answer, {flags} from JSON", start["from_json"]),
+            (f"start to first answer, {flags} from the state, vendor down", start["from_state"])]
+    for row in change or []:
+        measured.append((f"file replaced to answer changed, {row['flags']:,} flags, "
+                         f"{row['changed']} changed", row))
     return table(["", "median ms", "worst ms", "times"],
-                 [[name, f"{m['median_ms']:.1f}", f"{m['max_ms']:.1f}", m["times"]]
-                  for name, m in measured])
+                 [[name, f"{row['median_ms']:.1f}", f"{row['max_ms']:.1f}", row["times"]]
+                  for name, row in measured])
 
 
 def target_table(judged):

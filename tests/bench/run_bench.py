@@ -72,17 +72,14 @@ def measure(bench, wanted):
 
 
 def print_results(results):
-    tables = {
-        "single": lambda: report.load_table(results["single"]),
-        "bulk": lambda: report.bulk_table(results["bulk"]),
-        "memory": lambda: report.memory_table(results["memory"]),
-        "start": lambda: report.time_table(results["start"], results.get("change", [])),
-    }
-    for name, render in tables.items():
-        if name in results:
-            print(f"\n{name}\n{render()}")
-    if "change" in results and "start" not in results:
-        print(json.dumps(results["change"], indent=1))
+    if "single" in results:
+        print(f"\none flag\n{report.load_table(results['single'])}")
+    if "bulk" in results:
+        print(f"\nbulk\n{report.bulk_table(results['bulk'])}")
+    if "memory" in results:
+        print(f"\nmemory\n{report.memory_table(results['memory'])}")
+    if "start" in results or "change" in results:
+        print(f"\ntime\n{report.time_table(results.get('start'), results.get('change'))}")
 
 
 def main():
