@@ -12,7 +12,7 @@ namespace flagstone::net {
 
 class EventStream {
  public:
-  // Bytes one stream may have waiting for a slow reader. One event may be as large as this.
+  // Bytes one stream may have waiting for a slow reader. When none wait, an event of any size goes.
   static constexpr std::size_t kUnsentBytesMax = 256 * 1024;
 
   virtual ~EventStream() = default;

@@ -64,7 +64,7 @@ class Listener {
   class Acceptor {
    public:
     virtual ~Acceptor() = default;
-    // Takes the non-blocking descriptor over.
+    // Takes the non-blocking descriptor over. Must not destroy the listener.
     virtual void accepted(int descriptor, const Listener& listener) = 0;
     // A connection was turned away since no descriptor was left for it.
     virtual void refused(const Listener& listener) = 0;
@@ -76,6 +76,9 @@ class Listener {
   ~Listener();  // stops accepting on this loop; connections waiting in the kernel go to other loops
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+
+  // Before a clean stop: takes what clients have connected already, so that none of them is reset.
+  void accept_waiting();
 
   unsigned index() const;  // as the caller numbered it: environments are bound to listeners by it
   ListenerKind kind() const;

@@ -66,6 +66,7 @@ class Loop {
 
  private:
   struct State;
+  void end_turn();
   std::unique_ptr<State> state_;
 };
 

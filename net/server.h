@@ -33,7 +33,9 @@ struct ConnectionLimits {
   std::int64_t write_stall_limit_ms = 10000;  // with bytes to send and none taken
   std::int64_t linger_limit_ms =
       2000;  // after a refusal, so that the peer can read it before the reset
-  std::int64_t tick_ms = 1000;
+  // While draining: an idle peer may have sent a request that we have not seen yet.
+  std::int64_t drain_idle_limit_ms = 500;
+  std::int64_t tick_ms = 1000;                // at most 1000, the Date is kept by it
   std::size_t unsent_bytes_max = 256 * 1024;  // above it the connection reads no further request
 };
 
@@ -58,7 +60,7 @@ struct ServerCounters {
   Counter refused;         // over connections_max or without a descriptor
   Counter requests;        // that reached the handler
   Counter refusals;        // malformed or too large, answered by us
-  Counter timeouts;        // connections closed by one of ConnectionLimits
+  Counter timeouts;        // connections closed by ConnectionLimits, idle ones not counted
   Counter event_streams;   // open now
   Counter bytes_buffered;  // memory held for connections: requests half read, answers not taken
 };

@@ -1,0 +1,77 @@
+#include "net/host_guard.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flagstone::net {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// Host fields are `name`, `name:port`, `[v6]`, `[v6]:port`.
+std::string_view without_port(std::string_view host) {
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos) return host;
+  if (bracket != std::string_view::npos && colon < bracket) return host;
+  return host.substr(0, colon);
+}
+
+}  // namespace
+
+HostGuard::HostGuard(Handler& next, HostGuardOptions options)
+    : next_(next), options_(std::move(options)) {}
+
+bool HostGuard::host_allowed(std::string_view host) const {
+  const std::string_view name = without_port(host);
+  for (std::string_view loopback : {"127.0.0.1", "localhost", "[::1]"}) {
+    if (equal_ignoring_case(name, loopback)) return true;
+  }
+  return std::ranges::any_of(options_.allowed_hosts, [&](const std::string& allowed) {
+    const bool any_port = without_port(allowed).size() == allowed.size();
+    return equal_ignoring_case(any_port ? name : host, allowed);
+  });
+}
+
+int HostGuard::verdict(const Request& request) const {
+  if (std::ranges::find(options_.exempt_paths, request.path) != options_.exempt_paths.end()) {
+    return 0;
+  }
+  if (request.listener_kind == ListenerKind::kLoopbackTcp && !host_allowed(request.host))
+    return 421;
+  // Two Origin fields come from no browser; each has to be allowed.
+  for (const HeaderField& field : request.headers) {
+    if (field.name != "origin") continue;
+    const bool allowed =
+        std::ranges::any_of(options_.allowed_origins, [&](const std::string& origin) {
+          return origin == "*" || equal_ignoring_case(origin, field.value);
+        });
+    if (!allowed) return 403;
+  }
+  return 0;
+}
+
+void HostGuard::handle(const Request& request, Response& response) {
+  switch (verdict(request)) {
+    case 421:
+      refuse({.status = 421, .reason = "this Host is not served here", .headers = {}}, request,
+             response);
+      return;
+    case 403:
+      refuse({.status = 403, .reason = "this Origin is not allowed", .headers = {}}, request,
+             response);
+      return;
+    default:
+      next_.handle(request, response);
+  }
+}
+
+void HostGuard::refuse(const Refusal& refusal, const Request& request, Response& response) {
+  next_.refuse(refusal, request, response);
+}
+
+}  // namespace flagstone::net

@@ -1,0 +1,188 @@
+// How Http1Session answers: the second half of its life with a request, and event streams.
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <utility>
+
+#include "net/http1_event_stream.h"
+#include "net/http1_head.h"
+#include "net/http1_session.h"
+#include "net/http1_target.h"
+
+namespace flagstone::net {
+
+class Http1Session::Answer final : public Response {
+ public:
+  explicit Answer(Http1Session& session) : session_(session) { session.resources_.answer.clear(); }
+
+  using Response::send;
+  std::string& body() override { return session_.resources_.answer; }
+  bool given() const { return given_; }
+
+  void send(int status, std::string_view content_type,
+            std::span<const HeaderField> headers) override {
+    assert(!given_);
+    given_ = true;
+    const bool bodiless = status == 204 || status == 304;
+    Http1Head head = make_head(status, content_type, headers);
+    if (!bodiless) head.content_length = body().size();
+    append_http1_head(head, *session_.output_);
+    if (!bodiless && session_.method_ != Method::kHead) session_.output_->append(body());
+  }
+
+  std::unique_ptr<EventStream> open_stream(int status, std::string_view content_type,
+                                           std::span<const HeaderField> headers) override {
+    assert(!given_);
+    given_ = true;
+    const bool head_only = session_.method_ == Method::kHead;
+    // HTTP/1.0 knows no chunks: there the end of the connection ends the stream.
+    if (session_.is_http10_) session_.keep_alive_ = false;
+    Http1Head head = make_head(status, content_type, headers);
+    head.chunked = !session_.is_http10_;
+    append_http1_head(head, *session_.output_);
+    auto stream = std::make_unique<Http1EventStream>(head_only ? nullptr : &session_);
+    if (head_only) return stream;
+    session_.stream_ = stream.get();
+    session_.resources_.counters.event_streams.add();
+    if (!body().empty()) session_.emit(body());
+    return stream;
+  }
+
+ private:
+  Http1Head make_head(int status, std::string_view content_type,
+                      std::span<const HeaderField> headers) {
+    if (session_.finish_soon_) session_.keep_alive_ = false;
+    Http1Head head;
+    head.status = status;
+    head.date_line = session_.resources_.date_line();
+    head.content_type = content_type;
+    head.headers = headers;
+    head.close = !session_.keep_alive_;
+    head.says_keep_alive = session_.is_http10_;
+    return head;
+  }
+
+  Http1Session& session_;
+  bool given_ = false;
+};
+
+void Http1Session::answer_request() {
+  Request request = make_request();
+  if (body_in_place_.data() != nullptr) {
+    request.body = body_in_place_;
+  } else {
+    store_->body.reserve(store_->body.size() + Request::kBodyPaddingBytes);
+    request.body = store_->body;
+  }
+  resources_.counters.requests.add();
+  Answer answer(*this);
+  resources_.handler.handle(request, answer);
+  assert(answer.given());
+  if (!answer.given()) {
+    answer.body().clear();
+    answer.send(500, {});
+  }
+  after_answer();
+}
+
+void Http1Session::after_answer() {
+  resources_.trim_answer();
+  resources_.give_back(std::move(store_));
+  path_ = query_ = host_text_ = body_in_place_ = {};
+  if (stream_ != nullptr) {
+    phase_ = SessionPhase::kStreaming;
+  } else {
+    phase_ = keep_alive_ ? SessionPhase::kIdle : SessionPhase::kDone;
+  }
+}
+
+// The parser has stopped for good. Nothing after this point of the connection is looked at.
+void Http1Session::fail(llhttp_errno_t error) {
+  if (refusal_status_ == 0) {
+    const bool version = error == HPE_INVALID_VERSION;
+    refusal_status_ = version ? 505 : 400;
+    refusal_reason_ =
+        version ? "only HTTP/1.0 and HTTP/1.1 are spoken here" : "the request is malformed";
+  }
+  keep_alive_ = false;
+  learn_path_of_half_a_header();
+  resources_.counters.refusals.add();
+  const Request request = make_request();
+  Answer answer(*this);
+  resources_.handler.refuse({refusal_status_, refusal_reason_, {}}, request, answer);
+  assert(answer.given());
+  if (!answer.given()) answer.send(refusal_status_, {});
+  if (store_ != nullptr) resources_.give_back(std::move(store_));
+  phase_ = SessionPhase::kFailed;
+}
+
+// So that the refusal is in the manner of the api asked, when the target at least has come whole.
+// Fields of a header that was not read to its end are not shown.
+void Http1Session::learn_path_of_half_a_header() {
+  if (phase_ != SessionPhase::kHeader || store_ == nullptr || store_->fields.empty()) return;
+  method_ = method_of(parser_);
+  const std::string_view target = std::string_view(store_->text).substr(0, target_bytes_);
+  if (const auto parts = parse_http1_target(target, method_)) path_ = parts->path;
+}
+
+void Http1Session::emit(std::string_view bytes) {
+  const auto put = [this](std::string_view piece) {
+    if (output_ != nullptr) {
+      output_->append(piece);
+    } else {
+      host_.send_later(piece);
+    }
+  };
+  if (is_http10_) {
+    put(bytes);
+    return;
+  }
+  std::array<char, 20> size;
+  char* end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  put({size.data(), end});
+  put(bytes);
+  put("\r\n");
+}
+
+bool Http1Session::stream_send(std::string_view bytes) {
+  if (bytes.empty()) return true;  // an empty chunk would end the stream
+  const std::size_t unsent = host_.unsent_bytes() + (output_ != nullptr ? output_->size() : 0);
+  if (unsent > 0 && unsent + bytes.size() > EventStream::kUnsentBytesMax) return false;
+  emit(bytes);
+  return true;
+}
+
+void Http1Session::finish_stream() {
+  stream_ = nullptr;
+  resources_.counters.event_streams.subtract();
+  if (!is_http10_) {
+    if (output_ != nullptr) {
+      output_->append("0\r\n\r\n");
+    } else {
+      host_.send_later("0\r\n\r\n");
+    }
+  }
+  // Inside the request's own handle() the phase is set behind it.
+  if (phase_ != SessionPhase::kStreaming) return;
+  if (finish_soon_) keep_alive_ = false;
+  phase_ = keep_alive_ ? SessionPhase::kIdle : SessionPhase::kDone;
+  host_.resume_later();
+}
+
+void Http1Session::stream_closed_by_api() { finish_stream(); }
+
+void Http1Session::end_event_streams() {
+  if (stream_ == nullptr) return;
+  Http1EventStream* stream = stream_;
+  finish_soon_ = true;
+  finish_stream();
+  stream->lost();
+}
+
+void Http1Session::output_drained() {
+  if (stream_ != nullptr) stream_->drained();
+}
+
+}  // namespace flagstone::net

@@ -1,0 +1,94 @@
+// HTTP/1.0 and HTTP/1.1 by llhttp, strict: pipelined requests are answered in order, one at a time.
+//
+// Owned by the connection, the loop's thread only. What is malformed or ambiguous is refused and
+// ends the connection; nothing behind it is read as a further request. No lenient flag of llhttp is
+// set.
+#pragma once
+
+#include <llhttp.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/request.h"
+#include "net/session.h"
+#include "net/session_resources.h"
+
+namespace flagstone::net {
+
+class Http1EventStream;
+
+class Http1Session final : public Session {
+ public:
+  Http1Session(SessionResources& resources, SessionHost& host, unsigned listener_index,
+               ListenerKind listener_kind);
+  ~Http1Session() override;
+
+  std::size_t consume(std::string_view bytes, std::string& output) override;
+  SessionPhase phase() const override { return phase_; }
+  std::uint32_t requests_begun() const override { return requests_begun_; }
+  std::size_t held_bytes() const override { return store_ ? store_->bytes() : 0; }
+  void output_drained() override;
+  void finish_soon() override { finish_soon_ = true; }
+  void end_event_streams() override;
+
+ private:
+  friend class Http1EventStream;
+  class Answer;
+  struct Parser;  // llhttp's callbacks
+
+  // Parsing, in the order of a request's life. These return 0, or -1 to stop the parser.
+  int begin_request();
+  int add_target(std::string_view piece);
+  int add_field_name(std::string_view piece);
+  int end_field_name();
+  int add_field_value(std::string_view piece);
+  int end_header();
+  int add_body(std::string_view piece);
+  int refuse_later(int status, const char* reason);
+
+  int check_header();
+  int check_fields();
+  void make_views();
+  std::size_t parse(std::string_view bytes);
+  void keep_partial_body();
+  void fail(llhttp_errno_t error);
+  void learn_path_of_half_a_header();
+  static Method method_of(const llhttp_t& parser);
+
+  void answer_request();
+  void after_answer();
+  Request make_request() const;
+
+  // Event stream.
+  bool stream_send(std::string_view bytes);
+  void stream_closed_by_api();
+  void finish_stream();
+  void emit(std::string_view bytes);
+
+  SessionResources& resources_;
+  SessionHost& host_;
+  std::unique_ptr<RequestStore> store_;  // while a request is read
+  std::string* output_ = nullptr;        // during consume()
+  Http1EventStream* stream_ = nullptr;   // owned by the api
+  std::string_view body_in_place_;       // of a body that came in one piece: where it was read
+  std::string_view path_, query_, host_text_;
+  std::size_t header_bytes_ = 0;
+  std::size_t body_bytes_ = 0;
+  const char* refusal_reason_ = nullptr;
+  llhttp_t parser_;
+  std::uint32_t requests_begun_ = 0;
+  std::uint32_t target_bytes_ = 0;
+  int refusal_status_ = 0;
+  unsigned listener_index_;
+  ListenerKind listener_kind_;
+  SessionPhase phase_ = SessionPhase::kIdle;
+  Method method_ = Method::kOther;
+  bool in_field_name_ = false;
+  bool keep_alive_ = false;
+  bool is_http10_ = false;
+  bool finish_soon_ = false;
+};
+
+}  // namespace flagstone::net

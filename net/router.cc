@@ -1,0 +1,88 @@
+#include "net/router.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "net/percent.h"
+
+namespace flagstone::net {
+
+void Router::add_route(Method method, std::string_view pattern, Endpoint endpoint) {
+  const std::size_t brace = pattern.find('{');
+  const bool has_parameter = brace != std::string_view::npos;
+  assert(pattern.starts_with('/') && (!has_parameter || pattern.ends_with('}')));
+  assert(!has_parameter || pattern[brace - 1] == '/');
+
+  Route& route = route_of(pattern.substr(0, brace), has_parameter);
+  Endpoint& place = route.endpoints[static_cast<std::size_t>(method)];
+  assert(place.call == nullptr && "two apis claim the same method and path");
+  place = endpoint;
+  if (!route.allow.empty()) route.allow += ", ";
+  route.allow += to_string(method);
+  if (method == Method::kGet) route.allow += ", HEAD";
+}
+
+Router::Route& Router::route_of(std::string_view path, bool has_parameter) {
+  for (Route& route : routes_) {
+    if (route.path == path && route.has_parameter == has_parameter) return route;
+  }
+  // Exact patterns stand first, so that the first match is the right one.
+  const auto place = has_parameter ? routes_.end() : routes_.begin();
+  return *routes_.insert(place, Route{std::string(path), has_parameter, {}, {}});
+}
+
+const Router::Route* Router::find(std::string_view path) const {
+  for (const Route& route : routes_) {
+    if (!route.has_parameter) {
+      if (route.path == path) return &route;
+      continue;
+    }
+    if (path.size() <= route.path.size() || !path.starts_with(route.path)) continue;
+    if (path.find('/', route.path.size()) == std::string_view::npos) return &route;
+  }
+  return nullptr;
+}
+
+void Router::handle(const Request& request, Response& response) {
+  const Route* route = find(request.path);
+  if (route == nullptr) {
+    refuse({.status = 404, .reason = "there is nothing at this path", .headers = {}}, request,
+           response);
+    return;
+  }
+  const Method method =
+      request.method == Method::kHead &&
+              route->endpoints[static_cast<std::size_t>(Method::kHead)].call == nullptr
+          ? Method::kGet
+          : request.method;
+  const Endpoint& endpoint = route->endpoints[static_cast<std::size_t>(method)];
+  if (endpoint.call == nullptr) {
+    const HeaderField allow{"Allow", route->allow};
+    refuse({.status = 405, .reason = "this path does not take that method", .headers = {&allow, 1}},
+           request, response);
+    return;
+  }
+  parameter_.clear();
+  if (route->has_parameter &&
+      !percent_decode(request.path.substr(route->path.size()), parameter_)) {
+    refuse({.status = 400, .reason = "the path contains an invalid percent escape", .headers = {}},
+           request, response);
+    return;
+  }
+  endpoint.call(endpoint.api, request, parameter_, response);
+}
+
+void Router::refuse(const Refusal& refusal, const Request& request, Response& response) {
+  const Refuser* best = nullptr;
+  for (const Refuser& refuser : refusers_) {
+    if (!request.path.starts_with(refuser.prefix)) continue;
+    if (best == nullptr || refuser.prefix.size() > best->prefix.size()) best = &refuser;
+  }
+  if (best == nullptr) {
+    refuse_as_text(refusal, response);
+  } else {
+    best->call(best->api, refusal, request, response);
+  }
+}
+
+}  // namespace flagstone::net

@@ -1,0 +1,57 @@
+// One connection's protocol: bytes in, bytes out, no socket.
+//
+// Owned by the connection, the loop's thread only. HTTP/1.1 is one implementation, HTTP/2 will be
+// another; which one a connection gets is decided in session_choice.cc and nowhere else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace flagstone::net {
+
+// What a session needs of the connection that carries it. The connection outlives the session.
+class SessionHost {
+ public:
+  virtual ~SessionHost() = default;
+  // For what is said outside consume(), by event streams: goes out at the end of this turn.
+  virtual void send_later(std::string_view bytes) = 0;
+  // Bytes that the peer has not taken yet.
+  virtual std::size_t unsent_bytes() const = 0;
+  // The session stopped consuming before, and can go on now: at the end of this turn.
+  virtual void resume_later() = 0;
+};
+
+enum class SessionPhase : std::uint8_t {
+  kIdle,       // between requests
+  kHeader,     // some bytes of a request's header have come
+  kBody,       // the header is complete, the body not
+  kStreaming,  // an event stream is open
+  kDone,       // close once the output is written: the peer asked for it or we announced it
+  kFailed,     // close likewise, but the peer may still be sending, and must be let read our answer
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;  // open event streams learn that they are closed
+
+  // Eats bytes and appends answers to `output`. Returns how many bytes it took: fewer than given
+  // when it streams, is done, or has filled `output` to kOutputBytesPerWrite; the rest is to be
+  // offered again. Request::kBodyPaddingBytes behind `bytes` must be readable.
+  virtual std::size_t consume(std::string_view bytes, std::string& output) = 0;
+  static constexpr std::size_t kOutputBytesPerWrite = 256 * 1024;
+
+  virtual SessionPhase phase() const = 0;
+  // Changes with each request begun, so that the connection can tell one kHeader from the next.
+  virtual std::uint32_t requests_begun() const = 0;
+  // Memory that a half-read request holds.
+  virtual std::size_t held_bytes() const = 0;
+
+  virtual void output_drained() = 0;     // few enough bytes are unsent for refused streams to go on
+  virtual void finish_soon() = 0;        // the next answer is the last
+  virtual void end_event_streams() = 0;  // properly, as if the api had; their owners are told
+};
+
+}  // namespace flagstone::net

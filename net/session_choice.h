@@ -1,0 +1,23 @@
+// Which protocol a connection speaks. The one place that decides it.
+//
+// Pure but for what it creates.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "net/address.h"
+#include "net/session.h"
+
+namespace flagstone::net {
+
+class SessionResources;
+
+// By the connection's first bytes; null while they leave it open, and then it is asked again with
+// more. HTTP/1 needs no bytes to be told apart. (HTTP/2 will be told by its preface "PRI *
+// HTTP/2.0", which llhttp refuses; TLS by its first byte 0x16.)
+std::unique_ptr<Session> choose_session(std::string_view first_bytes, SessionResources& resources,
+                                        SessionHost& host, unsigned listener_index,
+                                        ListenerKind listener_kind);
+
+}  // namespace flagstone::net
