@@ -138,6 +138,8 @@ class Environment {
   // it marks the layer as written; when the write fails, say so and the next one has everything.
   std::optional<StateWrite> take_state_write(std::uint16_t layer);
   void state_write_failed(std::uint16_t layer);
+  // Asks for a write although nothing changed: to remember the time of the last contact.
+  void mark_unsaved(std::uint16_t layer);
 
   // For status and metrics.
   const Layer& layer(std::uint16_t index) const { return *layers_[index]; }
@@ -145,23 +147,35 @@ class Environment {
 
  private:
   friend class Intake;
-  struct VisibleChange;
 
+  // A pin as the vendor's text.
+  struct PinText {
+    std::string key;
+    std::string raw;
+  };
+
+  std::unique_ptr<Intake> begin_intake(std::uint16_t layer, RestoredLayer restored, Origin origin);
   Accepted commit(Layer& layer, PreparedChange change);
-  void show(const std::vector<RecordIndex::Edit>& edits, Accepted& accepted);
-  void show_pins();
-  void drop_bootstrap_when_answered(std::vector<RecordIndex::Edit>& gone);
-  void assign_flag_ids(std::vector<RecordIndex::Edit>& edits);
+  void assign_flag_ids(const std::vector<RecordIndex::Edit>& edits);
+  void retire_flag_ids(const RecordIndex& before, const std::vector<RecordIndex::Edit>& edits);
+  // Entries of the bootstrap that go because every required source has answered.
+  std::vector<EntryPointer> drop_answered_bootstrap();
+  bool sources_answered() const;
+
+  // environment_layering.cc: what the layers show together.
   EntryPointer winner(const Entry& id) const;
+  void merge(const std::vector<EntryPointer>& touched);
   RecordIndex merged_from_scratch() const;
-  void publish(const RecordIndex& before, const std::vector<EntryPointer>& touched,
-               Accepted& accepted);
+  std::vector<EntryPointer> refresh_pins();
+  EntryPointer make_pinned(std::string_view set_id, const PinText& pin);
+  void show(std::vector<EntryPointer> touched, bool metadata_changed, Accepted& accepted);
 
   EnvironmentOptions options_;
   const evaluation::Dialect& dialect_;
   MemoryBudget& budget_;
   std::vector<std::unique_ptr<Layer>> layers_;
   FlagIds flag_ids_;
+  std::vector<PinText> pins_;
   // All layers but the pins; and with the pins.
   RecordIndex merged_;
   RecordIndex visible_;

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,16 +103,29 @@ class StateDirectory {
 
  private:
   struct Source;
+  using Outcome = std::expected<void, StateError>;
 
+  void try_lock();
   Source& source_of(const SourceIdentity& identity);
-  void measure();
-  bool make_room(std::uint64_t bytes, const std::string& keep_folder);
-  std::expected<void, StateError> save_base(Source& source, const StateWrite& write,
-                                            std::int64_t now_unix_ms);
-  std::expected<void, StateError> append(Source& source, const StateWrite& write,
-                                         std::int64_t now_unix_ms);
-  void set_aside(Source& source, const std::vector<std::string>& names, const std::string& why,
+  bool load_generation(Source& source, const SourceIdentity& identity, std::uint64_t generation,
+                       LoadedState& loaded, std::vector<std::string>& warnings);
+  Outcome save_base(Source& source, const SourceIdentity& identity, const StateWrite& write,
+                    std::int64_t now_unix_ms);
+  Outcome append(Source& source, const SourceIdentity& identity, const StateWrite& write,
+                 std::string segment, std::int64_t now_unix_ms);
+  FileResult<void> write_base(Source& source, const StateWrite& write, std::uint64_t generation,
+                              std::int64_t now_unix_ms, std::uint64_t& size_bytes);
+  FileResult<void> write_manifest(Source& source, const SourceIdentity& identity,
+                                  const StateWrite& write, std::int64_t now_unix_ms);
+  void remove_old_generations(Source& source, std::uint64_t keep_previous);
+  void set_aside(Source& source, const std::string& name, const std::string& why,
                  std::vector<std::string>& warnings);
+  // Bytes below a folder as last listed; used_bytes_ is their sum.
+  void measure(const std::string& folder);
+  void measure_everything();
+  // Deletes what is oldest until `bytes` more fit.
+  bool make_room(std::uint64_t bytes, const std::string& environment_to_keep);
+  bool remove_matching(const std::string& folder, bool (*matches)(std::string_view name));
 
   FileSystem& files_;
   StateOptions options_;
@@ -119,6 +133,8 @@ class StateDirectory {
   std::string problem_;
   bool is_memory_ = false;
   std::uint64_t used_bytes_ = 0;
+  std::map<std::string, std::uint64_t> folder_bytes_;
+  std::set<std::string> active_folders_;
   std::uint64_t corrupt_files_seen_ = 0;
   std::map<std::string, std::unique_ptr<Source>> sources_;  // by folder
 };
