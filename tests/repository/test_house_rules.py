@@ -26,6 +26,8 @@ def secrets_in(text):
 
 
 class HouseRules(unittest.TestCase):
+    maxDiff = None
+
     def test_no_source_is_too_long(self):
         long = []
         for name in tree.files(*SOURCES):

@@ -7,6 +7,8 @@ import tree
 
 
 class TheTree(unittest.TestCase):
+    maxDiff = None
+
     def setUp(self):
         rooms = tuple(f"{room}/" for room in include_rules.MAY_INCLUDE)
         self.sources = [name for name in tree.files(".cc", ".h") if name.startswith(rooms)]
