@@ -51,7 +51,7 @@ std::expected<void, std::string> FlagdDecoder::feed(std::string_view piece) {
 }
 
 std::expected<DecodedDocument, std::string> FlagdDecoder::finish() {
-  DecodedDocument document{.digest = hash_->digest(), .bytes = bytes_};
+  DecodedDocument document{.update = {}, .digest = hash_->digest(), .bytes = bytes_};
   if (json_) {
     auto scanned = json_->finish();
     if (!scanned) return std::unexpected(flagd::to_string(scanned.error()));

@@ -17,7 +17,7 @@
 #include "upstream/clock.h"
 #include "upstream/document_sink.h"
 #include "upstream/file_reader.h"
-#include "upstream/transports/folder_watch.h"
+#include "upstream/folder_watch.h"
 #include "upstream/transports/transport.h"
 
 namespace flagstone::upstream {

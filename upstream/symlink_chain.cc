@@ -1,4 +1,4 @@
-#include "upstream/transports/symlink_chain.h"
+#include "upstream/symlink_chain.h"
 
 #include <deque>
 #include <filesystem>

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "net/io_watch.h"
-#include "upstream/transports/symlink_chain.h"
+#include "upstream/symlink_chain.h"
 
 namespace flagstone::upstream {
 

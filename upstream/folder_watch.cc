@@ -1,4 +1,4 @@
-#include "upstream/transports/folder_watch.h"
+#include "upstream/folder_watch.h"
 
 #include <sys/inotify.h>
 #include <unistd.h>

@@ -1,0 +1,236 @@
+#include "upstream/flagd_source.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "net/percent.h"
+#include "upstream/credential.h"
+#include "upstream/document_sink.h"
+#include "upstream/flagd_decoder.h"
+#include "upstream/http_url.h"
+#include "upstream/redact.h"
+#include "upstream/source_text.h"
+#include "upstream/transports/file_watch.h"
+#include "upstream/transports/http_poll.h"
+
+namespace flagstone::upstream {
+namespace {
+
+using evaluation::flagd::DocumentFormat;
+
+// One source: a transport below, a decoder for what comes out of it, the listener above.
+class FlagdSource final : public Source, public DocumentSink {
+ public:
+  FlagdSource(const config::Source& options, const SourceEnvironment& environment,
+              SourceListener& listener);
+
+  void poll(HttpPollOptions options, const SourceEnvironment& environment);
+  void watch(FileWatchOptions options, const SourceEnvironment& environment);
+
+  SourceKind kind() const override { return poll_ ? SourceKind::kPoll : SourceKind::kFile; }
+  std::string_view uri() const override { return uri_; }
+  std::chrono::milliseconds interval() const override {
+    return poll_ ? options_.interval : std::chrono::milliseconds(0);
+  }
+  const config::Secret& credential() const override { return credential_.secret(); }
+  void resume(std::string_view cursor) override;
+  void start() override;
+  void stop() override;
+  void settle(Outcome outcome) override;
+  void refresh() override;
+
+ private:
+  void on_begin(std::string_view content_type) override;
+  std::expected<void, std::string> on_piece(std::string_view piece) override;
+  std::expected<Arrival, std::string> on_complete(const Validators& validators) override;
+  void on_unchanged() override { listener_.on_unchanged(); }
+  void on_failure(FailureKind kind, std::string cause, milliseconds retry) override;
+  void on_degraded(std::string_view message) override;
+
+  DocumentFormat format_of(std::string_view content_type) const;
+  std::expected<std::vector<HttpHeader>, std::string> headers() const;
+  void credential_changed();
+  void header_changed();
+
+  config::Source options_;
+  SourceListener& listener_;
+  std::string uri_;
+  std::uint64_t document_bytes_max_;
+  Credential credential_;
+  std::vector<std::unique_ptr<Credential>> header_values_;  // Parallel to options_.headers.
+  std::unique_ptr<Transport> transport_;
+  HttpPoll* poll_ = nullptr;  // The transport, if it is one.
+
+  std::unique_ptr<FlagdDecoder> decoder_;
+  std::string accepted_digest_;
+  std::string digest_in_work_;
+};
+
+FlagdSource::FlagdSource(const config::Source& options, const SourceEnvironment& environment,
+                         SourceListener& listener)
+    : options_(options),
+      listener_(listener),
+      uri_(redacted_uri(options.uri)),
+      document_bytes_max_(options.max_document_bytes.value_or(environment.max_document_bytes)),
+      credential_(environment.loop, environment.files, options.credential, environment.variables,
+                  [this] { credential_changed(); }) {
+  for (const config::Header& header : options_.headers) {
+    header_values_.push_back(std::make_unique<Credential>(environment.loop, environment.files,
+                                                          header.value, environment.variables,
+                                                          [this] { header_changed(); }));
+  }
+}
+
+void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environment) {
+  options.interval = options_.interval;
+  options.limits.whole = options_.timeout;
+  options.limits.body_bytes = document_bytes_max_;
+  auto poll = std::make_unique<HttpPoll>(
+      environment.loop, environment.http, environment.clock, environment.random, std::move(options),
+      [this] { return headers(); }, *this);
+  poll_ = poll.get();
+  transport_ = std::move(poll);
+}
+
+void FlagdSource::watch(FileWatchOptions options, const SourceEnvironment& environment) {
+  options.path = options_.path;
+  options.max_bytes = document_bytes_max_;
+  transport_ =
+      std::make_unique<FileWatch>(environment.loop, environment.files, std::move(options), *this);
+}
+
+void FlagdSource::resume(std::string_view cursor) {
+  auto remembered = cursor_from_text(cursor);
+  if (!remembered) return;
+  accepted_digest_ = std::move(remembered->digest);
+  if (poll_ != nullptr) poll_->resume(std::move(remembered->validators));
+}
+
+void FlagdSource::start() {
+  credential_.start();
+  for (const auto& value : header_values_) value->start();
+  transport_->start();
+}
+
+void FlagdSource::stop() {
+  credential_.stop();
+  for (const auto& value : header_values_) value->stop();
+  transport_->stop();
+  decoder_.reset();
+}
+
+void FlagdSource::settle(Outcome outcome) {
+  if (outcome == Outcome::kAccepted) accepted_digest_ = digest_in_work_;
+  transport_->settle(outcome);
+}
+
+void FlagdSource::refresh() {
+  accepted_digest_.clear();  // The same bytes are news then.
+  transport_->refresh();
+}
+
+DocumentFormat FlagdSource::format_of(std::string_view content_type) const {
+  if (options_.format == config::DocumentFormat::kJson) return DocumentFormat::kJson;
+  if (options_.format == config::DocumentFormat::kYaml) return DocumentFormat::kYaml;
+  std::string_view name = options_.location();
+  if (!options_.is_file()) name = name.substr(0, name.find_first_of("?#"));
+  const auto by_name = evaluation::flagd::format_of_path(name);
+  return by_name ? *by_name : evaluation::flagd::format_of_content_type(content_type);
+}
+
+std::expected<std::vector<HttpHeader>, std::string> FlagdSource::headers() const {
+  std::vector<HttpHeader> headers;
+  if (!credential_.problem().empty()) return std::unexpected(credential_.problem());
+  if (!credential_.secret().empty()) {
+    headers.push_back({"Authorization", "Bearer " + credential_.secret().reveal(), true});
+  }
+  for (std::size_t i = 0; i < header_values_.size(); ++i) {
+    const Credential& value = *header_values_[i];
+    if (!value.problem().empty()) return std::unexpected(value.problem());
+    headers.push_back({options_.headers[i].name, value.secret().reveal(), true});
+  }
+  if (!options_.selector.empty()) headers.push_back({"Flagd-Selector", options_.selector});
+  return headers;
+}
+
+void FlagdSource::credential_changed() {
+  // Another key may see another document, even one that looks the same.
+  accepted_digest_.clear();
+  listener_.on_credential_changed();
+  header_changed();
+}
+
+void FlagdSource::header_changed() {
+  if (poll_ != nullptr) poll_->credential_changed();
+}
+
+void FlagdSource::on_begin(std::string_view content_type) {
+  decoder_ = std::make_unique<FlagdDecoder>(format_of(content_type), document_bytes_max_);
+}
+
+std::expected<void, std::string> FlagdSource::on_piece(std::string_view piece) {
+  return decoder_->feed(piece);
+}
+
+std::expected<Arrival, std::string> FlagdSource::on_complete(const Validators& validators) {
+  auto document = decoder_->finish();
+  decoder_.reset();
+  if (!document) return std::unexpected(std::move(document.error()));
+  if (document->digest == accepted_digest_) return Arrival::kUnchanged;
+  digest_in_work_ = document->digest;
+  document->update.cursor = to_text({document->digest, validators});
+  listener_.on_update(std::move(document->update), {document->digest, document->bytes});
+  return Arrival::kInWork;
+}
+
+void FlagdSource::on_failure(FailureKind kind, std::string cause, milliseconds retry) {
+  decoder_.reset();
+  std::string message = failure_text(uri_, cause, retry);
+  message = without_secret(std::move(message), credential_.secret().reveal());
+  for (const auto& value : header_values_) {
+    message = without_secret(std::move(message), value->secret().reveal());
+  }
+  listener_.on_failure({kind, std::move(message), retry});
+}
+
+void FlagdSource::on_degraded(std::string_view message) {
+  listener_.on_degraded(uri_ + " " + std::string(message));
+}
+
+// `http+unix://%2Frun%2Fflags.sock/path?query`: the socket's path stands where a host would.
+std::optional<HttpPollOptions> unix_place(std::string_view uri) {
+  constexpr std::string_view kScheme = "http+unix://";
+  if (!uri.starts_with(kScheme)) return std::nullopt;
+  uri.remove_prefix(kScheme.size());
+  const std::size_t end = uri.find_first_of("/?");
+  HttpPollOptions options;
+  if (!net::percent_decode(uri.substr(0, end), options.unix_socket)) return std::nullopt;
+  if (!options.unix_socket.starts_with('/')) return std::nullopt;
+  options.url = "http://localhost";
+  if (end != std::string_view::npos) options.url += uri.substr(end);
+  return options;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Source>, std::string> make_flagd_source(
+    const config::Source& options, const SourceEnvironment& environment, SourceListener& listener) {
+  auto source = std::make_unique<FlagdSource>(options, environment, listener);
+  if (options.is_file()) {
+    source->watch({}, environment);
+  } else if (auto place = unix_place(options.uri)) {
+    source->poll(std::move(*place), environment);
+  } else if (HttpUrl::parse(options.uri)) {
+    HttpPollOptions poll;
+    poll.url = options.uri;
+    source->poll(std::move(poll), environment);
+  } else {
+    return std::unexpected(
+        "`" + redacted_uri(options.uri) +
+        "` is no place flags come from: file:, http:, https: and http+unix: are");
+  }
+  return source;
+}
+
+}  // namespace flagstone::upstream
