@@ -24,8 +24,14 @@ ONLY_IN = {
     "curl/": ("upstream/", "sidecar/commands/"),
 }
 
-# Folders whose parts, one file stem or one folder each, do not know each other.
-SEPARATE_PARTS = ("evaluation/dialects/", "upstream/transports/", "sidecar/api/")
+# Folders whose parts do not know each other. A part is a folder NAME/ or files NAME.* and NAME_*.*;
+# where two parts' names begin alike, they are told apart by being listed.
+SEPARATE_PARTS = {
+    "evaluation/dialects/": (),
+    "upstream/transports/": ("file_watch", "http_poll", "sse", "grpc_stream"),
+    "sidecar/api/": ("ofrep", "flagd_evaluation", "flagd_sync", "launchdarkly_sdk",
+                     "launchdarkly_events", "unleash_client", "unleash_frontend", "admin"),
+}
 # The interface that the parts of such a folder implement is nobody's part.
 INTERFACES = {"upstream/transports/transport.h", "sidecar/api/api.h"}
 
@@ -42,9 +48,12 @@ def _room(path):
 
 
 def _part(path, folder):
-    """The part of a separate-parts folder that a path belongs to: file stem or folder name."""
-    name = path[len(folder):].split("/", 1)[0]
-    return name.split(".", 1)[0]
+    """The part of a separate-parts folder that a path belongs to."""
+    name = path[len(folder):].split("/", 1)[0].split(".", 1)[0]
+    for part in SEPARATE_PARTS[folder]:
+        if name.startswith(part + "_"):
+            return part
+    return name
 
 
 def _vendor(path):
