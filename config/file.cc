@@ -165,20 +165,13 @@ void FileReader::read_sources(const YamlNode& sources, Environment& environment)
                              std::to_string(environment.sources.size()) + "]";
     note(path, node.line);
     Source source;
-    if (node.kind != YamlNode::Kind::kMap) {
-      refuse(node.line, "a source must be a map like `{uri: \"file:flags.json\"}`, not " +
-                            std::string(kind_name(node)));
-    } else {
-      read_source(node, source, path);
-    }
+    // What is not a map has no `uri`, which validate() reports with this line.
+    read_source(node, source, path);
     environment.sources.push_back(std::move(source));
   }
 }
 
 void FileReader::read_source(const YamlNode& node, Source& source, const std::string& path) {
-  if (node.find("uri") == nullptr) {
-    refuse(node.line, "the source has no `uri`, like `file:flags.json` or `https://…`");
-  }
   for (const YamlEntry& entry : node.entries) {
     const std::string value_path = path + "." + entry.key;
     note(value_path, entry.line);

@@ -15,7 +15,7 @@ constexpr std::array kTable = {
               .variable = "FLAGSTONE_CONFIG",
               .flag = "--config",
               .value_name = "FILE",
-              .help = "YAML or JSON file with all of the below; watched for changes",
+              .help = "Configuration file, YAML or JSON; start watches it",
               .default_text = "none"},
     OptionRow{.scope = kSource,
               .key = "uri",
@@ -150,6 +150,7 @@ constexpr std::array kTable = {
               .help = "Equal polls until a document held by shrink_guard is believed",
               .field = [](const Target& t) -> Field { return &t.environment->confirm_shrink; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kServing,
               .key = "listen",
               .variable = "FLAGSTONE_LISTEN",
               .flag = "--listen",
@@ -159,6 +160,7 @@ constexpr std::array kTable = {
               .default_text = "unix:/run/flagstone/flagstone.sock and 127.0.0.1:8016",
               .path = PathKind::kAddress},
     OptionRow{.scope = kProcess,
+              .group = Group::kServing,
               .key = "admin",
               .variable = "FLAGSTONE_ADMIN",
               .flag = "--admin",
@@ -167,6 +169,7 @@ constexpr std::array kTable = {
               .field = [](const Target& t) -> Field { return &t.options->admin; },
               .path = PathKind::kAddress},
     OptionRow{.scope = kProcess,
+              .group = Group::kServing,
               .key = "allowed_hosts",
               .variable = "FLAGSTONE_ALLOWED_HOSTS",
               .flag = "--allowed-hosts",
@@ -175,6 +178,7 @@ constexpr std::array kTable = {
               .field = [](const Target& t) -> Field { return &t.options->allowed_hosts; },
               .default_text = "none"},
     OptionRow{.scope = kProcess,
+              .group = Group::kServing,
               .key = "allowed_origins",
               .variable = "FLAGSTONE_ALLOWED_ORIGINS",
               .flag = "--allowed-origins",
@@ -183,6 +187,7 @@ constexpr std::array kTable = {
               .field = [](const Target& t) -> Field { return &t.options->allowed_origins; },
               .default_text = "none"},
     OptionRow{.scope = kProcess,
+              .group = Group::kServing,
               .key = "serving_threads",
               .variable = "FLAGSTONE_SERVING_THREADS",
               .flag = "--serving-threads",
@@ -190,6 +195,7 @@ constexpr std::array kTable = {
               .help = "Threads that answer",
               .field = [](const Target& t) -> Field { return &t.options->serving_threads; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kServing,
               .key = "max_connections",
               .variable = "FLAGSTONE_MAX_CONNECTIONS",
               .flag = "--max-connections",
@@ -198,6 +204,7 @@ constexpr std::array kTable = {
               .field = [](const Target& t) -> Field { return &t.options->max_connections; }},
     OptionRow{
         .scope = kProcess,
+        .group = Group::kServing,
         .key = "request_header_limit",
         .variable = "FLAGSTONE_REQUEST_HEADER_LIMIT",
         .flag = "--request-header-limit",
@@ -206,6 +213,7 @@ constexpr std::array kTable = {
         .field = [](const Target& t) -> Field { return &t.options->request_header_limit_bytes; }},
     OptionRow{
         .scope = kProcess,
+        .group = Group::kServing,
         .key = "request_body_limit",
         .variable = "FLAGSTONE_REQUEST_BODY_LIMIT",
         .flag = "--request-body-limit",
@@ -214,6 +222,7 @@ constexpr std::array kTable = {
         .field = [](const Target& t) -> Field { return &t.options->request_body_limit_bytes; }},
     OptionRow{
         .scope = kProcess,
+        .group = Group::kMemory,
         .key = "cache.memory_limit",
         .variable = "FLAGSTONE_MEMORY_LIMIT",
         .flag = "--memory-limit",
@@ -222,6 +231,7 @@ constexpr std::array kTable = {
         .field = [](const Target& t) -> Field { return &t.options->cache.memory_limit_bytes; }},
     OptionRow{
         .scope = kProcess,
+        .group = Group::kMemory,
         .key = "cache.max_document_bytes",
         .variable = "FLAGSTONE_MAX_DOCUMENT_BYTES",
         .flag = "--max-document-bytes",
@@ -229,6 +239,7 @@ constexpr std::array kTable = {
         .help = "Largest document from a source",
         .field = [](const Target& t) -> Field { return &t.options->cache.max_document_bytes; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kMemory,
               .key = "state.dir",
               .variable = "FLAGSTONE_STATE_DIR",
               .flag = "--state-dir",
@@ -238,6 +249,7 @@ constexpr std::array kTable = {
               .default_text = "/var/lib/flagstone, else $XDG_STATE_HOME/flagstone",
               .path = PathKind::kPath},
     OptionRow{.scope = kProcess,
+              .group = Group::kMemory,
               .key = "state.limit",
               .variable = "FLAGSTONE_STATE_LIMIT",
               .flag = "--state-limit",
@@ -245,6 +257,7 @@ constexpr std::array kTable = {
               .help = "Disk space for it",
               .field = [](const Target& t) -> Field { return &t.options->state.limit_bytes; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kLifetime,
               .key = "startup_wait",
               .variable = "FLAGSTONE_STARTUP_WAIT",
               .flag = "--startup-wait",
@@ -252,6 +265,7 @@ constexpr std::array kTable = {
               .help = "After this, the startup probe passes even without data",
               .field = [](const Target& t) -> Field { return &t.options->startup_wait; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kLifetime,
               .key = "shutdown_delay",
               .variable = "FLAGSTONE_SHUTDOWN_DELAY",
               .flag = "--shutdown-delay",
@@ -259,6 +273,7 @@ constexpr std::array kTable = {
               .help = "Keep serving this long after SIGTERM",
               .field = [](const Target& t) -> Field { return &t.options->shutdown_delay; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kLifetime,
               .key = "drain_time",
               .variable = "FLAGSTONE_DRAIN_TIME",
               .flag = "--drain-time",
@@ -266,13 +281,15 @@ constexpr std::array kTable = {
               .help = "Then finish what is in flight within this time",
               .field = [](const Target& t) -> Field { return &t.options->drain_time; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kLog,
               .key = "log_level",
               .variable = "FLAGSTONE_LOG_LEVEL",
               .flag = "--log-level",
-              .value_name = "trace|debug|info|warn|error|off",
-              .help = "What is worth a line",
+              .value_name = "LEVEL",
+              .help = "What is worth a line: trace, debug, info, warn, error or off",
               .field = [](const Target& t) -> Field { return &t.options->log_level; }},
     OptionRow{.scope = kProcess,
+              .group = Group::kLog,
               .key = "log_format",
               .variable = "FLAGSTONE_LOG_FORMAT",
               .flag = "--log-format",
@@ -280,6 +297,7 @@ constexpr std::array kTable = {
               .help = "How lines look",
               .field = [](const Target& t) -> Field { return &t.options->log_format; }},
     OptionRow{.scope = kFlagd,
+              .group = Group::kFlagd,
               .key = {},
               .variable = {},
               .flag = "--port,-p",
@@ -287,6 +305,7 @@ constexpr std::array kTable = {
               .help = "flagd's evaluation port",
               .field = [](const Target& t) -> Field { return &t.options->flagd.port; }},
     OptionRow{.scope = kFlagd,
+              .group = Group::kFlagd,
               .key = {},
               .variable = {},
               .flag = "--management-port,-m",
@@ -294,6 +313,7 @@ constexpr std::array kTable = {
               .help = "flagd's name for the admin address",
               .field = [](const Target& t) -> Field { return &t.options->flagd.management_port; }},
     OptionRow{.scope = kFlagd,
+              .group = Group::kFlagd,
               .key = {},
               .variable = {},
               .flag = "--sync-port,-g",
@@ -301,6 +321,7 @@ constexpr std::array kTable = {
               .help = "flagd's sync port",
               .field = [](const Target& t) -> Field { return &t.options->flagd.sync_port; }},
     OptionRow{.scope = kFlagd,
+              .group = Group::kFlagd,
               .key = {},
               .variable = {},
               .flag = "--ofrep-port,-r",
@@ -308,6 +329,7 @@ constexpr std::array kTable = {
               .help = "flagd's OFREP port",
               .field = [](const Target& t) -> Field { return &t.options->flagd.ofrep_port; }},
     OptionRow{.scope = kFlagd,
+              .group = Group::kFlagd,
               .key = {},
               .variable = {},
               .flag = "--sources,-s",
@@ -351,6 +373,17 @@ const OptionRow* find_option(Scope scope, std::string_view key) {
     }
   }
   return nullptr;
+}
+
+bool takes_many(const OptionRow& row) {
+  if (row.field == nullptr) {
+    return false;
+  }
+  Options options;
+  Environment environment;
+  Source source;
+  const bool is_uri = row.scope == kSource && row.key == "uri";
+  return is_uri || is_list(row.field({&options, &environment, &source}));
 }
 
 std::string default_text(const OptionRow& row) {

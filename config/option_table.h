@@ -40,8 +40,12 @@ enum class PathKind : std::uint8_t {
   kAddress,  // "unix:PATH" likewise.
 };
 
+// Options that a reader of the help wants to see together; the titles are in help.cc.
+enum class Group : std::uint8_t { kFlags, kServing, kMemory, kLifetime, kLog, kFlagd };
+
 struct OptionRow {
   Scope scope = Scope::kProcess;
+  Group group = Group::kFlags;
   std::string_view key;         // "cache.memory_limit", inside its scope; empty: not in the file.
   std::string_view variable;    // "FLAGSTONE_MEMORY_LIMIT"; empty: none.
   std::string_view flag;        // "--memory-limit" or "--port,-p"; empty: none.
@@ -56,6 +60,9 @@ struct OptionRow {
 // In the order in which help and README show them.
 std::span<const OptionRow> option_table();
 const OptionRow* find_option(Scope scope, std::string_view key);
+
+// Whether the flag repeats, and the variable holds a comma-separated list.
+bool takes_many(const OptionRow& row);
 
 // "64MiB", "30s", "none": what holds when nothing is written.
 std::string default_text(const OptionRow& row);

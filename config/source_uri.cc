@@ -82,9 +82,6 @@ std::optional<std::string> uri_problem(std::string_view uri) {
   constexpr std::string_view kKnown = ", known are `file:`, `http:` and `https:`";
   const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
   const std::string scheme = uri_scheme(uri);
-  if (uri.empty()) {
-    return "`uri` is empty" + std::string(kKnown);
-  }
   if (scheme == "file") {
     return file_problem(uri);
   }

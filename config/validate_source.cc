@@ -99,8 +99,9 @@ void validate_variable_name(std::string_view name, const std::string& path, Repo
 }
 
 void validate_source(const Source& source, const std::string& path, Report& report) {
-  // A source without any uri was reported by its reader.
-  if (const auto problem = uri_problem(source.uri); problem && !source.uri.empty()) {
+  if (source.uri.empty()) {
+    report.add(path, "the source has no URI, write `{uri: \"file:flags.json\"}`");
+  } else if (const auto problem = uri_problem(source.uri)) {
     report.add(path + ".uri", *problem);
   }
   report.range(path + ".interval", source.interval, kMinInterval, kMaxInterval);

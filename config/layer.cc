@@ -1,0 +1,187 @@
+#include "config/layer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/flagd_sources.h"
+#include "config/source_uri.h"
+#include "config/values.h"
+
+namespace flagstone::config {
+namespace {
+
+constexpr std::string_view kSourcesFlag = "--sources";
+constexpr std::string_view kManagementFlag = "--management-port";
+constexpr std::string_view kLoopback = "127.0.0.1:";
+
+bool is_uri(const OptionRow& row) { return row.scope == Scope::kSource && row.key == "uri"; }
+bool is_credential(const OptionRow& row) {
+  return row.scope == Scope::kSource && row.key.starts_with("credential_");
+}
+
+// Writes one merged layer over the options.
+class Applier {
+ public:
+  Applier(const Layer& layer, Options& options, ProblemList& problems,
+          std::vector<std::string>& warnings)
+      : layer_(layer), options_(options), problems_(problems), warnings_(warnings) {}
+
+  void apply() {
+    add_sources();
+    for (const auto& [row, written] : layer_) {
+      switch (row->scope) {
+        case Scope::kProcess:
+          if (row->field != nullptr) {
+            set(*row, written, {.options = &options_}, std::string(row->key));
+          }
+          break;
+        case Scope::kEnvironment:
+          set(*row, written, {.environment = &default_environment()},
+              default_path() + "." + std::string(row->key));
+          break;
+        case Scope::kSource:
+          break;  // With the sources they belong to.
+        case Scope::kFlagd:
+          set_flagd(*row, written);
+          break;
+      }
+    }
+  }
+
+ private:
+  static std::string default_path() { return "environments." + std::string(kDefaultEnvironment); }
+
+  Environment& default_environment() {
+    const auto found =
+        std::ranges::find(options_.environments, kDefaultEnvironment, &Environment::name);
+    if (found != options_.environments.end()) {
+      return *found;
+    }
+    Environment environment;
+    environment.name = kDefaultEnvironment;
+    const auto place = std::ranges::lower_bound(options_.environments, kDefaultEnvironment, {},
+                                                &Environment::name);
+    return *options_.environments.insert(place, std::move(environment));
+  }
+
+  void set(const OptionRow& row, const Written& written, const Target& target,
+           const std::string& path) {
+    options_.origins.by_path[path] = written.origin;
+    if (const auto done = set_field(row.field(target), written.items); !done) {
+      refuse(written.origin, done.error());
+    }
+  }
+
+  void refuse(const Origin& origin, std::string message) {
+    problems_.push_back(
+        {.where = to_string(origin), .message = std::move(message), .exit_code = kExitUsage});
+  }
+
+  void add_sources() {
+    const auto uris = std::ranges::find_if(layer_, [](const auto& e) { return is_uri(*e.first); });
+    if (uris != layer_.end()) {
+      for (const std::string& uri : uris->second.items) {
+        Source source;
+        source.uri = uri;
+        source.path = source_path(uri, {});
+        add_source(std::move(source), uris->second.origin);
+      }
+    }
+    for (const auto& [row, written] : layer_) {
+      if (row->scope == Scope::kSource && !is_uri(*row)) {
+        set_on_added(*row, written);
+      }
+    }
+  }
+
+  std::size_t add_source(Source source, const Origin& origin) {
+    std::vector<Source>& sources = default_environment().sources;
+    options_.origins.by_path[source_path_name(sources.size())] = origin;
+    sources.push_back(std::move(source));
+    added_.push_back(sources.size() - 1);
+    return sources.size() - 1;
+  }
+
+  static std::string source_path_name(std::size_t index) {
+    return default_path() + ".sources[" + std::to_string(index) + "]";
+  }
+
+  // `--interval` and its like belong to the sources of `--uri`: a source in the file keeps its own,
+  // so that no token goes to a host it was not meant for.
+  void set_on_added(const OptionRow& row, const Written& written) {
+    if (added_.empty()) {
+      refuse(written.origin, "belongs to the sources given by `--uri`, and there is none");
+      return;
+    }
+    std::vector<Source>& sources = default_environment().sources;
+    const bool any_network =
+        std::ranges::any_of(added_, [&](std::size_t index) { return !sources[index].is_file(); });
+    for (const std::size_t index : added_) {
+      if (is_credential(row) && sources[index].is_file() && any_network) {
+        continue;
+      }
+      const std::size_t problems_before = problems_.size();
+      set(row, written, {.source = &sources[index]},
+          source_path_name(index) + "." + std::string(row.key));
+      if (problems_.size() != problems_before) {
+        return;  // The same text would be refused for every source.
+      }
+    }
+  }
+
+  void set_flagd(const OptionRow& row, const Written& written) {
+    options_.flagd.on = true;
+    if (long_flag(row) == kSourcesFlag) {
+      for (Source& source : read_flagd_sources(written.items.back(), problems_, warnings_)) {
+        add_source(std::move(source), written.origin);
+      }
+      return;
+    }
+    set(row, written, {.options = &options_}, flagd_path(row));
+    if (long_flag(row) == kManagementFlag) {
+      if (admin_was_given_too()) {
+        refuse(written.origin, "is flagd's name for `--admin`, keep one of them");
+      }
+      options_.admin = std::string(kLoopback) + std::to_string(options_.flagd.management_port);
+      options_.origins.by_path["admin"] = written.origin;
+    }
+  }
+
+  bool admin_was_given_too() const {
+    const auto admin = layer_.find(find_option(Scope::kProcess, "admin"));
+    return admin != layer_.end() && admin->second.origin.kind == Origin::Kind::kOption;
+  }
+
+  // "flagd.sync_port" of `--sync-port`, as validate() names it.
+  static std::string flagd_path(const OptionRow& row) {
+    std::string name(long_flag(row).substr(2));
+    std::ranges::replace(name, '-', '_');
+    return "flagd." + name;
+  }
+
+  const Layer& layer_;
+  Options& options_;
+  ProblemList& problems_;
+  std::vector<std::string>& warnings_;
+  std::vector<std::size_t> added_;  // Indexes of the default environment's new sources.
+};
+
+}  // namespace
+
+Layer merge(Layer variables, Layer flags) {
+  // One credential replaces the other, however each of them is given.
+  const bool has_credential =
+      std::ranges::any_of(flags, [](const auto& entry) { return is_credential(*entry.first); });
+  if (has_credential) {
+    std::erase_if(variables, [](const auto& entry) { return is_credential(*entry.first); });
+  }
+  flags.merge(variables);
+  return flags;
+}
+
+void apply(const Layer& layer, Options& options, ProblemList& problems,
+           std::vector<std::string>& warnings) {
+  Applier(layer, options, problems, warnings).apply();
+}
+
+}  // namespace flagstone::config
