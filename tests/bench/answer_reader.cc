@@ -9,7 +9,7 @@
 namespace flagstone::bench {
 namespace {
 
-constexpr std::size_t header_max_bytes = 16 * 1024;
+constexpr std::size_t kHeaderMaxBytes = 16 * 1024;
 
 std::optional<std::size_t> content_length(std::string_view header) {
   constexpr std::string_view name = "content-length:";
@@ -30,10 +30,10 @@ std::optional<std::size_t> content_length(std::string_view header) {
 
 // "HTTP/1.1 200 OK": the status is the three digits after the first space.
 int status_of(std::string_view header) {
-  constexpr std::size_t status_at = 9;
+  constexpr std::size_t kStatusAt = 9;
   int status = 0;
-  if (header.size() >= status_at + 3)
-    std::from_chars(header.data() + status_at, header.data() + status_at + 3, status);
+  if (header.size() >= kStatusAt + 3)
+    std::from_chars(header.data() + kStatusAt, header.data() + kStatusAt + 3, status);
   return status;
 }
 
@@ -49,7 +49,7 @@ std::expected<int, AnswerReader::Error> AnswerReader::feed(std::string_view byte
   }
   const auto end = bytes.find("\r\n\r\n");
   if (end != std::string_view::npos) return begin_body(bytes.substr(0, end), bytes.substr(end + 4));
-  if (bytes.size() > header_max_bytes) return std::unexpected(Error::header_too_long);
+  if (bytes.size() > kHeaderMaxBytes) return std::unexpected(Error::kHeaderTooLong);
   partial_header_ = bytes;
   return 0;
 }
@@ -58,14 +58,14 @@ std::expected<int, AnswerReader::Error> AnswerReader::begin_body(std::string_vie
                                                                  std::string_view after_header) {
   status_ = status_of(header);
   const auto length = content_length(header);
-  if (!length) return std::unexpected(Error::no_content_length);
+  if (!length) return std::unexpected(Error::kNoContentLength);
   body_left_bytes_ = *length;
   in_body_ = true;
   return take_body(after_header);
 }
 
 std::expected<int, AnswerReader::Error> AnswerReader::take_body(std::string_view bytes) {
-  if (bytes.size() > body_left_bytes_) return std::unexpected(Error::surplus);
+  if (bytes.size() > body_left_bytes_) return std::unexpected(Error::kSurplus);
   body_left_bytes_ -= bytes.size();
   if (body_left_bytes_ > 0) return 0;
   in_body_ = false;

@@ -13,9 +13,9 @@ namespace flagstone::bench {
 class AnswerReader {
  public:
   enum class Error {
-    header_too_long,    // over 16 KiB without an end
-    no_content_length,  // the end could not be found
-    surplus,            // bytes after the one answer that was asked for
+    kHeaderTooLong,    // over 16 KiB without an end
+    kNoContentLength,  // the end could not be found
+    kSurplus,          // bytes after the one answer that was asked for
   };
 
   // Takes the next bytes; the answer's HTTP status when it ended with them, 0 when it goes on.

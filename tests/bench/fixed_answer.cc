@@ -27,9 +27,9 @@
 
 namespace {
 
-constexpr std::size_t request_header_max_bytes = 16 * 1024;
-constexpr std::size_t answers_per_write_max = 64;
-constexpr int listen_backlog = 1024;
+constexpr std::size_t kRequestHeaderMaxBytes = 16 * 1024;
+constexpr std::size_t kAnswersPerWriteMax = 64;
+constexpr int kListenBacklog = 1024;
 
 // Either kind of stream, so that one callback serves both.
 union StreamHandle {
@@ -57,7 +57,7 @@ struct Connection {
   std::size_t used_bytes = 0;       // of the buffer: a header that has not ended yet
   std::size_t body_left_bytes = 0;  // of the request whose header has ended
   bool body_pending = false;
-  std::array<char, request_header_max_bytes> buffer;
+  std::array<char, kRequestHeaderMaxBytes> buffer;
 };
 
 [[noreturn]] void fail(const std::string& what, int error) {
@@ -139,7 +139,7 @@ void send_later(Connection& connection, const uv_buf_t* answers, std::size_t cou
 
 void answer(Connection& connection, std::size_t requests) {
   std::string& bytes = connection.server->answer;
-  std::array<uv_buf_t, answers_per_write_max> answers;
+  std::array<uv_buf_t, kAnswersPerWriteMax> answers;
   std::fill_n(answers.begin(), requests,
               uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size())));
   const int sent =
@@ -155,7 +155,7 @@ void on_read(uv_stream_t* stream, ssize_t read_bytes, const uv_buf_t*) {
   if (read_bytes < 0) return close_connection(connection);
   const std::size_t requests = count_requests(*connection, static_cast<std::size_t>(read_bytes));
   // More requests in 16 KiB than one write takes, or a longer header: not a client of ours.
-  if (requests > answers_per_write_max || connection->used_bytes == connection->buffer.size())
+  if (requests > kAnswersPerWriteMax || connection->used_bytes == connection->buffer.size())
     return close_connection(connection);
   if (requests > 0) answer(*connection, requests);
 }
@@ -208,7 +208,7 @@ void listen_on(Server& server, const std::string& address, Listener& listener) {
     shown = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
   }
   listener.uv.handle.data = &listener;
-  if (const int error = uv_listen(&listener.uv.stream, listen_backlog, on_connection))
+  if (const int error = uv_listen(&listener.uv.stream, kListenBacklog, on_connection))
     fail(address, error);
   std::fprintf(stderr, "listening on %s\n", shown.c_str());
 }

@@ -11,8 +11,8 @@ namespace flagstone::bench {
 // bits after it the bucket inside.
 void LatencyHistogram::count(std::uint64_t latency_ns) {
   const auto width = static_cast<unsigned>(std::bit_width(latency_ns));
-  const unsigned shift = width > bits_per_octave + 1 ? width - bits_per_octave - 1 : 0;
-  const std::size_t bucket = (std::size_t{shift} << bits_per_octave) + (latency_ns >> shift);
+  const unsigned shift = width > kBitsPerOctave + 1 ? width - kBitsPerOctave - 1 : 0;
+  const std::size_t bucket = (std::size_t{shift} << kBitsPerOctave) + (latency_ns >> shift);
   ++buckets_[bucket];
   ++counted_;
   max_ns_ = std::max(max_ns_, latency_ns);
@@ -24,9 +24,9 @@ double LatencyHistogram::percentile_us(double share) const {
   for (std::size_t bucket = 0; bucket < buckets_.size() && counted_ > 0; ++bucket) {
     seen += buckets_[bucket];
     if (seen < wanted || seen == 0) continue;
-    const std::size_t octave = bucket >> bits_per_octave;
+    const std::size_t octave = bucket >> kBitsPerOctave;
     const std::size_t shift = octave > 0 ? octave - 1 : 0;
-    const std::uint64_t first_ns = (bucket - (shift << bits_per_octave)) << shift;
+    const std::uint64_t first_ns = (bucket - (shift << kBitsPerOctave)) << shift;
     const std::uint64_t middle_ns = first_ns + ((std::uint64_t{1} << shift) >> 1);
     return static_cast<double>(std::min(middle_ns, max_ns_)) / 1000.0;
   }

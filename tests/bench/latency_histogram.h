@@ -18,8 +18,8 @@ class LatencyHistogram {
   [[nodiscard]] std::uint64_t counted() const { return counted_; }
 
  private:
-  static constexpr unsigned bits_per_octave = 6;
-  std::array<std::uint32_t, (64 - bits_per_octave + 1) << bits_per_octave> buckets_{};
+  static constexpr unsigned kBitsPerOctave = 6;
+  std::array<std::uint32_t, (64 - kBitsPerOctave + 1) << kBitsPerOctave> buckets_{};
   std::uint64_t counted_ = 0;
   std::uint64_t max_ns_ = 0;
 };

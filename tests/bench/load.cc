@@ -17,11 +17,11 @@
 namespace flagstone::bench {
 namespace {
 
-constexpr std::size_t read_buffer_bytes = 256 * 1024;
-constexpr std::size_t events_max = 256;
-constexpr std::uint64_t errors_max = 100;  // then the run is worth nothing and stops
-constexpr int silence_max_ms = 5000;       // of all connections together
-constexpr double nanoseconds = 1e9;
+constexpr std::size_t kReadBufferBytes = 256 * 1024;
+constexpr std::size_t kEventsMax = 256;
+constexpr std::uint64_t kErrorsMax = 100;  // then the run is worth nothing and stops
+constexpr int kSilenceMaxMs = 5000;        // of all connections together
+constexpr double kNanoseconds = 1e9;
 
 std::uint64_t now_ns() {
   timespec now{};
@@ -59,7 +59,7 @@ class Load {
       : options_(options),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         connections_(options.connections),
-        read_buffer_(std::make_unique<char[]>(read_buffer_bytes)) {}
+        read_buffer_(std::make_unique<char[]>(kReadBufferBytes)) {}
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
   ~Load() { close(epoll_); }
@@ -109,7 +109,7 @@ std::expected<LoadResult, std::string> Load::run() {
   for (Connection& connection : connections_)
     if (const auto opened = open(connection); !opened) return std::unexpected(opened.error());
   // The window begins with the first answer after the warm-up.
-  window_begin_ns_ = now_ns() + static_cast<std::uint64_t>(options_.warm_up_seconds * nanoseconds);
+  window_begin_ns_ = now_ns() + static_cast<std::uint64_t>(options_.warm_up_seconds * kNanoseconds);
   for (Connection& connection : connections_)
     if (!send_request(connection, now_ns())) return std::unexpected(failure_);
   while (turn()) {
@@ -120,13 +120,13 @@ std::expected<LoadResult, std::string> Load::run() {
 
 // One look at all sockets. False ends the run: the window is over or `failure_` says why.
 bool Load::turn() {
-  std::array<epoll_event, events_max> events;
-  int ready = epoll_wait(epoll_, events.data(), events_max, options_.sleep ? silence_max_ms : 0);
+  std::array<epoll_event, kEventsMax> events;
+  int ready = epoll_wait(epoll_, events.data(), kEventsMax, options_.sleep ? kSilenceMaxMs : 0);
   if (ready == 0 && !options_.sleep) {
     // Asking again at once spares the server the waking of a sleeping client.
     const std::uint64_t silent_since_ns = now_ns();
-    while (ready == 0 && now_ns() - silent_since_ns < std::uint64_t{silence_max_ms} * 1'000'000)
-      ready = epoll_wait(epoll_, events.data(), events_max, 0);
+    while (ready == 0 && now_ns() - silent_since_ns < std::uint64_t{kSilenceMaxMs} * 1'000'000)
+      ready = epoll_wait(epoll_, events.data(), kEventsMax, 0);
   }
   if (ready == 0) failure_ = "no answer within 5 s";
   if (ready <= 0) return ready < 0 && errno == EINTR;
@@ -138,7 +138,7 @@ bool Load::turn() {
 
 bool Load::on_ready(Connection& connection) {
   if (connection.request_left_bytes > 0 && !send_rest(connection)) return false;
-  const ssize_t read_bytes = recv(connection.fd, read_buffer_.get(), read_buffer_bytes, 0);
+  const ssize_t read_bytes = recv(connection.fd, read_buffer_.get(), kReadBufferBytes, 0);
   if (read_bytes < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (read_bytes <= 0)
     return on_error(connection, read_bytes == 0 ? "connection closed" : strerror(errno));
@@ -168,7 +168,7 @@ bool Load::on_answer(Connection& connection, int status, std::uint64_t now) {
 
 bool Load::on_error(Connection& connection, std::string what) {
   if (result_.errors++ == 0) result_.first_error = what;
-  if (result_.errors > errors_max) {
+  if (result_.errors > kErrorsMax) {
     failure_ = "more than 100 errors, the first: " + result_.first_error;
     return false;
   }
@@ -200,11 +200,11 @@ void Load::begin_window(std::uint64_t now) {
   own_cpu_before_seconds_ = own_cpu_seconds();
   if (options_.server_pid) server_before_ = read_process_cpu(options_.server_pid);
   window_begin_ns_ = now;
-  window_end_ns_ = now + static_cast<std::uint64_t>(options_.seconds * nanoseconds);
+  window_end_ns_ = now + static_cast<std::uint64_t>(options_.seconds * kNanoseconds);
 }
 
 void Load::end_window(std::uint64_t now) {
-  result_.seconds = static_cast<double>(now - window_begin_ns_) / nanoseconds;
+  result_.seconds = static_cast<double>(now - window_begin_ns_) / kNanoseconds;
   result_.client_busy_share = (own_cpu_seconds() - own_cpu_before_seconds_) / result_.seconds;
   if (!server_before_) return;
   const auto after = read_process_cpu(options_.server_pid);

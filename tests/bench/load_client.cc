@@ -21,10 +21,10 @@ namespace {
 using flagstone::bench::LoadOptions;
 using flagstone::bench::LoadResult;
 
-constexpr std::string_view five_attributes =
+constexpr std::string_view kFiveAttributes =
     R"({"context":{"targetingKey":"user-48151623","email":"ada@example.org","country":"DE",)"
     R"("plan":"premium","appVersion":"4.8.15"}})";
-constexpr std::string_view usage =
+constexpr std::string_view kUsage =
     "load_client --target HOST:PORT|unix:PATH (--request-file FILE | --path PATH [--body JSON])\n"
     "  --connections N        1\n"
     "  --warm-up-seconds S    0.5\n"
@@ -36,12 +36,12 @@ constexpr std::string_view usage =
 struct Arguments {
   LoadOptions load;
   std::string path;
-  std::string body{five_attributes};
+  std::string body{kFiveAttributes};
 };
 
 [[noreturn]] void refuse(std::string_view why) {
   std::fprintf(stderr, "load_client: %.*s\n%.*s", static_cast<int>(why.size()), why.data(),
-               static_cast<int>(usage.size()), usage.data());
+               static_cast<int>(kUsage.size()), kUsage.data());
   std::exit(64);
 }
 

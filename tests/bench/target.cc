@@ -14,7 +14,7 @@
 namespace flagstone::bench {
 namespace {
 
-constexpr std::string_view unix_prefix = "unix:";
+constexpr std::string_view kUnixPrefix = "unix:";
 
 std::unexpected<std::string> failed(std::string_view target) {
   return std::unexpected(std::string(target) + ": " + strerror(errno));
@@ -34,7 +34,7 @@ std::expected<int, std::string> connect_socket(std::string_view target, int fami
 }
 
 std::expected<int, std::string> connect_unix(std::string_view target) {
-  const std::string path(target.substr(unix_prefix.size()));
+  const std::string path(target.substr(kUnixPrefix.size()));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return std::unexpected(path + ": path too long");
@@ -62,7 +62,7 @@ std::expected<int, std::string> connect_tcp(std::string_view target) {
 }  // namespace
 
 std::expected<int, std::string> connect_to(std::string_view target) {
-  return target.starts_with(unix_prefix) ? connect_unix(target) : connect_tcp(target);
+  return target.starts_with(kUnixPrefix) ? connect_unix(target) : connect_tcp(target);
 }
 
 }  // namespace flagstone::bench
