@@ -22,14 +22,20 @@ bool is_name_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
 }
 
-bool is_ipv6_char(char c) {
-  return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.' || c == '%';
+// "::1", with or without a zone: "fe80::1%eth0".
+bool is_ipv6(std::string_view text) {
+  const std::string_view number = text.substr(0, text.find('%'));
+  const std::string_view zone = text.substr(number.size());
+  const auto is_number_char = [](char c) {
+    return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.';
+  };
+  return number.contains(':') && std::ranges::all_of(number, is_number_char) &&
+         (zone.empty() || std::ranges::all_of(zone.substr(1), is_name_char));
 }
 
 bool is_host(std::string_view host) {
   if (host.starts_with('[')) {
-    return host.size() > 2 && host.ends_with(']') &&
-           std::ranges::all_of(host.substr(1, host.size() - 2), is_ipv6_char);
+    return host.size() > 2 && host.ends_with(']') && is_ipv6(host.substr(1, host.size() - 2));
   }
   return !host.empty() && std::ranges::all_of(host, is_name_char);
 }
@@ -57,6 +63,9 @@ std::optional<std::string> address_problem(std::string_view address) {
   }
   if (!address.empty() && is_port(address)) {
     return "`" + text + "` has no host, write `127.0.0.1:" + text + "`";
+  }
+  if (address.contains("//")) {
+    return "`" + text + "` is a URL, write only its `HOST:PORT`";
   }
   const std::size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || !is_port(address.substr(colon + 1))) {

@@ -152,8 +152,11 @@ YamlNode parse_yaml(std::string_view text, std::string_view file_name, ProblemLi
     problems.push_back({.where = std::string(file_name), .message = "is larger than 1 MiB"});
     return {};
   }
+  // The end is marked, because yaml-cpp takes a quoted text that the end of the file cuts short.
+  std::string marked(text);
+  marked += text.ends_with('\n') ? "...\n" : "\n...\n";
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream(marked);
     YAML::Parser parser(stream);
     if (parser.HandleNextDocument(builder)) {
       TreeBuilder second(file_name, problems);
