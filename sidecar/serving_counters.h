@@ -1,18 +1,19 @@
 // What one serving thread counts about its answers.
 //
-// Each thread owns one and is its only writer; the keeper reads it at any moment. Relaxed atomics
-// with plain load and store: no locked instruction on the hot path. A reader may see one counter of
-// an answer before the other, which a metric can bear.
+// Each thread owns one and is its only writer; the keeper reads it at any moment. A reader may see
+// one counter of an answer before the other, which a metric can bear.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "evaluation/evaluation.h"
+#include "net/counter.h"
 
 namespace flagstone::sidecar {
+
+using net::Counter;
 
 // Environments one daemon can hold; the counters are indexed by it.
 inline constexpr std::size_t kMaxEnvironments = 64;
@@ -20,18 +21,6 @@ inline constexpr std::size_t kMaxEnvironments = 64;
 // Who was answered, a label of the metrics.
 enum class Api : std::uint8_t { kOfrep, kOfrepBulk };
 inline constexpr std::array<const char*, 2> kApiNames = {"ofrep", "ofrep_bulk"};
-
-// A counter with a single writer.
-class Counter {
- public:
-  void add(std::uint64_t amount) {
-    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-  }
-  std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 // How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
 // the last bucket is +Inf.

@@ -1,10 +1,10 @@
 // `evaluate`, `accept`, `health` and `version`: the commands that ask a running Flagstone.
-#include <cctype>
 #include <cstdio>
 #include <string>
 
 #include "sidecar/commands/commands.h"
 #include "sidecar/commands/http_call.h"
+#include "sidecar/percent_encoding.h"
 
 #ifndef FLAGSTONE_VERSION
 #error "the build defines FLAGSTONE_VERSION"
@@ -21,20 +21,10 @@ void print_line(std::FILE* to, std::string_view text) {
 }
 
 // A flag key may hold any character; a path segment may not.
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
-    }
-  }
-  return out;
+std::string path_of(std::string_view folder, std::string_view segment) {
+  std::string path(folder);
+  append_percent_encoded(path, segment);
+  return path;
 }
 
 const char* probe_path(config::Probe probe) {
@@ -53,7 +43,7 @@ const char* probe_path(config::Probe probe) {
 
 int run_evaluate(const config::EvaluateCommand& command) {
   std::string body = "{\"context\":" + command.context_json + "}";
-  std::string path = "/ofrep/v1/evaluate/flags/" + percent_encoded(command.key);
+  std::string path = path_of("/ofrep/v1/evaluate/flags/", command.key);
   auto credential = command.credential.empty()
                         ? config::Secret()
                         : config::read_secret(command.credential, config::process_variable);
@@ -77,8 +67,7 @@ int run_evaluate(const config::EvaluateCommand& command) {
 
 int run_accept(const config::AcceptCommand& command) {
   std::string body = "{}";
-  auto answer =
-      http_call(command.admin, "/accept/" + percent_encoded(command.environment), {.body = &body});
+  auto answer = http_call(command.admin, path_of("/accept/", command.environment), {.body = &body});
   if (!answer) {
     print_line(stderr, answer.error());
     return kExitUnavailable;

@@ -4,9 +4,11 @@
 // print to stdout is the answer, stderr says what went wrong.
 #pragma once
 
-#include <string>
+#include <span>
+#include <string_view>
 
 #include "config/command_line.h"
+#include "sidecar/vendors.h"
 
 namespace flagstone::sidecar {
 
@@ -14,7 +16,7 @@ namespace flagstone::sidecar {
 inline constexpr int kExitUnavailable = 69;
 
 // Every problem in the flag files, bootstraps and pins, with file:line. 0 or kExitContent.
-int run_check(const config::CheckCommand& command);
+int run_check(const config::CheckCommand& command, std::span<const Vendor> vendors);
 // The OFREP answer of a running Flagstone. 0, 1 when the evaluation is an error.
 int run_evaluate(const config::EvaluateCommand& command);
 // Lets the document that the shrink guard holds pass.

@@ -1,0 +1,256 @@
+#include "sidecar/api/ofrep.h"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+
+#include "net/percent.h"
+#include "sidecar/api/ofrep_answer.h"
+#include "sidecar/percent_encoding.h"
+#include "sidecar/routing.h"
+#include "sidecar/selected_flags.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+using evaluation::ErrorCode;
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kPrefix = "/ofrep/";
+constexpr std::string_view kSelectorHeader = "flagd-selector";
+constexpr std::string_view kEventsPath = "/ofrep/v1/sse";
+constexpr std::string_view kConfigEtagQuery = "flagConfigEtag";
+// How long a provider may stay connected without being looked at (protocol: inactivityDelaySec).
+constexpr std::string_view kInactivityDelaySeconds = "120";
+constexpr net::HeaderField kRetrySoon[] = {{"Retry-After", "1"}};
+
+// Records how long an answer took, however the handler is left.
+class LatencyWatch {
+ public:
+  explicit LatencyWatch(LatencyHistogram& histogram)
+      : histogram_(histogram), start_(std::chrono::steady_clock::now()) {}
+  ~LatencyWatch() {
+    auto elapsed = std::chrono::steady_clock::now() - start_;
+    histogram_.record(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()));
+  }
+  LatencyWatch(const LatencyWatch&) = delete;
+  LatencyWatch& operator=(const LatencyWatch&) = delete;
+
+ private:
+  LatencyHistogram& histogram_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+// application/json, whatever its case and parameters.
+bool is_json(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' ')) content_type.remove_suffix(1);
+  return std::equal(
+      content_type.begin(), content_type.end(), kJson.begin(), kJson.end(),
+      [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+}
+
+LatencyHistogram& latency_of(ServingDesk& desk, Api api) {
+  return desk.counters.latency[static_cast<std::size_t>(api)];
+}
+
+}  // namespace
+
+Ofrep::Ofrep(net::Loop& loop, ServingDesk& desk) : desk_(desk), events_(loop, desk) {}
+
+void Ofrep::add_routes(net::Router& router) {
+  using net::Method;
+  router.add<&Ofrep::evaluate_one>(Method::kPost, "/ofrep/v1/evaluate/flags/{key}", *this);
+  router.add<&Ofrep::evaluate_all>(Method::kPost, "/ofrep/v1/evaluate/flags", *this);
+  // flagd answers with the slash too.
+  router.add<&Ofrep::evaluate_all>(Method::kPost, "/ofrep/v1/evaluate/flags/", *this);
+  router.add<&Ofrep::open_events>(Method::kGet, kEventsPath, *this);
+  router.add<&Ofrep::open_events>(Method::kGet, "/ofrep/v1/sse/{channel}", *this);
+  router.set_refusals<&Ofrep::refuse>(kPrefix, *this);
+}
+
+void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
+                         net::Response& response) {
+  LatencyWatch watch(latency_of(desk_, Api::kOfrep));
+  auto asked = find_out(request, key, response);
+  if (!asked) return;
+  auto context = read_context(request, key, response);
+  if (!context) return;
+  const cache::Snapshot& snapshot = *asked->environment->snapshot;
+  const cache::Entry* flag = asked->selector.kind == Selector::Kind::kEverything
+                                 ? snapshot.find_flag(key)
+                                 : snapshot.find_flag(filter_of(asked->selector), key);
+  if (flag == nullptr) {
+    desk_.usage[asked->index]->count_unknown(key);
+    desk_.counters.count(Api::kOfrep, asked->index, evaluation::Reason::kError);
+    desk_.scratch.details.assign("flag `").append(key).append("` does not exist");
+    send_error(404, ErrorCode::kFlagNotFound, key, desk_.scratch.details, response);
+    return;
+  }
+  evaluation::Moment moment = desk_.moment();
+  evaluation::Evaluation result = snapshot.evaluate(*flag, *context, moment, desk_.scratch);
+  append_evaluation(response.body(), key, result,
+                    AddedMetadata::of(*asked->environment, asked->selector, moment.unix_ms));
+  desk_.usage[asked->index]->count(flag->flag_id());
+  desk_.counters.count(Api::kOfrep, asked->index, result.reason);
+  response.send(ofrep_status(result.error), kJson);
+}
+
+void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Response& response) {
+  LatencyWatch watch(latency_of(desk_, Api::kOfrepBulk));
+  auto asked = find_out(request, {}, response);
+  if (!asked) return;
+  const Selection& selection =
+      selection_of(*asked, request.header(kSelectorHeader).value_or(std::string_view()));
+  if (selection.varies) {
+    auto context = read_context(request, {}, response);
+    if (!context) return;
+    write_all(*asked, *context, response.body());
+    response.send(200, kJson);
+    return;
+  }
+  std::uint64_t facts[] = {selection.content_hash, asked->environment->stale ? 1u : 0u,
+                           asked->index};
+  bulk_hash_.reset();
+  bulk_hash_.add({reinterpret_cast<const char*>(facts), sizeof facts});
+  bulk_hash_.add(selection.selector);
+  bulk_hash_.add(request.body);
+  auto digest = bulk_hash_.digest128();
+  EtagText etag_text = make_etag(digest.high, digest.low);
+  std::string_view etag(etag_text.data(), etag_text.size());
+  // The client was told of a state that this one is not: it must get an answer, not a 304.
+  std::optional<std::string_view> wanted = net::query_parameter(request.query, kConfigEtagQuery);
+  bool as_wanted =
+      !wanted || *wanted == OfrepEvents::config_etag(*asked->environment, selection.selector);
+  auto if_none_match = request.header("if-none-match");
+  if (if_none_match && as_wanted && matches_etag(*if_none_match, etag)) {
+    desk_.counters.not_modified.add(1);
+    response.send(304, {}, {{"ETag", etag}});
+    return;
+  }
+  auto context = read_context(request, {}, response);
+  if (!context) return;
+  write_all(*asked, *context, response.body());
+  response.send(200, kJson, {{"ETag", etag}});
+}
+
+void Ofrep::open_events(const net::Request& request, std::string_view channel,
+                        net::Response& response) {
+  auto asked = find_out(request, {}, response);
+  if (!asked) return;
+  std::string_view selector = request.header(kSelectorHeader).value_or(channel);
+  if (auto parsed = Selector::parse(selector); !parsed) {
+    send_error(400, ErrorCode::kGeneral, {}, parsed.error(), response);
+    return;
+  }
+  if (desk_.stopping || !events_.open(asked->index, selector, response)) {
+    response.body().clear();
+    append_error(response.body(), {}, ErrorCode::kGeneral, "no further event stream can be opened");
+    response.send(503, kJson, kRetrySoon);
+  }
+}
+
+void Ofrep::refuse(const net::Refusal& refusal, const net::Request&, net::Response& response) {
+  // A path that names no resource is the caller's mistake like any other: OFREP has no code of its
+  // own for it.
+  append_error(response.body(), {}, ErrorCode::kGeneral, refusal.reason);
+  response.send(refusal.status, kJson, refusal.headers);
+}
+
+std::optional<Ofrep::Asked> Ofrep::find_out(const net::Request& request, std::string_view key,
+                                            net::Response& response) {
+  Asked asked;
+  asked.state = desk_.state.get();
+  auto index = find_environment(asked.state->routes, request);
+  if (!index) {
+    send_error(401, ErrorCode::kGeneral, key, describe(index.error()), response);
+    return std::nullopt;
+  }
+  asked.index = *index;
+  asked.environment = &asked.state->environments[asked.index];
+  auto selector = Selector::parse(request.header(kSelectorHeader).value_or(std::string_view()));
+  if (!selector) {
+    send_error(400, ErrorCode::kGeneral, key, selector.error(), response);
+    return std::nullopt;
+  }
+  asked.selector = *selector;
+  if (request.method == net::Method::kPost && !request.body.empty() &&
+      !is_json(request.header("content-type").value_or(std::string_view()))) {
+    send_error(415, ErrorCode::kGeneral, key, "send the body as Content-Type: application/json",
+               response);
+    return std::nullopt;
+  }
+  if (!asked.environment->snapshot) {
+    desk_.counters.refused[static_cast<std::size_t>(ErrorCode::kProviderNotReady)].add(1);
+    append_error(response.body(), key, ErrorCode::kProviderNotReady,
+                 "no flags yet: upstream has not answered and there is no last known state");
+    response.send(503, kJson, kRetrySoon);
+    return std::nullopt;
+  }
+  return asked;
+}
+
+std::optional<evaluation::EvaluationContext> Ofrep::read_context(const net::Request& request,
+                                                                 std::string_view key,
+                                                                 net::Response& response) {
+  // flagd takes an empty body and a body without a context for an empty context.
+  if (request.body.empty()) return evaluation::EvaluationContext();
+  auto context = desk_.contexts.read_member(request.body, "context");
+  if (context) return *context;
+  if (context.error().kind == evaluation::ContextError::Kind::kMissing) {
+    return evaluation::EvaluationContext();
+  }
+  desk_.counters.refused[static_cast<std::size_t>(ErrorCode::kInvalidContext)].add(1);
+  send_error(400, ErrorCode::kInvalidContext, key, context.error().message, response);
+  return std::nullopt;
+}
+
+void Ofrep::send_error(int status, ErrorCode code, std::string_view key, std::string_view details,
+                       net::Response& response) {
+  append_error(response.body(), key, code, details);
+  response.send(status, kJson);
+}
+
+const Ofrep::Selection& Ofrep::selection_of(const Asked& asked, std::string_view selector) {
+  const cache::Snapshot& snapshot = *asked.environment->snapshot;
+  if (selection_.environment != asked.index || selection_.generation != snapshot.generation() ||
+      selection_.selector != selector) {
+    selection_ = {.environment = asked.index,
+                  .generation = snapshot.generation(),
+                  .selector = std::string(selector),
+                  .content_hash = selected_content_hash(snapshot, asked.selector),
+                  .varies = selection_varies_by_itself(snapshot, asked.selector)};
+  }
+  return selection_;
+}
+
+void Ofrep::write_all(const Asked& asked, const evaluation::EvaluationContext& context,
+                      std::string& body) {
+  const cache::Snapshot& snapshot = *asked.environment->snapshot;
+  evaluation::Moment moment = desk_.moment();
+  AddedMetadata added = AddedMetadata::of(*asked.environment, asked.selector, moment.unix_ms);
+  body += "{\"flags\":[";
+  bool comma = false;
+  cache::Snapshot::Walk walk(filter_of(asked.selector));
+  while (const cache::Entry* flag = snapshot.next_flag(walk)) {
+    if (comma) body += ',';
+    comma = true;
+    evaluation::Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch);
+    append_evaluation(body, flag->key(), result, added);
+    desk_.counters.count(Api::kOfrepBulk, asked.index, result.reason);
+  }
+  body += "],\"metadata\":{";
+  append_added_members(body, added, {});
+  body += "},\"eventStreams\":[{\"type\":\"sse\",\"inactivityDelaySec\":";
+  body += kInactivityDelaySeconds;
+  body += ",\"endpoint\":{\"requestUri\":\"";
+  body += kEventsPath;
+  if (!selection_.selector.empty()) {
+    body += '/';
+    append_percent_encoded(body, selection_.selector);
+  }
+  body += "\"}}]}";
+}
+
+}  // namespace flagstone::sidecar

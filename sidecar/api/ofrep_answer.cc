@@ -1,0 +1,154 @@
+#include "sidecar/api/ofrep_answer.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "evaluation/json_text.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+using evaluation::append_json_string;
+
+constexpr std::int64_t kMsPerSecond = 1000;
+
+void append_number(std::string& body, std::int64_t number) {
+  std::array<char, 24> digits;
+  auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  body.append(digits.data(), end.ptr);
+}
+
+// Whether the members (`"a":1,"b":2`) have one of that name. Names of ours need no escapes, and a
+// false hit inside a string value only leaves out a reflection.
+bool has_member(std::string_view members, std::string_view name) {
+  for (std::size_t at = members.find(name); at != std::string_view::npos;
+       at = members.find(name, at + 1)) {
+    std::size_t end = at + name.size();
+    if (at > 0 && members[at - 1] == '"' && members.substr(end).starts_with("\":")) return true;
+  }
+  return false;
+}
+
+void append_metadata(std::string& body, std::string_view flag_members, const AddedMetadata& added) {
+  body += ",\"metadata\":{";
+  body += flag_members;
+  append_added_members(body, added, flag_members);
+  body += '}';
+}
+
+}  // namespace
+
+AddedMetadata AddedMetadata::of(const cache::EnvironmentState& environment,
+                                const Selector& selector, std::int64_t now_unix_ms) {
+  AddedMetadata added{.selector = selector, .stale = environment.stale};
+  if (environment.stale && environment.last_contact_unix_ms != 0) {
+    // The wall clock may have been set back since.
+    added.age_seconds =
+        std::max<std::int64_t>(0, now_unix_ms - environment.last_contact_unix_ms) / kMsPerSecond;
+  }
+  return added;
+}
+
+int ofrep_status(evaluation::ErrorCode code) {
+  switch (code) {
+    case evaluation::ErrorCode::kNone:
+      return 200;
+    case evaluation::ErrorCode::kFlagNotFound:
+      return 404;
+    case evaluation::ErrorCode::kProviderNotReady:
+      return 503;
+    default:
+      return 400;
+  }
+}
+
+void append_added_members(std::string& body, const AddedMetadata& added,
+                          std::string_view flag_members) {
+  bool comma = !flag_members.empty();
+  std::string_view reflected = added.selector.member_name();
+  if (!reflected.empty() && !has_member(flag_members, reflected)) {
+    if (comma) body += ',';
+    comma = true;
+    body += '"';
+    body += reflected;
+    body += "\":";
+    append_json_string(body, added.selector.value);
+  }
+  if (added.stale) {
+    if (comma) body += ',';
+    body += "\"flagstone.stale\":true,\"flagstone.age_seconds\":";
+    append_number(body, added.age_seconds);
+  }
+}
+
+void append_evaluation(std::string& body, std::string_view key,
+                       const evaluation::Evaluation& evaluation, const AddedMetadata& added) {
+  body += "{\"key\":";
+  append_json_string(body, key);
+  if (evaluation.error != evaluation::ErrorCode::kNone) {
+    body += ",\"errorCode\":\"";
+    body += error_code_name(evaluation.error);
+    body += "\",\"errorDetails\":";
+    append_json_string(body, evaluation.error_details);
+  } else {
+    body += ",\"reason\":\"";
+    body += reason_name(evaluation.reason);
+    body += '"';
+    if (evaluation.type != evaluation::ValueType::kNone) {
+      body += ",\"value\":";
+      body += evaluation.value_json;
+    }
+    if (!evaluation.variant_json.empty()) {
+      body += ",\"variant\":";
+      body += evaluation.variant_json;
+    }
+  }
+  append_metadata(body, evaluation.metadata_members, added);
+  body += '}';
+}
+
+void append_error(std::string& body, std::string_view key, evaluation::ErrorCode code,
+                  std::string_view details) {
+  body += '{';
+  if (!key.empty()) {
+    body += "\"key\":";
+    append_json_string(body, key);
+    body += ',';
+  }
+  body += "\"errorCode\":\"";
+  body += error_code_name(code);
+  body += "\",\"errorDetails\":";
+  append_json_string(body, details);
+  body += '}';
+}
+
+EtagText make_etag(std::uint64_t high, std::uint64_t low) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  EtagText text;
+  text.front() = '"';
+  text.back() = '"';
+  for (std::size_t i = 0; i < 16; ++i) {
+    std::size_t shift = 60 - 4 * i;
+    text[1 + i] = kHex[(high >> shift) & 15];
+    text[17 + i] = kHex[(low >> shift) & 15];
+  }
+  return text;
+}
+
+bool matches_etag(std::string_view if_none_match, std::string_view etag) {
+  while (!if_none_match.empty()) {
+    std::size_t comma = if_none_match.find(',');
+    std::string_view tag = if_none_match.substr(0, comma);
+    std::size_t start = tag.find_first_not_of(" \t");
+    tag = start == std::string_view::npos ? std::string_view() : tag.substr(start);
+    tag = tag.substr(0, tag.find_last_not_of(" \t") + 1);
+    if (tag == "*") return true;
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag) return true;
+    if (comma == std::string_view::npos) break;
+    if_none_match.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,86 @@
+#include "sidecar/api/ofrep_events.h"
+
+#include <algorithm>
+
+#include "sidecar/api/ofrep_answer.h"
+#include "sidecar/selected_flags.h"
+#include "sidecar/selector.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr std::int64_t kMsPerSecond = 1000;
+
+}  // namespace
+
+OfrepEvents::OfrepEvents(net::Loop& loop, ServingDesk& desk)
+    : desk_(desk), keep_alive_timer_(loop, [this] { keep_alive(); }) {}
+
+OfrepEvents::~OfrepEvents() = default;
+
+std::string OfrepEvents::config_etag(const cache::EnvironmentState& environment,
+                                     std::string_view selector) {
+  if (!environment.snapshot) return {};
+  auto parsed = Selector::parse(selector);
+  std::uint64_t hash = selected_content_hash(*environment.snapshot, parsed.value_or(Selector{}));
+  EtagText text = make_etag(0, hash);
+  // Without its quotes: it travels in JSON and in a query.
+  return std::string(text.data() + 17, 16);
+}
+
+bool OfrepEvents::open(std::size_t environment, std::string_view selector,
+                       net::Response& response) {
+  if (subscribers_.size() >= kMaxStreams) return false;
+  // The head goes out at once, so that the client knows that it is connected.
+  response.body() = ": connected\n\n";
+  auto stream = response.open_stream(200, "text/event-stream");
+  if (!stream->open()) return true;
+  subscribers_.push_back(
+      {.environment = environment,
+       .selector = std::string(selector),
+       .known_etag = config_etag(desk_.state->environments[environment], selector),
+       .behind = false,
+       .stream = std::move(stream)});
+  desk_.counters.event_streams_opened.add(1);
+  Place place = std::prev(subscribers_.end());
+  place->stream->set_on_closed([this, place] { subscribers_.erase(place); });
+  place->stream->set_on_drained([this, place] { tell(*place); });
+  if (!keep_alive_timer_.running()) keep_alive_timer_.start_repeating(kKeepAliveMs, kKeepAliveMs);
+  return true;
+}
+
+void OfrepEvents::on_published() {
+  for (Subscriber& subscriber : subscribers_) {
+    if (config_etag(desk_.state->environments[subscriber.environment], subscriber.selector) !=
+        subscriber.known_etag) {
+      tell(subscriber);
+    }
+  }
+}
+
+void OfrepEvents::tell(Subscriber& subscriber) {
+  const cache::EnvironmentState& environment = desk_.state->environments[subscriber.environment];
+  std::string etag = config_etag(environment, subscriber.selector);
+  if (etag == subscriber.known_etag && !subscriber.behind) return;
+  std::int64_t now_ms = unix_now_ms();
+  std::string event = "event: message\nid: " + std::to_string(now_ms) +
+                      "\ndata: {\"type\":\"refetchEvaluation\",\"etag\":\"" + etag +
+                      "\",\"lastModified\":" + std::to_string(now_ms / kMsPerSecond) + "}\n\n";
+  // Refused: on_drained comes back here and tells what is the latest then.
+  subscriber.behind = !subscriber.stream->send(event);
+  if (!subscriber.behind) subscriber.known_etag = std::move(etag);
+}
+
+void OfrepEvents::keep_alive() {
+  for (Subscriber& subscriber : subscribers_) {
+    if (!subscriber.behind) subscriber.behind = !subscriber.stream->send(": keep-alive\n\n");
+  }
+  if (subscribers_.empty()) keep_alive_timer_.stop();
+}
+
+void OfrepEvents::close_all() {
+  for (Subscriber& subscriber : subscribers_) subscriber.stream->close();
+  subscribers_.clear();
+}
+
+}  // namespace flagstone::sidecar

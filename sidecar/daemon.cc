@@ -1,0 +1,286 @@
+#include "sidecar/daemon.h"
+
+#include <spdlog/logger.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "cache/memory_budget.h"
+#include "config/validate.h"
+#include "net/resolver.h"
+#include "net/signal.h"
+#include "sidecar/api/admin.h"
+#include "sidecar/commands/commands.h"
+#include "sidecar/disk_reader.h"
+#include "sidecar/keeper.h"
+#include "sidecar/listeners.h"
+#include "sidecar/log.h"
+#include "sidecar/watched_text.h"
+#include "sidecar/writer.h"
+#include "upstream/http_client.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+// Descriptors kept from connections, for upstream, files, the admin port and the log.
+constexpr std::size_t kReservedDescriptors = 64;
+// Of the drain time, what is left for the disk at the very end.
+constexpr std::int64_t kDiskShareMs = 1000;
+
+ServingOptions serving_options(const config::Options& options) {
+  ServingOptions made;
+  std::size_t affordable =
+      net::affordable_connections(options.max_connections, kReservedDescriptors);
+  made.server.connections_max = std::max<std::size_t>(1, affordable / options.serving_threads);
+  made.server.http.header_bytes_max = options.request_header_limit_bytes;
+  made.server.http.body_bytes_max = options.request_body_limit_bytes;
+  made.guard.allowed_hosts = options.allowed_hosts;
+  made.guard.allowed_origins = options.allowed_origins;
+  return made;
+}
+
+upstream::HttpClient::Options http_options() {
+  upstream::HttpClient::Options made;
+  made.user_agent = "flagstone/" + std::string(version());
+  return made;
+}
+
+// Everything that lives as long as the daemon runs. Members are destroyed from the last to the
+// first: what borrows stands below what it borrows from.
+class Daemon {
+ public:
+  Daemon(DaemonSetup setup, std::vector<BoundListener> listeners, net::BoundSocket admin_socket);
+  int run();
+
+ private:
+  std::expected<void, std::string> start();
+  void read_configuration_again();
+  void apply(const config::Options& wanted);
+  void on_signal();
+  void stop_serving();
+  void stop_keeping();
+  KeeperTools keeper_tools();
+
+  DaemonSetup setup_;
+  config::Options& options_;
+  spdlog::logger& log_;
+  std::vector<BoundListener> listeners_;
+  net::BoundSocket admin_socket_;
+
+  // Before the loop and the writer: what they still hold at the end gives its bytes back here.
+  cache::MemoryBudget budget_;
+  net::Loop loop_;
+  Writer writer_;
+  DiskReader files_;
+  net::Resolver resolver_;
+  upstream::HttpClient http_;
+  upstream::SystemClock clock_;
+  upstream::SystemRandom random_;
+  StateSaver saver_;
+  Keeper keeper_;
+  Admin admin_;
+  net::Router admin_router_;
+  net::HostGuard admin_guard_;
+  net::Server admin_server_;
+  std::vector<std::unique_ptr<ServingThread>> threads_;
+  std::unique_ptr<WatchedText> configuration_file_;
+  net::Timer stop_timer_;
+  net::Timer deadline_;
+  net::Signal terminate_;
+  net::Signal interrupt_;
+  net::Signal hang_up_;
+  bool configuration_seen_ = false;
+  bool stopping_ = false;
+  std::size_t draining_ = 0;
+};
+
+Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
+               net::BoundSocket admin_socket)
+    : setup_(std::move(setup)),
+      options_(setup_.command.options),
+      log_(*setup_.log),
+      listeners_(std::move(listeners)),
+      admin_socket_(std::move(admin_socket)),
+      budget_(options_.cache.memory_limit_bytes),
+      files_(loop_, writer_),
+      resolver_(loop_),
+      http_(loop_, resolver_, http_options()),
+      saver_(loop_, writer_, log_, config::state_dir(options_, config::real_surroundings()),
+             options_.state.limit_bytes),
+      keeper_(keeper_tools()),
+      admin_(keeper_, loop_, options_.startup_wait),
+      admin_guard_(admin_router_, {.allowed_hosts = options_.allowed_hosts,
+                                   .allowed_origins = options_.allowed_origins,
+                                   .exempt_paths = {"/healthz", "/readyz", "/startupz"}}),
+      admin_server_(loop_, admin_guard_),
+      stop_timer_(loop_, [this] { stop_serving(); }),
+      deadline_(loop_, [this] { loop_.stop(); }),
+      terminate_(loop_, SIGTERM, [this] { on_signal(); }),
+      interrupt_(loop_, SIGINT, [this] { on_signal(); }),
+      hang_up_(loop_, SIGHUP, [this] { read_configuration_again(); }) {
+  admin_.add_routes(admin_router_);
+}
+
+KeeperTools Daemon::keeper_tools() {
+  KeeperTools tools{.loop = loop_,
+                    .vendors = setup_.vendors,
+                    .sources = {.loop = loop_,
+                                .http = http_,
+                                .files = files_,
+                                .clock = clock_,
+                                .random = random_,
+                                .variables = config::process_variable,
+                                .max_document_bytes = options_.cache.max_document_bytes},
+                    .budget = budget_,
+                    .saver = saver_,
+                    .log = log_,
+                    .listener_names = {},
+                    .listener_environments = {}};
+  for (const BoundListener& listener : listeners_) {
+    tools.listener_names.push_back(listener.socket.address().to_string());
+    tools.listener_environments.push_back(listener.environment);
+  }
+  return tools;
+}
+
+std::expected<void, std::string> Daemon::start() {
+  if (auto listening = admin_server_.listen(admin_socket_, 0); !listening) {
+    return std::unexpected(listening.error().message);
+  }
+  for (std::uint32_t i = 0; i < options_.serving_threads; ++i) {
+    auto thread = std::make_unique<ServingThread>(loop_, serving_options(options_));
+    for (unsigned index = 0; index < listeners_.size(); ++index) {
+      if (auto listening = thread->listen(listeners_[index].socket, index); !listening) {
+        return std::unexpected(listening.error().message);
+      }
+    }
+    keeper_.add_thread(*thread);
+    threads_.push_back(std::move(thread));
+  }
+  if (auto configured = keeper_.configure(options_.environments); !configured) {
+    return configured;
+  }
+  for (auto& thread : threads_) thread->start(keeper_.serving_state());
+  keeper_.start();
+  if (!setup_.command.config_file.empty()) {
+    configuration_file_ = std::make_unique<WatchedText>(
+        loop_, files_, setup_.command.config_file,
+        [this](const std::string&) {
+          // The first text is the one that was read before this watch began.
+          if (std::exchange(configuration_seen_, true)) read_configuration_again();
+        },
+        [this](const std::string& cause) {
+          log_.warn("configuration {}: {}; the running one stays", setup_.command.config_file,
+                    cause);
+        });
+  }
+  return {};
+}
+
+int Daemon::run() {
+  if (auto started = start(); !started) {
+    log_.error("{}", started.error());
+    return kExitUnavailable;
+  }
+  loop_.run();
+  // What is still open after the drain time is cut. The disk gets its share, and a disk that hangs
+  // must not keep the process.
+  threads_.clear();
+  admin_server_.close_all();
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kDiskShareMs);
+  bool disk_done = writer_.finish(deadline);
+  log_.info("stopped{}", disk_done ? "" : "; the disk did not answer in time");
+  if (!disk_done) {
+    log_.flush();
+    std::_Exit(0);
+  }
+  return 0;
+}
+
+void Daemon::read_configuration_again() {
+  auto command = setup_.read_again();
+  if (!command) {
+    for (const std::string& message : command.error().messages) log_.error("{}", message);
+    log_.error("the new configuration is refused; the running one stays");
+    return;
+  }
+  for (const std::string& warning : command->warnings) log_.warn("{}", warning);
+  apply(std::get<config::StartCommand>(command->action).options);
+}
+
+void Daemon::apply(const config::Options& wanted) {
+  if (wanted == options_) {
+    log_.info("configuration read again: nothing changed");
+    return;
+  }
+  for (const std::string& name : config::needs_restart(options_, wanted)) {
+    log_.warn("configuration: `{}` changed; it takes effect after a restart", name);
+  }
+  if (auto configured = keeper_.configure(wanted.environments); !configured) {
+    log_.error("{}; the running configuration stays", configured.error());
+    return;
+  }
+  budget_.set_limit_bytes(wanted.cache.memory_limit_bytes);
+  set_level(log_, wanted.log_level);
+  options_.environments = wanted.environments;
+  options_.cache.memory_limit_bytes = wanted.cache.memory_limit_bytes;
+  options_.log_level = wanted.log_level;
+  options_.shutdown_delay = wanted.shutdown_delay;
+  options_.drain_time = wanted.drain_time;
+  log_.info("configuration read again and taken over");
+}
+
+// SIGTERM and SIGINT: not ready at once, serving until the delay is over; the second one ends at
+// once.
+void Daemon::on_signal() {
+  if (std::exchange(stopping_, true)) {
+    log_.warn("second signal: ending at once");
+    log_.flush();
+    std::_Exit(0);
+  }
+  log_.info("stopping: not ready from now on, serving for {} ms more",
+            options_.shutdown_delay.count());
+  admin_.set_stopping();
+  stop_timer_.start_once(options_.shutdown_delay.count());
+}
+
+void Daemon::stop_serving() {
+  deadline_.start_once(options_.drain_time.count());
+  draining_ = threads_.size();
+  for (auto& thread : threads_) {
+    thread->drain([this] {
+      if (--draining_ == 0) stop_keeping();
+    });
+  }
+}
+
+void Daemon::stop_keeping() {
+  keeper_.stop([this] { loop_.stop(); });
+}
+
+}  // namespace
+
+int run_daemon(DaemonSetup setup) {
+  // libcurl and sockets report a closed peer as an error of the call; the signal would end us.
+  std::signal(SIGPIPE, SIG_IGN);
+  spdlog::logger& log = *setup.log;
+  const config::Options& options = setup.command.options;
+  auto listeners =
+      bind_listeners(config::listen_addresses(options, config::real_surroundings()), log);
+  if (!listeners) {
+    log.error("{}", listeners.error());
+    return kExitUnavailable;
+  }
+  auto admin = bind_address(options.admin);
+  if (!admin) {
+    log.error("admin: {}", admin.error());
+    return kExitUnavailable;
+  }
+  log.info("admin on {}", admin->address().to_string());
+  Daemon daemon(std::move(setup), std::move(*listeners), std::move(*admin));
+  return daemon.run();
+}
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,33 @@
+// Reads files for the keeper on the writer's thread.
+//
+// Owned by the daemon, used on the keeper's loop; outlives every source.
+#pragma once
+
+#include <map>
+
+#include "net/loop.h"
+#include "sidecar/writer.h"
+#include "upstream/file_reader.h"
+
+namespace flagstone::sidecar {
+
+class DiskReader final : public upstream::FileReader {
+ public:
+  DiskReader(net::Loop& loop, Writer& writer);
+  ~DiskReader() override;
+
+  Ticket read(upstream::FileRequest request, Done done) override;
+  void cancel(Ticket ticket) override;
+
+ private:
+  void finished(Ticket ticket, upstream::FileResult result);
+
+  net::Loop& loop_;
+  Writer& writer_;
+  Ticket next_ticket_ = 1;
+  std::map<Ticket, Done> waiting_;
+  // Empty once the reader is gone: an answer that the disk brings late finds nobody.
+  std::shared_ptr<DiskReader*> self_;
+};
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,195 @@
+#include "sidecar/environment_feed.h"
+
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "sidecar/pins_file.h"
+#include "upstream/redact.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr std::string_view kFileScheme = "file:";
+
+// What people and selectors call a source: flagd names files without their scheme.
+std::string layer_name(const config::Source& source) {
+  std::string_view uri = source.uri;
+  if (uri.starts_with(kFileScheme)) uri.remove_prefix(kFileScheme.size());
+  return std::string(uri);
+}
+
+cache::EnvironmentOptions cache_options(const config::Environment& options,
+                                        std::uint64_t max_document_bytes) {
+  cache::EnvironmentOptions made;
+  made.name = options.name;
+  made.has_bootstrap = !options.bootstrap.empty();
+  made.max_document_bytes = max_document_bytes;
+  for (const config::Source& source : options.sources) {
+    made.sources.push_back({.name = layer_name(source),
+                            .optional = source.optional,
+                            .shrink_guard = source.guards_shrinking(),
+                            .confirm_shrink = options.confirm_shrink});
+  }
+  return made;
+}
+
+config::Source bootstrap_source(const std::string& path) {
+  config::Source source;
+  source.uri = std::string(kFileScheme) + path;
+  source.path = path;
+  return source;
+}
+
+}  // namespace
+
+EnvironmentFeed::EnvironmentFeed(config::Environment options, FeedTools tools, FeedHost& host)
+    : options_(std::move(options)),
+      tools_(std::move(tools)),
+      host_(host),
+      dialect_(tools_.vendor.make_dialect(options_)),
+      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.budget) {
+}
+
+EnvironmentFeed::~EnvironmentFeed() = default;
+
+std::expected<void, std::string> EnvironmentFeed::start() {
+  std::vector<std::unique_ptr<upstream::Source>> sources;
+  auto make = [&](const config::Source& options, std::uint16_t layer,
+                  bool keeps_state) -> std::expected<std::unique_ptr<SourceSeat>, std::string> {
+    auto seat = make_seat(options, layer, keeps_state);
+    auto source = tools_.vendor.make_source(options, tools_.sources, *seat);
+    if (!source) return std::unexpected(source.error());
+    sources.push_back(std::move(*source));
+    return seat;
+  };
+  if (!options_.bootstrap.empty()) {
+    auto seat = make(bootstrap_source(options_.bootstrap), cache_.bootstrap_layer(), false);
+    if (!seat) return std::unexpected(seat.error());
+    bootstrap_ = std::move(*seat);
+  }
+  for (std::size_t i = 0; i < options_.sources.size(); ++i) {
+    auto seat = make(options_.sources[i], cache_.source_layer(i), true);
+    if (!seat) return std::unexpected(seat.error());
+    seats_.push_back(std::move(*seat));
+  }
+  std::size_t next = 0;
+  if (bootstrap_) bootstrap_->start(std::move(sources[next++]), tools_.sources.loop);
+  for (auto& seat : seats_) seat->start(std::move(sources[next++]), tools_.sources.loop);
+  if (!options_.pins.empty()) {
+    pins_ = std::make_unique<PinsFile>(options_.pins, cache_, *this, tools_.sources, tools_.log);
+  }
+  return {};
+}
+
+std::unique_ptr<SourceSeat> EnvironmentFeed::make_seat(const config::Source& source,
+                                                       std::uint16_t layer, bool keeps_state) {
+  SeatOptions seat;
+  seat.environment = options_.name;
+  seat.uri = upstream::redacted_uri(source.uri);
+  seat.layer = layer;
+  seat.optional = source.optional;
+  if (keeps_state) {
+    seat.identity = identity_of(std::size_t{layer} - std::size_t{cache_.source_layer(0)}, source);
+  }
+  return std::make_unique<SourceSeat>(std::move(seat), cache_, *this, tools_.saver,
+                                      tools_.sources.clock, tools_.log);
+}
+
+cache::SourceIdentity EnvironmentFeed::identity_of(std::size_t index,
+                                                   const config::Source& source) const {
+  return {.environment = options_.name,
+          .index = static_cast<std::uint32_t>(index),
+          .dialect = std::string(dialect_->name()),
+          .options = std::string(dialect_->options_fingerprint()),
+          .uri = std::string(source.location()),
+          .selector = source.selector,
+          .credential = {}};
+}
+
+bool EnvironmentFeed::work(const std::function<bool()>& stop) {
+  bool more = bootstrap_ && bootstrap_->work(stop);
+  for (auto& seat : seats_) {
+    if (stop()) return true;
+    more = seat->work(stop) || more;
+  }
+  return more;
+}
+
+cache::EnvironmentState EnvironmentFeed::publishable() const {
+  cache::EnvironmentState now;
+  now.name = options_.name;
+  now.snapshot = cache_.snapshot();
+  now.origin = origin();
+  now.stale = stale();
+  now.last_contact_unix_ms = last_contact_unix_ms();
+  return now;
+}
+
+std::size_t EnvironmentFeed::accept_held() {
+  std::size_t taken = 0;
+  for (auto& seat : seats_) taken += seat->accept_held() ? 1 : 0;
+  return taken;
+}
+
+std::vector<std::string> EnvironmentFeed::credentials() const {
+  std::vector<std::string> all;
+  for (const auto& seat : seats_) all.push_back(seat->source().credential().reveal());
+  for (const config::SecretSource& accept : options_.accept) {
+    auto secret = config::read_secret(accept, tools_.sources.variables);
+    if (secret) {
+      all.push_back(secret->reveal());
+    } else {
+      tools_.log.warn("{}: accept: {}", options_.name, secret.error());
+    }
+  }
+  std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
+  return all;
+}
+
+std::vector<std::string> EnvironmentFeed::pinned_keys() const {
+  return pins_ ? pins_->keys() : std::vector<std::string>();
+}
+
+std::vector<cache::SourceIdentity> EnvironmentFeed::state_identities() const {
+  std::vector<cache::SourceIdentity> all;
+  for (std::size_t i = 0; i < options_.sources.size(); ++i) {
+    all.push_back(identity_of(i, options_.sources[i]));
+  }
+  return all;
+}
+
+// The least live of what is served; what upstream confirmed (304) is live, wherever it was kept.
+cache::Origin EnvironmentFeed::origin() const {
+  cache::Origin served = cache_.origin();
+  if (served != cache::Origin::kState) return served;
+  bool all_live = std::all_of(seats_.begin(), seats_.end(), [](const auto& seat) {
+    return seat->live() || !seat->layer().has_document();
+  });
+  return all_live ? cache::Origin::kLive : served;
+}
+
+bool EnvironmentFeed::stale() const {
+  if (!cache_.snapshot()) return false;
+  if (origin() != cache::Origin::kLive) return true;
+  std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                            tools_.sources.clock.now().time_since_epoch())
+                            .count();
+  return std::any_of(seats_.begin(), seats_.end(), [&](const auto& seat) {
+    return !seat->options().optional && seat->stale(now_ms);
+  });
+}
+
+// Of the required source that has been silent for longest.
+std::int64_t EnvironmentFeed::last_contact_unix_ms() const {
+  std::int64_t oldest = 0;
+  for (const auto& seat : seats_) {
+    std::int64_t last = seat->last_success_unix_ms();
+    if (seat->options().optional || last == 0) continue;
+    oldest = oldest == 0 ? last : std::min(oldest, last);
+  }
+  return oldest;
+}
+
+}  // namespace flagstone::sidecar

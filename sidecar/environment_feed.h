@@ -1,0 +1,105 @@
+// One environment on the keeper: its sources' seats, its layers, what is published of it.
+//
+// Owned by the keeper, on its thread. Nothing that fails in here ends anything: what was served
+// before goes on being served.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cache/environment.h"
+#include "cache/memory_budget.h"
+#include "cache/serving_state.h"
+#include "cache/usage.h"
+#include "config/options.h"
+#include "sidecar/source_seat.h"
+#include "sidecar/vendors.h"
+
+namespace flagstone::sidecar {
+
+class PinsFile;
+
+// What every feed borrows from the keeper; all of it outlives the feeds.
+struct FeedTools {
+  const Vendor& vendor;
+  upstream::SourceEnvironment sources;
+  cache::MemoryBudget& budget;
+  StateSaver& saver;
+  spdlog::logger& log;
+};
+
+// Calls from a feed, on the keeper's thread.
+class FeedHost {
+ public:
+  virtual ~FeedHost() = default;
+  virtual void feed_wants_work() = 0;
+  virtual void feed_changed() = 0;
+  virtual void feed_credentials_changed() = 0;
+};
+
+class EnvironmentFeed final : public SeatHost {
+ public:
+  EnvironmentFeed(config::Environment options, FeedTools tools, FeedHost& host);
+  ~EnvironmentFeed() override;
+  EnvironmentFeed(const EnvironmentFeed&) = delete;
+  EnvironmentFeed& operator=(const EnvironmentFeed&) = delete;
+
+  // The error says what is wrong with the options; then nothing was started.
+  std::expected<void, std::string> start();
+
+  // Takes in more of what has come, until `stop` says so; true while there is more.
+  bool work(const std::function<bool()>& stop);
+  // What is to be published now (the keeper counts its generations).
+  cache::EnvironmentState publishable() const;
+  bool ready() const { return cache_.ready(); }
+  // `flagstone accept`: how many sources' held documents were taken in.
+  std::size_t accept_held();
+  // Credentials that mean this environment: the sources' own and those of `accept:`.
+  std::vector<std::string> credentials() const;
+
+  const config::Environment& options() const { return options_; }
+  const evaluation::Dialect& dialect() const { return *dialect_; }
+  const std::vector<std::unique_ptr<SourceSeat>>& seats() const { return seats_; }
+  // Nullptr when there is none.
+  const SourceSeat* bootstrap() const { return bootstrap_.get(); }
+  const cache::Environment& layers() const { return cache_; }
+  cache::Environment& layers() { return cache_; }
+  cache::UsageTotals& usage() { return usage_; }
+  const cache::UsageTotals& usage() const { return usage_; }
+  std::vector<std::string> pinned_keys() const;
+  std::vector<cache::SourceIdentity> state_identities() const;
+
+  // Before the feed is destroyed: snapshots that are still held evaluate with it.
+  std::unique_ptr<evaluation::Dialect> give_up_dialect() { return std::move(dialect_); }
+  // A reload's successor goes on counting; by name, since flags get new numbers there.
+  void hand_usage_to(EnvironmentFeed& successor) const {
+    successor.usage_.restore(usage_.serialise(cache_.snapshot().get()));
+  }
+
+  void wants_work() override { host_.feed_wants_work(); }
+  void changed() override { host_.feed_changed(); }
+  void credentials_changed() override { host_.feed_credentials_changed(); }
+
+ private:
+  std::unique_ptr<SourceSeat> make_seat(const config::Source& source, std::uint16_t layer,
+                                        bool keeps_state);
+  cache::SourceIdentity identity_of(std::size_t index, const config::Source& source) const;
+  cache::Origin origin() const;
+  bool stale() const;
+  std::int64_t last_contact_unix_ms() const;
+
+  config::Environment options_;
+  FeedTools tools_;
+  FeedHost& host_;
+  std::unique_ptr<evaluation::Dialect> dialect_;
+  cache::Environment cache_;
+  cache::UsageTotals usage_;
+  std::vector<std::unique_ptr<SourceSeat>> seats_;
+  std::unique_ptr<SourceSeat> bootstrap_;
+  std::unique_ptr<PinsFile> pins_;
+};
+
+}  // namespace flagstone::sidecar

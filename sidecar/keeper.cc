@@ -1,0 +1,295 @@
+#include "sidecar/keeper.h"
+
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr std::string_view kUsageBlob = "usage";
+
+// Whether serving threads have to hear of it. The last contact alone changes only the age, which
+// matters while it is stale and then stands still.
+bool differs(const cache::EnvironmentState& a, const cache::EnvironmentState& b) {
+  return a.snapshot != b.snapshot || a.origin != b.origin || a.stale != b.stale ||
+         (a.stale && a.last_contact_unix_ms != b.last_contact_unix_ms);
+}
+
+}  // namespace
+
+Keeper::Keeper(KeeperTools tools)
+    : tools_(std::move(tools)),
+      state_(std::make_shared<cache::ServingState>()),
+      work_timer_(tools_.loop, [this] { work(); }),
+      publish_timer_(tools_.loop, [this] { publish(); }),
+      housework_timer_(tools_.loop, [this] { housework(); }),
+      usage_timer_(tools_.loop, [this] { drain_usage(); }) {}
+
+Keeper::~Keeper() = default;
+
+std::expected<std::unique_ptr<EnvironmentFeed>, std::string> Keeper::make_feed(
+    const config::Environment& options) {
+  const Vendor* vendor = find_vendor(tools_.vendors, options.dialect);
+  if (vendor == nullptr) {
+    return std::unexpected("environment " + options.name + ": no dialect is called `" +
+                           options.dialect + "`");
+  }
+  auto feed = std::make_unique<EnvironmentFeed>(options,
+                                                FeedTools{.vendor = *vendor,
+                                                          .sources = tools_.sources,
+                                                          .budget = tools_.budget,
+                                                          .saver = tools_.saver,
+                                                          .log = tools_.log},
+                                                *this);
+  if (auto started = feed->start(); !started) {
+    return std::unexpected("environment " + options.name + ": " + started.error());
+  }
+  return feed;
+}
+
+Keeper::Place& Keeper::place_of(const std::string& name) {
+  auto found = std::find_if(places_.begin(), places_.end(),
+                            [&](const Place& place) { return place.name == name; });
+  if (found != places_.end()) return *found;
+  places_.push_back({.name = name, .feed = nullptr, .published = {}});
+  places_.back().published.name = name;
+  return places_.back();
+}
+
+std::expected<void, std::string> Keeper::configure(
+    const std::vector<config::Environment>& environments) {
+  // Two steps: first everything that can fail, then the change.
+  std::vector<std::unique_ptr<EnvironmentFeed>> made;
+  std::size_t new_names = 0;
+  for (const config::Environment& options : environments) {
+    auto place = std::find_if(places_.begin(), places_.end(),
+                              [&](const Place& p) { return p.name == options.name; });
+    if (place == places_.end()) ++new_names;
+    if (place != places_.end() && place->feed && place->feed->options() == options) continue;
+    auto feed = make_feed(options);
+    if (!feed) return std::unexpected(feed.error());
+    made.push_back(std::move(*feed));
+  }
+  if (places_.size() + new_names > kMaxEnvironments) {
+    return std::unexpected("more than " + std::to_string(kMaxEnvironments) +
+                           " environments; restart to forget those that were taken out");
+  }
+  for (Place& place : places_) {
+    bool kept = std::any_of(environments.begin(), environments.end(),
+                            [&](const auto& options) { return options.name == place.name; });
+    if (kept || !place.feed) continue;
+    old_dialects_.push_back(place.feed->give_up_dialect());
+    place.feed.reset();
+    std::uint64_t generation = place.published.generation;
+    place.published = {};
+    place.published.name = place.name;
+    place.published.generation = generation + 1;
+  }
+  for (auto& feed : made) {
+    Place& place = place_of(feed->options().name);
+    if (place.feed) {
+      place.feed->hand_usage_to(*feed);
+      old_dialects_.push_back(place.feed->give_up_dialect());
+    }
+    bool first = !place.feed;
+    place.feed = std::move(feed);
+    if (first) load_usage(place);
+  }
+  std::vector<cache::SourceIdentity> identities;
+  for (const Place& place : places_) {
+    if (!place.feed) continue;
+    for (auto& identity : place.feed->state_identities()) identities.push_back(std::move(identity));
+  }
+  tools_.saver.set_active(std::move(identities));
+  feed_credentials_changed();
+  return {};
+}
+
+void Keeper::start() {
+  publish();
+  housework_timer_.start_repeating(kHouseworkMs, kHouseworkMs);
+  usage_timer_.start_repeating(kUsageDrainMs, kUsageDrainMs);
+}
+
+void Keeper::stop(std::move_only_function<void()> done) {
+  drain_usage();
+  save_usage();
+  tools_.saver.flush(std::move(done));
+}
+
+std::expected<std::size_t, std::string> Keeper::accept(std::string_view environment) {
+  for (Place& place : places_) {
+    if (place.name != environment || !place.feed) continue;
+    std::size_t taken = place.feed->accept_held();
+    if (taken == 0) return std::unexpected("no document of `" + place.name + "` is held");
+    return taken;
+  }
+  return std::unexpected("no environment is called `" + std::string(environment) + "`");
+}
+
+std::vector<std::string> Keeper::missing() const {
+  std::vector<std::string> lines;
+  for (const Place& place : places_) {
+    if (!place.feed || place.feed->options().optional || place.feed->ready()) continue;
+    for (const auto& seat : place.feed->seats()) {
+      if (seat->options().optional || seat->layer().has_document()) continue;
+      std::string line = place.name + ": no document from " + seat->options().uri + " yet";
+      if (!seat->last_error().empty()) line += " (" + seat->last_error() + ")";
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
+}
+
+void Keeper::feed_wants_work() {
+  if (!work_timer_.running()) work_timer_.start_once(0);
+}
+
+void Keeper::feed_changed() {
+  if (!publish_timer_.running()) publish_timer_.start_once(0);
+}
+
+void Keeper::feed_credentials_changed() {
+  routes_changed_ = true;
+  feed_changed();
+}
+
+void Keeper::work() {
+  auto started = tools_.sources.clock.now();
+  auto stop = [&] {
+    return tools_.sources.clock.now() - started >= std::chrono::milliseconds(kSliceMs);
+  };
+  bool more = false;
+  for (Place& place : places_) {
+    if (place.feed) more = place.feed->work(stop) || more;
+  }
+  if (more) feed_wants_work();
+}
+
+void Keeper::publish() {
+  bool changed = std::exchange(routes_changed_, false);
+  auto next = std::make_shared<cache::ServingState>();
+  next->routes = changed ? make_routes() : state_->routes;
+  for (Place& place : places_) {
+    if (place.feed) {
+      cache::EnvironmentState now = place.feed->publishable();
+      // A feed that a reload put in goes on with what its predecessor served.
+      bool nothing_yet = !now.snapshot && place.published.snapshot;
+      if (!nothing_yet && differs(now, place.published)) {
+        std::uint64_t generation = place.published.generation + 1;
+        place.published = now;
+        place.published.generation = generation;
+        changed = true;
+        if (now.snapshot) place.feed->usage().adopt(*now.snapshot);
+      }
+    }
+    next->environments.push_back(place.published);
+  }
+  changed = changed || next->environments.size() != state_->environments.size();
+  if (!changed) return;
+  state_ = std::move(next);
+  make_room_for_usage();
+  for (ServingThread* thread : threads_) thread->publish(state_);
+  if (!said_ready_ && !places_.empty() && missing().empty()) {
+    said_ready_ = true;
+    tools_.log.info("ready");
+  }
+}
+
+cache::Routes Keeper::make_routes() {
+  cache::Routes routes;
+  std::size_t present = 0;
+  for (std::uint32_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (!place.feed) continue;
+    ++present;
+    for (std::string& credential : place.feed->credentials()) {
+      auto [at, added] = routes.by_credential.emplace(std::move(credential), i);
+      if (!added && at->second != i) {
+        tools_.log.warn("environments {} and {} have the same credential; it means {}",
+                        places_[at->second].name, place.name, places_[at->second].name);
+      }
+    }
+    if (place.name == config::kDefaultEnvironment) routes.default_environment = i;
+  }
+  for (std::uint32_t i = 0; i < places_.size() && present == 1; ++i) {
+    if (places_[i].feed) routes.default_environment = i;
+  }
+  for (const std::string& bound : tools_.listener_environments) {
+    std::optional<std::uint32_t> index;
+    for (std::uint32_t i = 0; i < places_.size() && !bound.empty(); ++i) {
+      if (places_[i].name == bound) index = i;
+    }
+    routes.by_listener.push_back(index);
+  }
+  return routes;
+}
+
+void Keeper::make_room_for_usage() {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    for (ServingThread* thread : threads_) {
+      auto& counters = thread->usage()[i];
+      if (!counters) counters = std::make_unique<cache::UsageCounters>();
+      if (places_[i].feed) counters->grow(places_[i].feed->layers().flag_id_limit());
+    }
+  }
+}
+
+void Keeper::housework() {
+  for (ServingThread* thread : threads_) thread->ping();
+  report_memory();
+  // Time alone makes things stale.
+  publish();
+  if (tools_.loop.now_ms() - usage_saved_ms_ >= kUsageSaveMs) save_usage();
+}
+
+void Keeper::report_memory() {
+  std::size_t connections = 0;
+  std::size_t usage = 0;
+  for (ServingThread* thread : threads_) {
+    connections += thread->server_counters().bytes_buffered.read();
+    for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;
+  }
+  tools_.budget.set(cache::MemoryPart::kConnections, connections);
+  tools_.budget.set(cache::MemoryPart::kUsage, usage);
+  const StateFacts& state = tools_.saver.facts();
+  tools_.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
+}
+
+void Keeper::drain_usage() {
+  std::int64_t now_ms = unix_now_ms();
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (!places_[i].feed) continue;
+    for (ServingThread* thread : threads_) {
+      if (auto& counters = thread->usage()[i]) places_[i].feed->usage().drain(*counters, now_ms);
+    }
+  }
+}
+
+void Keeper::save_usage() {
+  usage_saved_ms_ = tools_.loop.now_ms();
+  for (Place& place : places_) {
+    if (!place.feed) continue;
+    tools_.saver.save_blob(place.name, std::string(kUsageBlob),
+                           place.feed->usage().serialise(place.published.snapshot.get()));
+  }
+}
+
+void Keeper::load_usage(Place& place) {
+  std::string name = place.name;
+  tools_.saver.load_blob(name, std::string(kUsageBlob), [this, name](auto bytes) {
+    if (!bytes) return;
+    Place& found = place_of(name);
+    if (!found.feed) return;
+    if (!found.feed->usage().restore(*bytes)) {
+      tools_.log.warn("{}: the kept usage counts are of another version; counting starts anew",
+                      name);
+    } else if (found.published.snapshot) {
+      found.feed->usage().adopt(*found.published.snapshot);
+    }
+  });
+}
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,120 @@
+// The keeper: the one place that changes what is served. Takes in what the sources bring, publishes
+// it to every serving thread, keeps the state and the usage counts.
+//
+// Owned by the daemon, on the keeper's loop, which also runs the upstream I/O and the admin port.
+// Long work is sliced, so that the loop turns at least every kSliceMs.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cache/memory_budget.h"
+#include "cache/serving_state.h"
+#include "config/default_paths.h"
+#include "config/options.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "sidecar/environment_feed.h"
+#include "sidecar/serving_thread.h"
+#include "sidecar/state_saver.h"
+#include "sidecar/vendors.h"
+
+namespace flagstone::sidecar {
+
+// Borrowed; outlives the keeper.
+struct KeeperTools {
+  net::Loop& loop;
+  std::span<const Vendor> vendors;
+  upstream::SourceEnvironment sources;
+  cache::MemoryBudget& budget;
+  StateSaver& saver;
+  spdlog::logger& log;
+  // By listener index: its address, and the environment it is bound to, empty for none.
+  std::vector<std::string> listener_names;
+  std::vector<std::string> listener_environments;
+};
+
+class Keeper final : public FeedHost {
+ public:
+  static constexpr std::int64_t kSliceMs = 20;
+  static constexpr std::int64_t kHouseworkMs = 1000;
+  static constexpr std::int64_t kUsageDrainMs = 100;
+  static constexpr std::int64_t kUsageSaveMs = 60'000;
+
+  // An environment's place in the serving state; a name keeps its place as long as the process
+  // lives.
+  struct Place {
+    std::string name;
+    // Nullptr once the environment was taken out of the configuration.
+    std::unique_ptr<EnvironmentFeed> feed;
+    cache::EnvironmentState published;
+  };
+
+  explicit Keeper(KeeperTools tools);
+  ~Keeper() override;
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  // Before start(): whom to publish to.
+  void add_thread(ServingThread& thread) { threads_.push_back(&thread); }
+  // What the threads start from: routes, and no snapshots yet.
+  std::shared_ptr<const cache::ServingState> serving_state() const { return state_; }
+  // Makes the environments be those. Again for a reload: those whose options are equal go on
+  // untouched; one whose options changed serves what it had until the new one has something. The
+  // error leaves everything as it was.
+  std::expected<void, std::string> configure(const std::vector<config::Environment>& environments);
+  // Begins housework. After the threads have started.
+  void start();
+  // Saves what there is to save; `done` runs when the disk has it.
+  void stop(std::move_only_function<void()> done);
+
+  // `flagstone accept`. The error says what there is to know.
+  std::expected<std::size_t, std::string> accept(std::string_view environment);
+  // What readiness waits for, a line each; empty: ready.
+  std::vector<std::string> missing() const;
+
+  const std::vector<Place>& places() const { return places_; }
+  const std::vector<ServingThread*>& threads() const { return threads_; }
+  const std::vector<std::string>& listener_names() const { return tools_.listener_names; }
+  const cache::MemoryBudget& budget() const { return tools_.budget; }
+  const StateFacts& state() const { return tools_.saver.facts(); }
+
+  void feed_wants_work() override;
+  void feed_changed() override;
+  void feed_credentials_changed() override;
+
+ private:
+  std::expected<std::unique_ptr<EnvironmentFeed>, std::string> make_feed(
+      const config::Environment& options);
+  Place& place_of(const std::string& name);
+  void work();
+  void publish();
+  cache::Routes make_routes();
+  void make_room_for_usage();
+  void housework();
+  void drain_usage();
+  void save_usage();
+  void load_usage(Place& place);
+  void report_memory();
+
+  KeeperTools tools_;
+  std::vector<ServingThread*> threads_;
+  std::vector<Place> places_;
+  std::shared_ptr<const cache::ServingState> state_;
+  // Snapshots that serving threads still hold evaluate with the dialect they were made with, so
+  // replaced feeds give theirs here; a few bytes per reload.
+  std::vector<std::unique_ptr<evaluation::Dialect>> old_dialects_;
+  net::Timer work_timer_;
+  net::Timer publish_timer_;
+  net::Timer housework_timer_;
+  net::Timer usage_timer_;
+  std::int64_t usage_saved_ms_ = 0;
+  bool routes_changed_ = true;
+  bool said_ready_ = false;
+};
+
+}  // namespace flagstone::sidecar

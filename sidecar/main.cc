@@ -1,0 +1,98 @@
+// flagstone: reads what the operator wants and does it. Everything else is wired from here.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <spdlog/logger.h>
+
+#include "config/command_line.h"
+#include "evaluation/dialects/flagd/flagd_dialect.h"
+#include "sidecar/commands/commands.h"
+#include "sidecar/daemon.h"
+#include "sidecar/log.h"
+#include "upstream/flagd_check.h"
+#include "upstream/flagd_source.h"
+
+namespace {
+
+using namespace flagstone;
+
+std::unique_ptr<evaluation::Dialect> make_flagd_dialect(const config::Environment& environment) {
+  using evaluation::flagd::FractionalVersion;
+  evaluation::flagd::FlagdOptions options;
+  switch (environment.fractional) {
+    case config::Fractional::kV1:
+      options.fractional = FractionalVersion::kV1;
+      break;
+    case config::Fractional::kV2:
+      options.fractional = FractionalVersion::kV2;
+      break;
+    case config::Fractional::kV3:
+      options.fractional = FractionalVersion::kV3;
+      break;
+  }
+  return evaluation::flagd::make_flagd_dialect(options);
+}
+
+std::vector<sidecar::Vendor> make_vendors() {
+  return {
+      {.name = "flagd",
+       .make_dialect = make_flagd_dialect,
+       .make_source = upstream::make_flagd_source,
+       .check_document = upstream::check_flagd_document},
+  };
+}
+
+int start(int argc, char** argv, config::Command command) {
+  const std::vector<sidecar::Vendor> vendors = make_vendors();
+  const std::vector<std::string> variables = config::process_environment();
+  auto& start_command = std::get<config::StartCommand>(command.action);
+  auto log =
+      sidecar::make_logger(start_command.options.log_level, start_command.options.log_format);
+  log->info("flagstone {}", sidecar::version());
+  for (const std::string& warning : command.warnings) log->warn("{}", warning);
+  return sidecar::run_daemon({.command = std::move(start_command),
+                              .vendors = vendors,
+                              .read_again = [&] { return config::parse(argc, argv, variables); },
+                              .log = log});
+}
+
+int run(int argc, char** argv, config::Command command) {
+  if (std::holds_alternative<config::StartCommand>(command.action)) {
+    return start(argc, argv, std::move(command));
+  }
+  for (const std::string& warning : command.warnings) {
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
+  if (auto* check = std::get_if<config::CheckCommand>(&command.action)) {
+    return sidecar::run_check(*check, make_vendors());
+  }
+  if (auto* evaluate = std::get_if<config::EvaluateCommand>(&command.action)) {
+    return sidecar::run_evaluate(*evaluate);
+  }
+  if (auto* accept = std::get_if<config::AcceptCommand>(&command.action)) {
+    return sidecar::run_accept(*accept);
+  }
+  if (auto* health = std::get_if<config::HealthCommand>(&command.action)) {
+    return sidecar::run_health(*health);
+  }
+  if (auto* help = std::get_if<config::HelpCommand>(&command.action)) {
+    std::fputs(help->text.c_str(), stdout);
+    return 0;
+  }
+  return sidecar::run_version();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto command = config::parse(argc, argv, config::process_environment());
+  if (!command) {
+    for (const std::string& message : command.error().messages) {
+      std::fprintf(stderr, "%s\n", message.c_str());
+    }
+    return command.error().exit_code;
+  }
+  return run(argc, argv, std::move(*command));
+}

@@ -1,0 +1,57 @@
+#include "sidecar/routing.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+// "Bearer x" and any other scheme: what stands behind the first space; raw tokens as they are.
+std::string_view without_scheme(std::string_view authorization) {
+  std::size_t space = authorization.find(' ');
+  if (space == std::string_view::npos) return authorization;
+  std::string_view rest = authorization.substr(space);
+  std::size_t start = rest.find_first_not_of(' ');
+  return start == std::string_view::npos ? std::string_view() : rest.substr(start);
+}
+
+}  // namespace
+
+std::string_view describe(RoutingError error) {
+  switch (error) {
+    case RoutingError::kForeignCredential:
+      return "this credential does not open the environment that is served here";
+    case RoutingError::kAmbiguous:
+      return "several environments are served and none is called `default`; send the credential of "
+             "one as `Authorization: Bearer …` or `X-API-Key`";
+  }
+  return "no environment";
+}
+
+std::string_view presented_credential(const net::Request& request) {
+  if (auto authorization = request.header("authorization")) return without_scheme(*authorization);
+  return request.header("x-api-key").value_or(std::string_view());
+}
+
+std::expected<std::size_t, RoutingError> find_environment(const cache::Routes& routes,
+                                                          const net::Request& request,
+                                                          bool may_fall_back) {
+  std::optional<std::uint32_t> bound;
+  if (request.listener_index < routes.by_listener.size()) {
+    bound = routes.by_listener[request.listener_index];
+  }
+  std::optional<std::uint32_t> named;
+  if (!routes.by_credential.empty() || !may_fall_back) {
+    std::string_view credential = presented_credential(request);
+    auto known =
+        credential.empty() ? routes.by_credential.end() : routes.by_credential.find(credential);
+    if (known != routes.by_credential.end()) named = known->second;
+    if (!named && !may_fall_back) return std::unexpected(RoutingError::kForeignCredential);
+  }
+  if (bound) {
+    if (named && *named != *bound) return std::unexpected(RoutingError::kForeignCredential);
+    return *bound;
+  }
+  if (named) return *named;
+  if (routes.default_environment) return *routes.default_environment;
+  return std::unexpected(RoutingError::kAmbiguous);
+}
+
+}  // namespace flagstone::sidecar

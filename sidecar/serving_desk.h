@@ -1,0 +1,43 @@
+// What the apis of one serving thread share: the state they answer from and memory they use over
+// and over.
+//
+// Owned by the serving thread, borrowed by its apis. The loop swaps `state` between requests, so an
+// api takes it once per request and everything it answers is of one moment.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "cache/serving_state.h"
+#include "cache/usage.h"
+#include "evaluation/context_reader.h"
+#include "evaluation/dialect.h"
+#include "evaluation/scratch.h"
+#include "sidecar/serving_counters.h"
+
+namespace flagstone::sidecar {
+
+// By the environment's place in the serving state, which a name keeps as long as the process lives.
+using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
+
+struct ServingDesk {
+  std::shared_ptr<const cache::ServingState> state;
+  evaluation::ContextReader contexts;
+  evaluation::Scratch scratch;
+  // Made by the keeper before an environment is published, read and grown by it; counted in here.
+  UsageByEnvironment usage;
+  ServingCounters counters;
+  // The process has begun to stop.
+  bool stopping = false;
+
+  // When this evaluation happens, and its chance.
+  evaluation::Moment moment();
+
+ private:
+  std::uint64_t random_state_ = 0x9e3779b97f4a7c15;
+};
+
+std::int64_t unix_now_ms();
+
+}  // namespace flagstone::sidecar

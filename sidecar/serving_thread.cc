@@ -1,0 +1,81 @@
+#include "sidecar/serving_thread.h"
+
+#include <csignal>
+#include <utility>
+
+#include <pthread.h>
+
+namespace flagstone::sidecar {
+namespace {
+
+// Signals are the keeper's: a serving thread must not be interrupted by them.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+ServingThread::ServingThread(net::Loop& keeper_loop, const ServingOptions& options)
+    : keeper_loop_(keeper_loop),
+      ofrep_(loop_, desk_),
+      guard_(router_, options.guard),
+      server_(loop_, guard_, options.server),
+      last_pong_ms_(keeper_loop.now_ms()) {
+  ofrep_.add_routes(router_);
+}
+
+ServingThread::~ServingThread() {
+  if (!thread_.joinable()) return;
+  loop_.stop();
+  thread_.join();
+}
+
+std::expected<void, net::Error> ServingThread::listen(const net::BoundSocket& socket,
+                                                      unsigned listener_index) {
+  return server_.listen(socket, listener_index);
+}
+
+void ServingThread::start(std::shared_ptr<const cache::ServingState> state) {
+  desk_.state = std::move(state);
+  thread_ = std::thread([this] {
+    block_signals();
+    loop_.run();
+  });
+}
+
+void ServingThread::publish(std::shared_ptr<const cache::ServingState> state) {
+  // A full queue means a loop that has not turned for thousands of publications: liveness ends the
+  // process before that, and the next publication carries this one's news.
+  (void)loop_.post([this, state = std::move(state)]() mutable { take(std::move(state)); });
+}
+
+void ServingThread::take(std::shared_ptr<const cache::ServingState> state) {
+  std::shared_ptr<const cache::ServingState> replaced =
+      std::exchange(desk_.state, std::move(state));
+  ofrep_.on_published();
+  (void)keeper_loop_.post([replaced = std::move(replaced)] {});
+}
+
+void ServingThread::ping() {
+  if (pinged_) return;
+  pinged_ = loop_.post([this] {
+    (void)keeper_loop_.post([this] {
+      last_pong_ms_ = keeper_loop_.now_ms();
+      pinged_ = false;
+    });
+  });
+}
+
+void ServingThread::drain(std::move_only_function<void()> done) {
+  (void)loop_.post([this, done = std::move(done)]() mutable {
+    desk_.stopping = true;
+    ofrep_.on_stopping();
+    server_.stop_accepting();
+    server_.drain(
+        [this, done = std::move(done)]() mutable { (void)keeper_loop_.post(std::move(done)); });
+  });
+}
+
+}  // namespace flagstone::sidecar

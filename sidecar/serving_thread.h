@@ -1,0 +1,71 @@
+// A serving thread: its own loop, server, apis and the serving state it answers from.
+//
+// Made, published to, drained and destroyed by the keeper's thread; everything inside runs on its
+// own thread from start() on. The hot path takes no lock: the state is swapped between two turns of
+// the loop, and the replaced one travels back to the keeper, which alone destroys it.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "cache/serving_state.h"
+#include "net/host_guard.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/router.h"
+#include "net/server.h"
+#include "sidecar/api/ofrep.h"
+#include "sidecar/serving_desk.h"
+
+namespace flagstone::sidecar {
+
+struct ServingOptions {
+  net::ServerOptions server;
+  net::HostGuardOptions guard;
+};
+
+class ServingThread {
+ public:
+  ServingThread(net::Loop& keeper_loop, const ServingOptions& options);
+  // Ends the loop, cutting what is open, and joins.
+  ~ServingThread();
+  ServingThread(const ServingThread&) = delete;
+  ServingThread& operator=(const ServingThread&) = delete;
+
+  // Before start(). `listener_index` is what routes know the listener by.
+  std::expected<void, net::Error> listen(const net::BoundSocket& socket, unsigned listener_index);
+  void start(std::shared_ptr<const cache::ServingState> state);
+
+  // REQUIRES: usage counters of every environment in it are large enough.
+  void publish(std::shared_ptr<const cache::ServingState> state);
+
+  // Stops accepting and answers what is in flight; then `done` runs on the keeper's loop.
+  void drain(std::move_only_function<void()> done);
+
+  // Asks the loop to show that it turns; silent_ms() is how long ago it last did. Keeper's thread.
+  void ping();
+  std::int64_t silent_ms() const { return keeper_loop_.now_ms() - last_pong_ms_; }
+
+  // Shared by design: see cache/usage.h and serving_counters.h for who may do what.
+  UsageByEnvironment& usage() { return desk_.usage; }
+  const ServingCounters& counters() const { return desk_.counters; }
+  const net::ServerCounters& server_counters() const { return server_.counters(); }
+
+ private:
+  void take(std::shared_ptr<const cache::ServingState> state);
+
+  net::Loop& keeper_loop_;
+  net::Loop loop_;
+  ServingDesk desk_;
+  net::Router router_;
+  Ofrep ofrep_;
+  net::HostGuard guard_;
+  net::Server server_;
+  std::int64_t last_pong_ms_;
+  bool pinged_ = false;
+  std::thread thread_;
+};
+
+}  // namespace flagstone::sidecar

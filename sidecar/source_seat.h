@@ -1,0 +1,145 @@
+// One source's place in an environment: takes what the source brings, has it taken into its layer
+// slice by slice, and keeps the facts that status, metrics and staleness are made of.
+//
+// Owned by its EnvironmentFeed, on the keeper's thread. Every failure is counted; the log hears of
+// a change of state once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cache/environment.h"
+#include "cache/intake.h"
+#include "cache/staleness.h"
+#include "sidecar/state_saver.h"
+#include "upstream/clock.h"
+#include "upstream/source.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace flagstone::sidecar {
+
+// What a seat asks of the feed it sits in.
+class SeatHost {
+ public:
+  virtual ~SeatHost() = default;
+  // Call work() again soon.
+  virtual void wants_work() = 0;
+  // Something that is published may have changed: a snapshot, origin, staleness, readiness.
+  virtual void changed() = 0;
+  // The routes by credential are others now.
+  virtual void credentials_changed() = 0;
+};
+
+struct SeatOptions {
+  std::string environment;
+  std::string uri;  // For logs and metrics, without secrets.
+  std::uint16_t layer = 0;
+  bool optional = false;
+  // Nullopt: its state is not kept (the bootstrap).
+  std::optional<cache::SourceIdentity> identity;
+};
+
+// What became of updates so far, a label of the metrics.
+struct UpdateCounts {
+  std::uint64_t accepted = 0;
+  std::uint64_t unchanged = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t held = 0;
+};
+
+class SourceSeat final : public upstream::SourceListener, public StateTarget {
+ public:
+  enum class Condition : std::uint8_t { kWaiting, kGood, kFailing, kRefused, kHeld };
+
+  SourceSeat(SeatOptions options, cache::Environment& environment, SeatHost& host,
+             StateSaver& saver, const upstream::Clock& clock, spdlog::logger& log);
+  ~SourceSeat() override;
+  SourceSeat(const SourceSeat&) = delete;
+  SourceSeat& operator=(const SourceSeat&) = delete;
+
+  // Sits down: the source reports here from now on. Network sources start once the state was
+  // loaded (or the disk took too long), files at once.
+  void start(std::unique_ptr<upstream::Source> source, net::Loop& loop);
+  // Takes more of the update in work; true while there is more.
+  bool work(const std::function<bool()>& stop);
+  // `flagstone accept`: takes in what the shrink guard holds. False when nothing is held.
+  bool accept_held();
+
+  void on_update(evaluation::Update&& update, const upstream::DocumentInfo& document) override;
+  void on_unchanged() override;
+  void on_failure(const upstream::SourceFailure& failure) override;
+  void on_credential_changed() override;
+  void on_degraded(std::string_view message) override;
+
+  cache::SourceIdentity state_identity() const override;
+  std::optional<cache::StateWrite> take_state_write() override;
+  void state_write_failed() override;
+
+  const SeatOptions& options() const { return options_; }
+  const upstream::Source& source() const { return *source_; }
+  const cache::Layer& layer() const { return environment_.layer(options_.layer); }
+  Condition condition() const { return condition_; }
+  std::string_view condition_name() const;
+  const std::string& last_error() const { return last_error_; }
+  std::int64_t last_success_unix_ms() const { return last_success_unix_ms_; }
+  std::uint64_t failures(upstream::FailureKind kind) const {
+    return failures_[static_cast<std::size_t>(kind)];
+  }
+  const UpdateCounts& updates() const { return updates_; }
+  bool stale(std::int64_t now_ms) const;
+  // What it has was fetched, or confirmed by upstream, in this process.
+  bool live() const;
+
+ private:
+  void load_state();
+  void state_loaded(std::optional<cache::LoadedState> state);
+  void begin(evaluation::Update update);
+  void finish();
+  void accepted(const cache::Accepted& accepted);
+  void refused(const cache::Refused& refused);
+  void held(const cache::Held& held);
+  void restored(const cache::IntakeOutcome& outcome);
+  void good_contact();
+  void enter(Condition condition, std::string_view kind, std::string message);
+  bool is_file() const;
+
+  SeatOptions options_;
+  cache::Environment& environment_;
+  SeatHost& host_;
+  StateSaver& saver_;
+  const upstream::Clock& clock_;
+  spdlog::logger& log_;
+
+  std::unique_ptr<upstream::Source> source_;
+  std::unique_ptr<cache::Intake> intake_;
+  // The intake takes in what the state had, not what the source brought.
+  bool restoring_ = false;
+  // What the source brought while the state was being taken in.
+  std::optional<evaluation::Update> waiting_;
+  bool asked_for_state_ = false;
+  bool started_ = false;
+  bool confirmed_ = false;
+  std::unique_ptr<net::Timer> patience_;
+
+  Condition condition_ = Condition::kWaiting;
+  std::string condition_kind_;
+  std::uint64_t failures_in_a_row_ = 0;
+  std::size_t quarantined_ = 0;
+  std::string last_error_;
+  std::int64_t last_success_unix_ms_ = 0;
+  std::optional<std::int64_t> last_contact_ms_;
+  bool readable_ = true;
+  std::array<std::uint64_t, upstream::kFailureKindCount> failures_{};
+  UpdateCounts updates_;
+  // A callback that the disk brings late must find nobody here.
+  std::shared_ptr<SourceSeat*> self_;
+};
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,251 @@
+#include "sidecar/state_saver.h"
+
+#include <spdlog/logger.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/serving_desk.h"
+#include "sidecar/writer.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr std::size_t kSaltBytes = 16;
+
+std::string fresh_salt() {
+  std::string salt(kSaltBytes, '\0');
+  // Cannot fail for so few bytes once the system has booted.
+  (void)getrandom(salt.data(), salt.size(), 0);
+  return salt;
+}
+
+}  // namespace
+
+// Everything the writer's thread owns of the state. Opened by its first job, because already that
+// may hang.
+struct StateSaver::Disk {
+  Disk(std::string folder, std::uint64_t limit)
+      : options{.path = std::move(folder), .limit_bytes = limit, .salt = fresh_salt()} {}
+
+  cache::StateDirectory& directory() {
+    if (!open || (!open->writable() && now_is_time_to_reopen())) {
+      open.reset();
+      open.emplace(files, options);
+      if (!active.empty()) open->set_active(active);
+    }
+    return *open;
+  }
+  // Another daemon may have let go of the lock, or the file system became writable.
+  bool now_is_time_to_reopen() {
+    std::int64_t now_ms = unix_now_ms();
+    if (now_ms - tried_ms < kComplainEveryMs) return false;
+    tried_ms = now_ms;
+    return true;
+  }
+
+  cache::PosixFileSystem files;
+  cache::StateOptions options;
+  std::optional<cache::StateDirectory> open;
+  std::vector<cache::SourceIdentity> active;
+  std::int64_t tried_ms = unix_now_ms();
+};
+
+StateSaver::StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std::string folder,
+                       std::uint64_t limit_bytes)
+    : loop_(loop),
+      writer_(writer),
+      log_(log),
+      self_(std::make_shared<StateSaver*>(this)),
+      pace_(loop, [this] { run_next(); }) {
+  facts_.folder = folder;
+  if (!folder.empty()) disk_ = std::make_shared<Disk>(std::move(folder), limit_bytes);
+}
+
+StateSaver::~StateSaver() { *self_ = nullptr; }
+
+bool StateSaver::submit(std::move_only_function<void(Disk&)> job) {
+  if (!disk_) return false;
+  return writer_.submit([disk = disk_, job = std::move(job)]() mutable { job(*disk); });
+}
+
+void StateSaver::set_active(std::vector<cache::SourceIdentity> sources) {
+  submit([sources = std::move(sources), self = self_, &loop = loop_](Disk& disk) mutable {
+    disk.active = sources;
+    cache::StateDirectory& directory = disk.directory();
+    directory.set_active(sources);
+    StateFacts seen{.folder = {},
+                    .writable = directory.writable(),
+                    .on_memory = directory.is_memory(),
+                    .used_bytes = directory.used_bytes(),
+                    .corrupt_files = directory.corrupt_files_seen(),
+                    .writes = 0,
+                    .failures = 0,
+                    .problem = directory.problem()};
+    (void)loop.post([self, seen] {
+      StateSaver* saver = *self;
+      if (saver == nullptr) return;
+      saver->take_facts(seen);
+      if (!seen.writable) saver->complain(seen.problem);
+      if (seen.on_memory) {
+        saver->log_.warn(
+            "state directory {} lies on memory (tmpfs): it counts as memory and does "
+            "not outlive the machine",
+            saver->facts_.folder);
+      }
+    });
+  });
+}
+
+void StateSaver::load(cache::SourceIdentity identity, Loaded loaded) {
+  // The callback stays on the keeper's side: it is destroyed there whatever happens.
+  auto callback = std::make_shared<Loaded>(std::move(loaded));
+  bool queued = submit(
+      [identity = std::move(identity), callback, self = self_, &loop = loop_](Disk& disk) mutable {
+        std::vector<std::string> warnings;
+        auto state = std::make_shared<std::optional<cache::LoadedState>>(
+            disk.directory().load(identity, warnings));
+        std::uint64_t corrupt = disk.directory().corrupt_files_seen();
+        (void)loop.post(
+            [callback = std::move(callback), state, warnings = std::move(warnings), corrupt, self] {
+              if (*self == nullptr) return;
+              (*self)->facts_.corrupt_files = corrupt;
+              for (const std::string& warning : warnings) (*self)->log_.warn("state: {}", warning);
+              (*callback)(std::move(*state));
+            });
+      });
+  if (!queued) {
+    (void)loop_.post([callback, self = self_] {
+      if (*self != nullptr) (*callback)(std::nullopt);
+    });
+  }
+}
+
+void StateSaver::load_blob(std::string environment, std::string name, BlobLoaded loaded) {
+  auto callback = std::make_shared<BlobLoaded>(std::move(loaded));
+  submit([environment = std::move(environment), name = std::move(name), callback, self = self_,
+          &loop = loop_](Disk& disk) mutable {
+    std::vector<std::string> warnings;
+    auto bytes = disk.directory().load_blob(environment, name, warnings);
+    (void)loop.post([callback = std::move(callback), bytes = std::move(bytes),
+                     warnings = std::move(warnings), self]() mutable {
+      if (*self == nullptr) return;
+      for (const std::string& warning : warnings) (*self)->log_.warn("state: {}", warning);
+      (*callback)(std::move(bytes));
+    });
+  });
+}
+
+void StateSaver::save_blob(std::string environment, std::string name, std::string bytes) {
+  submit([environment = std::move(environment), name = std::move(name), bytes = std::move(bytes),
+          self = self_, &loop = loop_](Disk& disk) {
+    cache::StateDirectory& directory = disk.directory();
+    if (!directory.writable()) return;
+    auto result = directory.save_blob(environment, name, bytes);
+    (void)loop.post([result = std::move(result), self] {
+      if (*self == nullptr || result) return;
+      ++(*self)->facts_.failures;
+      (*self)->complain(result.error().message);
+    });
+  });
+}
+
+void StateSaver::changed(StateTarget& target) {
+  if (!disk_) return;
+  if (std::find(pending_.begin(), pending_.end(), &target) == pending_.end()) {
+    pending_.push_back(&target);
+  }
+  if (!outstanding_ && !pace_.running()) pace_.start_once(failing_ ? kRetryMs : 0);
+}
+
+void StateSaver::forget(StateTarget& target) {
+  std::erase(pending_, &target);
+  if (writing_ == &target) writing_ = nullptr;
+}
+
+void StateSaver::flush(std::move_only_function<void()> done) {
+  flushed_ = std::move(done);
+  if (outstanding_) return;
+  if (failing_) pending_.clear();
+  run_next();
+}
+
+void StateSaver::run_next() {
+  while (!pending_.empty() && !outstanding_) {
+    StateTarget* target = pending_.front();
+    pending_.pop_front();
+    auto write = target->take_state_write();
+    if (!write) continue;
+    // The image is shared with the keeper's layer and goes back there to be destroyed.
+    auto shared = std::make_shared<cache::StateWrite>(std::move(*write));
+    outstanding_ = submit([identity = target->state_identity(), shared, self = self_,
+                           &loop = loop_](Disk& disk) mutable {
+      cache::StateDirectory& directory = disk.directory();
+      auto result = directory.save(identity, *shared, unix_now_ms());
+      StateFacts seen{.folder = {},
+                      .writable = directory.writable(),
+                      .on_memory = directory.is_memory(),
+                      .used_bytes = directory.used_bytes(),
+                      .corrupt_files = directory.corrupt_files_seen(),
+                      .writes = 0,
+                      .failures = 0,
+                      .problem = directory.problem()};
+      (void)loop.post([shared = std::move(shared), result = std::move(result), seen, self] {
+        if (*self == nullptr) return;
+        (*self)->take_facts(seen);
+        (*self)->written((*self)->writing_, result);
+      });
+    });
+    writing_ = outstanding_ ? target : nullptr;
+    if (!outstanding_)
+      written(target, std::unexpected(
+                          cache::StateError{.kind = cache::StateError::Kind::kDisk,
+                                            .message = "the disk is too slow: the queue is full"}));
+  }
+  if (!outstanding_ && flushed_) std::exchange(flushed_, nullptr)();
+}
+
+void StateSaver::written(StateTarget* target, std::expected<void, cache::StateError> result) {
+  outstanding_ = false;
+  writing_ = nullptr;
+  if (result) {
+    ++facts_.writes;
+    if (std::exchange(failing_, false))
+      log_.info("state: writing to {} works again", facts_.folder);
+  } else {
+    ++facts_.failures;
+    failing_ = true;
+    complain(result.error().message);
+    if (target != nullptr) {
+      target->state_write_failed();
+      if (!flushed_ && std::find(pending_.begin(), pending_.end(), target) == pending_.end()) {
+        pending_.push_back(target);
+      }
+    }
+  }
+  if (flushed_) {
+    if (failing_) pending_.clear();
+    run_next();
+    return;
+  }
+  // At most one round of writes a second, and slower while the disk fails.
+  if (!pace_.running()) pace_.start_once(failing_ ? kRetryMs : kPaceMs);
+}
+
+void StateSaver::take_facts(const StateFacts& seen) {
+  facts_.writable = seen.writable;
+  facts_.on_memory = seen.on_memory;
+  facts_.used_bytes = seen.used_bytes;
+  facts_.corrupt_files = seen.corrupt_files;
+  facts_.problem = seen.problem;
+}
+
+void StateSaver::complain(const std::string& message) {
+  std::int64_t now_ms = loop_.now_ms();
+  if (now_ms - last_complaint_ms_ < kComplainEveryMs) return;
+  last_complaint_ms_ = now_ms;
+  log_.warn("state is not kept: {}; answers go on, the last known state is not renewed", message);
+}
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,107 @@
+// Brings the last known state to the disk and back, by way of the writer thread.
+//
+// Owned by the keeper, used on its thread; the StateDirectory inside is touched by the writer
+// alone. At most one write is outstanding; what changes meanwhile is written in its newest form, at
+// most once a second. A disk that fails costs a metric and a log line a minute, never an answer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cache/posix_file_system.h"
+#include "cache/state_directory.h"
+#include "net/loop.h"
+#include "net/timer.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace flagstone::sidecar {
+
+class Writer;
+
+// Something whose state is kept: one source's layer.
+class StateTarget {
+ public:
+  virtual ~StateTarget() = default;
+  virtual cache::SourceIdentity state_identity() const = 0;
+  // Nullopt: the state is up to date.
+  virtual std::optional<cache::StateWrite> take_state_write() = 0;
+  virtual void state_write_failed() = 0;
+};
+
+// As of the last job, for status and metrics.
+struct StateFacts {
+  std::string folder;
+  bool writable = false;
+  bool on_memory = false;
+  std::uint64_t used_bytes = 0;
+  std::uint64_t corrupt_files = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t failures = 0;
+  std::string problem;
+};
+
+class StateSaver {
+ public:
+  static constexpr std::int64_t kPaceMs = 1000;
+  static constexpr std::int64_t kRetryMs = 5000;
+  static constexpr std::int64_t kComplainEveryMs = 60'000;
+
+  using Loaded = std::move_only_function<void(std::optional<cache::LoadedState>)>;
+  using BlobLoaded = std::move_only_function<void(std::optional<std::string>)>;
+
+  // An empty folder: no state is kept.
+  StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std::string folder,
+             std::uint64_t limit_bytes);
+  ~StateSaver();
+
+  // The sources there are now: others' folders are the first to go.
+  void set_active(std::vector<cache::SourceIdentity> sources);
+  void load(cache::SourceIdentity identity, Loaded loaded);
+  void load_blob(std::string environment, std::string name, BlobLoaded loaded);
+  void save_blob(std::string environment, std::string name, std::string bytes);
+
+  // The target's state differs from what is on disk.
+  void changed(StateTarget& target);
+  // Before the target dies.
+  void forget(StateTarget& target);
+  // Writes what is pending without waiting for the pace; `done` runs when nothing is outstanding.
+  void flush(std::move_only_function<void()> done);
+
+  const StateFacts& facts() const { return facts_; }
+
+ private:
+  // Lives on the writer's side; see state_saver.cc.
+  struct Disk;
+
+  void run_next();
+  void written(StateTarget* target, std::expected<void, cache::StateError> result);
+  void take_facts(const StateFacts& seen);
+  void complain(const std::string& message);
+  bool submit(std::move_only_function<void(Disk&)> job);
+
+  net::Loop& loop_;
+  Writer& writer_;
+  spdlog::logger& log_;
+  // Shared with jobs that may outlive the saver while the disk hangs.
+  std::shared_ptr<Disk> disk_;
+  // Empty once the saver is gone: jobs posted back find nobody.
+  std::shared_ptr<StateSaver*> self_;
+  StateFacts facts_;
+  std::deque<StateTarget*> pending_;
+  StateTarget* writing_ = nullptr;
+  bool outstanding_ = false;
+  net::Timer pace_;
+  std::int64_t last_complaint_ms_ = -kComplainEveryMs;
+  bool failing_ = false;
+  std::move_only_function<void()> flushed_;
+};
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,27 @@
+// The table of vendors: one row per dialect, wired by hand in `main`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "config/options.h"
+#include "evaluation/dialect.h"
+#include "upstream/document_check.h"
+#include "upstream/source_environment.h"
+
+namespace flagstone::sidecar {
+
+struct Vendor {
+  // As `dialect:` in the configuration.
+  std::string_view name;
+  std::function<std::unique_ptr<evaluation::Dialect>(const config::Environment&)> make_dialect;
+  upstream::MakeSource make_source;
+  upstream::CheckDocument check_document;
+};
+
+// Nullptr when the table has none of that name.
+const Vendor* find_vendor(std::span<const Vendor> vendors, std::string_view name);
+
+}  // namespace flagstone::sidecar
