@@ -2,6 +2,10 @@ add_library(flagstone_warnings INTERFACE)
 target_compile_options(flagstone_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
   -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough)
+# Sources that silence a warning of GCC's name one that Clang may not know.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(flagstone_warnings INTERFACE -Wno-unknown-warning-option)
+endif()
 if(FLAGSTONE_WERROR)
   target_compile_options(flagstone_warnings INTERFACE -Werror)
 endif()
