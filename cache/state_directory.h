@@ -113,19 +113,26 @@ class StateDirectory {
                     std::int64_t now_unix_ms);
   Outcome append(Source& source, const SourceIdentity& identity, const StateWrite& write,
                  std::string segment, std::int64_t now_unix_ms);
-  FileResult<void> write_base(Source& source, const StateWrite& write, std::uint64_t generation,
-                              std::int64_t now_unix_ms, std::uint64_t& size_bytes);
-  FileResult<void> write_manifest(Source& source, const SourceIdentity& identity,
+  // Empty when nothing but the cursor or the time moved.
+  std::string encode_segment(const Source& source, const StateWrite& write,
+                             std::int64_t now_unix_ms) const;
+  FileResult<std::uint64_t> write_base(const Source& source, const StateWrite& write,
+                                       std::uint64_t generation, std::int64_t now_unix_ms);
+  FileResult<void> write_manifest(const Source& source, const SourceIdentity& identity,
                                   const StateWrite& write, std::int64_t now_unix_ms);
-  void remove_old_generations(Source& source, std::uint64_t keep_previous);
+  Outcome find_next_generation(Source& source);
+  void remove_old_generations(const Source& source, std::uint64_t previous);
   void set_aside(Source& source, const std::string& name, const std::string& why,
                  std::vector<std::string>& warnings);
-  // Bytes below a folder as last listed; used_bytes_ is their sum.
+
+  // state_space.cc: bytes in each folder as last listed; used_bytes_ is their sum.
   void measure(const std::string& folder);
   void measure_everything();
   // Deletes what is oldest until `bytes` more fit.
-  bool make_room(std::uint64_t bytes, const std::string& environment_to_keep);
-  bool remove_matching(const std::string& folder, bool (*matches)(std::string_view name));
+  bool make_room(std::uint64_t bytes);
+  template <typename Matches>
+  void remove_files(const std::string& folder, const Matches& matches);
+  StateError over_limit() const;
 
   FileSystem& files_;
   StateOptions options_;

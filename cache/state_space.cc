@@ -1,0 +1,97 @@
+// How much the state directory holds, and what goes first when it holds too much.
+#include <algorithm>
+#include <string>
+
+#include "cache/durable_write.h"
+#include "cache/state_directory.h"
+#include "cache/state_files.h"
+
+namespace flagstone::cache {
+
+StateError StateDirectory::over_limit() const {
+  return {.kind = StateError::Kind::kLimit,
+          .message = "does not fit into the state's limit of " +
+                     std::to_string(options_.limit_bytes) + " bytes, of which " +
+                     std::to_string(used_bytes_) + " are used"};
+}
+
+void StateDirectory::measure(const std::string& folder) {
+  std::uint64_t bytes = 0;
+  if (const auto items = files_.list(folder)) {
+    for (const FolderItem& item : *items) bytes += item.size_bytes;
+  }
+  std::uint64_t& known = folder_bytes_[folder];
+  used_bytes_ = used_bytes_ - known + bytes;
+  known = bytes;
+}
+
+void StateDirectory::measure_everything() {
+  const auto environments = files_.list(options_.path);
+  if (!environments) return;
+  measure(options_.path);
+  for (const FolderItem& environment : *environments) {
+    if (!environment.is_folder) continue;
+    const std::string folder = options_.path + "/" + environment.name;
+    measure(folder);
+    const auto sources = files_.list(folder);
+    if (!sources) continue;
+    for (const FolderItem& source : *sources) {
+      if (source.is_folder) measure(folder + "/" + source.name);
+    }
+  }
+}
+
+template <typename Matches>
+void StateDirectory::remove_files(const std::string& folder, const Matches& matches) {
+  const auto items = files_.list(folder);
+  if (!items) return;
+  for (const FolderItem& item : *items) {
+    if (!item.is_folder && matches(item.name)) (void)files_.unlink(folder + "/" + item.name);
+  }
+  measure(folder);
+}
+
+// What is set aside goes first, then folders of sources that are no more, then the older
+// generations.
+bool StateDirectory::make_room(std::uint64_t bytes) {
+  const auto fits = [&] {
+    return bytes <= options_.limit_bytes && used_bytes_ <= options_.limit_bytes - bytes;
+  };
+  if (fits()) return true;
+  std::vector<std::string> folders;
+  for (const auto& [folder, size] : folder_bytes_) {
+    // Of the form state_dir/environment/source.
+    const auto depth = std::count(
+        folder.begin() + static_cast<std::ptrdiff_t>(options_.path.size()), folder.end(), '/');
+    if (depth == 2) folders.push_back(folder);
+  }
+  for (const std::string& folder : folders) {
+    remove_files(folder, [](const std::string& name) { return is_set_aside(name); });
+    if (fits()) return true;
+  }
+  for (const std::string& folder : folders) {
+    if (active_folders_.empty() || active_folders_.contains(folder)) continue;
+    remove_files(folder, [](const std::string&) { return true; });
+    (void)files_.remove_folder(folder);
+    if (fits()) return true;
+  }
+  for (const std::string& folder : folders) {
+    std::uint64_t newest = 0;
+    if (const auto items = files_.list(folder)) {
+      for (const FolderItem& item : *items) {
+        newest = std::max(newest, generation_of(item.name, "manifest").value_or(0));
+      }
+    }
+    remove_files(folder, [newest](const std::string& name) {
+      for (const std::string_view suffix : {"manifest", "segments", "base"}) {
+        const auto number = generation_of(name, suffix);
+        if (number && *number != newest) return true;
+      }
+      return false;
+    });
+    if (fits()) return true;
+  }
+  return false;
+}
+
+}  // namespace flagstone::cache
