@@ -129,7 +129,9 @@ cache::EnvironmentState EnvironmentFeed::publishable() const {
 
 std::size_t EnvironmentFeed::accept_held() {
   std::size_t taken = 0;
-  for (auto& seat : seats_) taken += seat->accept_held() ? 1 : 0;
+  for (auto& seat : seats_) {
+    if (seat->accept_held()) ++taken;
+  }
   return taken;
 }
 
