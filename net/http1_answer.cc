@@ -99,10 +99,12 @@ void Http1Session::after_answer() {
 // The parser has stopped for good. Nothing after this point of the connection is looked at.
 void Http1Session::fail(llhttp_errno_t error) {
   if (refusal_status_ == 0) {
-    const bool version = error == HPE_INVALID_VERSION;
+    // The same error number stands for a bare line feed behind a good version.
+    const char* why = llhttp_get_error_reason(&parser_);
+    const bool version =
+        error == HPE_INVALID_VERSION && why == std::string_view("Invalid HTTP version");
     refusal_status_ = version ? 505 : 400;
-    refusal_reason_ =
-        version ? "only HTTP/1.0 and HTTP/1.1 are spoken here" : "the request is malformed";
+    refusal_reason_ = version ? kVersionRefused : "the request is malformed";
   }
   keep_alive_ = false;
   learn_path_of_half_a_header();

@@ -36,6 +36,7 @@ struct Http1Session::Parser {
   static llhttp_settings_t settings() {
     llhttp_settings_t settings;
     llhttp_settings_init(&settings);
+    watch_protocol(settings);
     settings.on_message_begin = event<&Http1Session::begin_request>;
     settings.on_url = data<&Http1Session::add_target>;
     settings.on_header_field = data<&Http1Session::add_field_name>;
@@ -46,6 +47,14 @@ struct Http1Session::Parser {
     // Each request is answered before the next one is looked at.
     settings.on_message_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
     return settings;
+  }
+  // llhttp reads RTSP and ICE, too. Before 9.3 it does not tell, and such a request passes for
+  // HTTP/1.0.
+  template <typename Settings>
+  static void watch_protocol(Settings& settings) {
+    if constexpr (requires { settings.on_protocol; }) {
+      settings.on_protocol = data<&Http1Session::check_protocol>;
+    }
   }
   static const llhttp_settings_t kSettings;
 };
@@ -129,7 +138,9 @@ int Http1Session::begin_request() {
   ++requests_begun_;
   phase_ = SessionPhase::kHeader;
   store_ = resources_.take_store();
-  header_bytes_ = body_bytes_ = target_bytes_ = 0;
+  header_bytes_ = body_bytes_ = 0;
+  target_bytes_ = 0;
+  protocol_bytes_ = 0;
   body_in_place_ = path_ = query_ = host_text_ = {};
   method_ = Method::kOther;
   in_field_name_ = keep_alive_ = is_http10_ = false;
@@ -142,6 +153,16 @@ int Http1Session::add_target(std::string_view piece) {
     return refuse_later(414, "the request's target is too long");
   }
   target_bytes_ = static_cast<std::uint32_t>(store_->text.size());
+  return 0;
+}
+
+int Http1Session::check_protocol(std::string_view piece) {
+  for (const char letter : piece) {
+    constexpr std::string_view kProtocol = "HTTP";
+    if (protocol_bytes_ >= kProtocol.size() || letter != kProtocol[protocol_bytes_++]) {
+      return refuse_later(400, "only HTTP is spoken here");
+    }
+  }
   return 0;
 }
 
@@ -210,8 +231,7 @@ int Http1Session::end_header() {
 int Http1Session::check_header() {
   const int major = llhttp_get_http_major(&parser_);
   const int minor = llhttp_get_http_minor(&parser_);
-  if (major != 1 || minor > 1)
-    return refuse_later(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (major != 1 || minor > 1) return refuse_later(505, kVersionRefused);
   is_http10_ = minor == 0;
   if (llhttp_get_method(&parser_) == HTTP_CONNECT) return refuse_later(501, "this is no proxy");
   const std::string_view target = std::string_view(store_->text).substr(0, target_bytes_);
@@ -233,8 +253,10 @@ int Http1Session::check_fields() {
       if (!is_host_text(value)) return refuse_later(400, "the Host is malformed");
       if (host_text_.empty()) host_text_ = value;
     } else if (name == "transfer-encoding") {
-      // llhttp has refused what leaves the body's end open; other codings we do not undo.
-      if (is_http10_) return refuse_later(400, "Transfer-Encoding in HTTP/1.0");
+      // What leaves the body's end open is an error; codings before chunked we do not undo.
+      if (is_http10_ || (parser_.flags & F_CHUNKED) == 0) {
+        return refuse_later(400, "the Transfer-Encoding is malformed");
+      }
       if (!equals_lower(value, "chunked")) return refuse_later(501, "only chunked is understood");
     } else if (name == "expect") {
       if (!equals_lower(value, "100-continue"))

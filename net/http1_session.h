@@ -34,6 +34,8 @@ class Http1Session final : public Session {
   void end_event_streams() override;
 
  private:
+  static constexpr const char* kVersionRefused = "this version of HTTP is not spoken here";
+
   friend class Http1EventStream;
   class Answer;
   struct Parser;  // llhttp's callbacks
@@ -41,6 +43,7 @@ class Http1Session final : public Session {
   // Parsing, in the order of a request's life. These return 0, or -1 to stop the parser.
   int begin_request();
   int add_target(std::string_view piece);
+  int check_protocol(std::string_view piece);
   int add_field_name(std::string_view piece);
   int end_field_name();
   int add_field_value(std::string_view piece);
@@ -81,6 +84,7 @@ class Http1Session final : public Session {
   std::uint32_t requests_begun_ = 0;
   std::uint32_t target_bytes_ = 0;
   int refusal_status_ = 0;
+  std::uint8_t protocol_bytes_ = 0;
   unsigned listener_index_;
   ListenerKind listener_kind_;
   SessionPhase phase_ = SessionPhase::kIdle;

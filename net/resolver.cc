@@ -119,7 +119,8 @@ Resolver::State::~State() {
 void Resolver::State::ask(Pending& query) {
   if (const std::optional<std::string> address = numeric(query.host)) {
     query.known = Resolution{{*address}, false, {}};
-  } else if (pending.size() > options.waiting_queries_max) {
+  } else if (pending.size() > options.waiting_queries_max ||
+             line.size() >= options.waiting_queries_max) {
     query.known = last_good(
         query.host, {0, "cannot resolve " + query.host + ": too many names are being resolved"});
   } else {
@@ -219,6 +220,11 @@ void Resolver::State::expire() {
   while (box->state != nullptr && !pending.empty() &&
          pending.front()->deadline_ms <= loop.now_ms()) {
     Pending& query = *pending.front();
+    // The next question for this name gets a thread of its own, if one is left.
+    const auto host = hosts.find(query.host);
+    if (host != hosts.end() && std::ranges::find(line, query.host) == line.end()) {
+      host->second.looking = false;
+    }
     query.answer(last_good(query.host, {0, "cannot resolve " + query.host +
                                                ": the resolver has not answered in time"}));
   }
