@@ -1,0 +1,119 @@
+// The interpreter's way to the data: `var`, `missing`, `missing_some`.
+#include "evaluation/dialects/flagd/interpreter.h"
+#include "evaluation/dialects/flagd/rule_compiler.h"
+#include "evaluation/operators/coercion.h"
+#include "evaluation/operators/numbers.h"
+#include "evaluation/operators/variable.h"
+
+namespace flagstone::evaluation::flagd {
+
+using operators::failure;
+using operators::Outcome;
+
+namespace {
+constexpr std::string_view kFlagdName = "$flagd";
+}  // namespace
+
+// The data as one value; at the root that is a copy of the context with $flagd replaced.
+Value Interpreter::whole(const Data& data) {
+  if (!data.is_root) return data.value;
+  const auto members = data.value.members();
+  const auto all = arena_.make_array<Member>(members.size() + 1);
+  std::size_t count = 0;
+  for (const Member& member : members) {
+    if (member.name != kFlagdName) all[count++] = member;
+  }
+  all[count++] = {kFlagdName, flagd_};
+  return Value::object(all.first(count));
+}
+
+Outcome Interpreter::variable_at(std::string_view path, const Value& otherwise, const Data& data) {
+  if (data.value.is_null()) return otherwise;
+  std::string_view step;
+  std::string_view rest = path;
+  if (!operators::next_step(rest, step)) return whole(data);
+  // Looking through an object costs by its size.
+  constexpr std::size_t kMembersPerStep = 16;
+  if (data.value.is_object() && !spend(data.value.members().size() / kMembersPerStep)) {
+    return failure("the rule takes more than 1,000,000 steps");
+  }
+  const bool flagd = data.is_root && step == kFlagdName;
+  const Value* found = flagd ? &flagd_ : operators::step_into(data.value, step);
+  if (found != nullptr) found = operators::find_variable(*found, rest);
+  return found == nullptr ? otherwise : *found;
+}
+
+Outcome Interpreter::variable(const Node& node, const Data& data) {
+  // The common form, {"var": "name"} or {"var": ["name"]}, needs no detour.
+  if (node.argument_count == 1 && node.args()[0].op == Op::kLiteral &&
+      node.args()[0].value.is_string()) {
+    const std::string_view path = node.args()[0].value.as_string();
+    if (!path.empty()) return variable_at(path, Value::null(), data);
+  }
+  const Outcome name = arguments_of(node, data);
+  if (!name) return name;
+  return variable_named(*name, data);
+}
+
+Outcome Interpreter::variable_named(const Value& name, const Data& data) {
+  if (name.is_null()) {
+    const bool plain = !data.value.is_array() && !data.value.is_object();
+    return plain ? data.value : Value::null();
+  }
+  if (name.is_string()) {
+    if (name.as_string().empty()) return whole(data);
+    return variable_at(name.as_string(), Value::null(), data);
+  }
+  if (name.is_number()) {
+    const auto text = operators::text_of(name, arena_);
+    if (!text) return std::unexpected(text.error());
+    return variable_at(*text, Value::null(), data);
+  }
+  if (!name.is_array()) return failure("var needs a name");
+  const auto items = name.items();
+  if (items.empty()) return whole(data);
+  if (!items[0].is_string()) return failure("var needs a name");
+  return variable_at(items[0].as_string(), items.size() == 2 ? items[1] : Value::null(), data);
+}
+
+Outcome Interpreter::missing(const Node& node, const Data& data) {
+  const Outcome names = arguments_of(node, data);
+  if (!names) return names;
+  if (!names->is_array() && !names->is_string()) return failure("missing needs names");
+  const std::span<const Value> items =
+      names->is_array() ? names->items() : std::span<const Value>(&*names, 1);
+  const auto absent = arena_.make_array<Value>(items.size());
+  std::size_t count = 0;
+  for (const Value& item : items) {
+    const Outcome found = variable_named(item, data);
+    if (!found) return found;
+    if (found->is_null()) absent[count++] = item;
+  }
+  return Value::array(absent.first(count));
+}
+
+Outcome Interpreter::missing_some(const Node& node, const Data& data) {
+  const Outcome arguments = arguments_of(node, data);
+  if (!arguments) return arguments;
+  if (!arguments->is_array() || arguments->items().empty()) {
+    return failure("missing_some needs a number and names");
+  }
+  const auto needed = operators::arithmetic_number(arguments->items()[0]);
+  if (!needed) return std::unexpected(needed.error());
+  if (arguments->items().size() < 2 || !arguments->items()[1].is_array()) {
+    return failure("missing_some needs a number and names");
+  }
+  const auto items = arguments->items()[1].items();
+  const auto absent = arena_.make_array<Value>(items.size());
+  std::size_t count = 0;
+  for (const Value& item : items) {
+    const Outcome found = variable_named(item, data);
+    if (!found) return found;
+    if (found->is_null()) absent[count++] = item;
+  }
+  const auto present = static_cast<std::int64_t>(items.size() - count);
+  if (operators::truncate(*needed) <= present) return Value::array({});
+  return Value::array(absent.first(count));
+}
+
+}  // namespace flagstone::evaluation::flagd
