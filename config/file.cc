@@ -151,7 +151,7 @@ void FileReader::read_environment(const YamlNode& node, Environment& environment
     } else if (const OptionRow* row = find_option(Scope::kEnvironment, entry.key)) {
       read_value(*row, entry.value, {.environment = &environment}, path);
     } else {
-      unknown_key(entry, Scope::kEnvironment, "", {"sources", "accept"});
+      unknown_key(entry, Scope::kEnvironment, "", {"sources"});
     }
   }
 }
@@ -180,7 +180,7 @@ void FileReader::read_source(const YamlNode& node, Source& source, const std::st
     } else if (const OptionRow* row = find_option(Scope::kSource, entry.key)) {
       read_value(*row, entry.value, {.source = &source}, value_path);
     } else {
-      unknown_key(entry, Scope::kSource, "", {"headers"});
+      unknown_key(entry, Scope::kSource, "", {});
     }
   }
   source.path = source_path(source.uri, folder_);

@@ -51,7 +51,7 @@ struct OptionRow {
   std::string_view flag;        // "--memory-limit" or "--port,-p"; empty: none.
   std::string_view value_name;  // "SIZE"
   std::string_view help;        // One line.
-  // nullptr: not a value of its own (`--config`, `--sources`); the command line knows what to do.
+  // nullptr: not a single value (`--config`, `--sources`, `headers`, `accept`); its reader knows.
   Field (*field)(const Target&) = nullptr;
   std::string_view default_text = {};  // Only where the field's own default does not say it.
   PathKind path = PathKind::kNone;

@@ -69,10 +69,11 @@ Layer read_variables(std::span<const std::string> environment) {
 
 std::vector<std::string> unknown_variables(std::span<const std::string> environment,
                                            std::span<const std::string> named_by_options) {
+  // Compared without the prefix that they all share, which would make strangers look alike.
   std::vector<std::string_view> known;
   for (const OptionRow& row : option_table()) {
     if (!row.variable.empty()) {
-      known.push_back(row.variable);
+      known.push_back(row.variable.substr(kPrefix.size()));
     }
   }
   std::vector<std::string> warnings;
@@ -81,8 +82,11 @@ std::vector<std::string> unknown_variables(std::span<const std::string> environm
     const bool is_ours = name.starts_with(kPrefix) && !is_service_link(name, value);
     if (is_ours && find_variable(name) == nullptr &&
         std::ranges::find(named_by_options, name) == named_by_options.end()) {
+      const std::string_view nearest = nearest_name(name.substr(kPrefix.size()), known);
       warnings.push_back("unknown variable " + std::string(name) + " is ignored" +
-                         did_you_mean(name, known));
+                         (nearest.empty() ? std::string()
+                                          : ", did you mean `" + std::string(kPrefix) +
+                                                std::string(nearest) + "`?"));
     }
   }
   std::ranges::sort(warnings);

@@ -100,6 +100,8 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::kList) {
       parent.node.items.push_back(std::move(node));
     } else if (parent.has_key) {
+      // What is not there stands where its key stands, not where the parser missed it.
+      node.line = node.kind == YamlNode::Kind::kNull ? parent.node.entries.back().line : node.line;
       parent.node.entries.back().value = std::move(node);
       parent.has_key = false;
     } else {
