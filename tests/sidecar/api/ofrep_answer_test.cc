@@ -1,0 +1,114 @@
+#include "sidecar/api/ofrep_answer.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace flagstone::sidecar {
+namespace {
+
+using evaluation::ErrorCode;
+using evaluation::Evaluation;
+using evaluation::Reason;
+using evaluation::ValueType;
+
+std::string written(std::string_view key, const Evaluation& evaluation,
+                    const AddedMetadata& added = {}) {
+  std::string body;
+  append_evaluation(body, key, evaluation, added);
+  return body;
+}
+
+TEST(OfrepAnswer, ValueVariantAndMetadata) {
+  Evaluation evaluation;
+  evaluation.reason = Reason::kStatic;
+  evaluation.type = ValueType::kNumber;
+  evaluation.value_json = "1.0";
+  evaluation.variant = "on\"";
+  evaluation.variant_json = "\"on\\\"\"";
+  evaluation.metadata_members = "\"a\":1";
+  EXPECT_EQ(written("k\"1", evaluation),
+            R"({"key":"k\"1","reason":"STATIC","value":1.0,"variant":"on\"","metadata":{"a":1}})");
+}
+
+TEST(OfrepAnswer, WithoutValueTheCallersDefaultCounts) {
+  Evaluation evaluation;
+  evaluation.reason = Reason::kDisabled;
+  EXPECT_EQ(written("k", evaluation), R"({"key":"k","reason":"DISABLED","metadata":{}})");
+}
+
+TEST(OfrepAnswer, ErrorsCarryCodeAndDetails) {
+  Evaluation evaluation;
+  evaluation.reason = Reason::kError;
+  evaluation.error = ErrorCode::kParseError;
+  evaluation.error_details = "no\nrule";
+  EXPECT_EQ(written("k", evaluation),
+            R"({"key":"k","errorCode":"PARSE_ERROR","errorDetails":"no\nrule","metadata":{}})");
+}
+
+TEST(OfrepAnswer, ReflectsTheSelectorUnlessTheFlagSaysIt) {
+  Evaluation evaluation;
+  evaluation.reason = Reason::kDisabled;
+  AddedMetadata added;
+  added.selector = {Selector::Kind::kSet, "web"};
+  EXPECT_EQ(written("k", evaluation, added),
+            R"({"key":"k","reason":"DISABLED","metadata":{"flagSetId":"web"}})");
+  evaluation.metadata_members = R"("flagSetId":"web","x":1)";
+  EXPECT_EQ(written("k", evaluation, added),
+            R"({"key":"k","reason":"DISABLED","metadata":{"flagSetId":"web","x":1}})");
+}
+
+TEST(OfrepAnswer, SaysThatItIsStale) {
+  cache::EnvironmentState environment;
+  environment.stale = true;
+  environment.last_contact_unix_ms = 10'000;
+  Evaluation evaluation;
+  evaluation.reason = Reason::kDisabled;
+  evaluation.metadata_members = "\"a\":1";
+  EXPECT_EQ(written("k", evaluation, AddedMetadata::of(environment, {}, 72'500)),
+            R"({"key":"k","reason":"DISABLED",)"
+            R"("metadata":{"a":1,"flagstone.stale":true,"flagstone.age_seconds":62}})");
+  // A wall clock that was set back makes no negative age.
+  EXPECT_EQ(AddedMetadata::of(environment, {}, 1).age_seconds, 0);
+  environment.stale = false;
+  EXPECT_FALSE(AddedMetadata::of(environment, {}, 72'500).stale);
+}
+
+TEST(OfrepAnswer, StatusByErrorCode) {
+  EXPECT_EQ(ofrep_status(ErrorCode::kNone), 200);
+  EXPECT_EQ(ofrep_status(ErrorCode::kFlagNotFound), 404);
+  EXPECT_EQ(ofrep_status(ErrorCode::kProviderNotReady), 503);
+  EXPECT_EQ(ofrep_status(ErrorCode::kParseError), 400);
+  EXPECT_EQ(ofrep_status(ErrorCode::kGeneral), 400);
+}
+
+TEST(OfrepAnswer, EtagIsQuotedHexadecimal) {
+  EtagText etag = make_etag(0x0123456789abcdef, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(std::string(etag.data(), etag.size()), "\"0123456789abcdefffffffffffffffff\"");
+}
+
+TEST(OfrepAnswer, IfNoneMatchIsAListComparedWeakly) {
+  struct Case {
+    const char* header;
+    bool matches;
+  };
+  const Case cases[] = {
+      {"\"a\"", true},
+      {"W/\"a\"", true},
+      {"\"b\", \"a\"", true},
+      {"\"b\",W/\"a\" ", true},
+      {"*", true},
+      {"\"b\"", false},
+      {"", false},
+      {"a", false},
+      {"\"aa\"", false},
+      {",", false},
+      {"\"b\" \"a\"", false},
+      {"\t\"a\"\t", true},
+      {"\"b\" , \"c\"", false},
+  };
+  for (const Case& c : cases) EXPECT_EQ(matches_etag(c.header, "\"a\""), c.matches) << c.header;
+}
+
+}  // namespace
+}  // namespace flagstone::sidecar
