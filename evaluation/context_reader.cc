@@ -5,6 +5,14 @@
 #include "evaluation/json_reader.h"
 
 namespace flagstone::evaluation {
+namespace {
+
+std::string about(std::string_view name, std::string_view what) {
+  std::string message = "\"";
+  return message.append(name).append("\"").append(what);
+}
+
+}  // namespace
 
 struct ContextReader::Impl {
   // The context may be nested kMaxJsonDepth deep inside the body's own object.
@@ -35,12 +43,11 @@ std::expected<EvaluationContext, ContextError> ContextReader::read_member(std::s
   if (!root) return std::unexpected(std::move(root.error()));
   const Value* context = root->member(name);
   if (context == nullptr) {
-    return std::unexpected(ContextError{ContextError::Kind::kMissing,
-                                        "the body has no \"" + std::string(name) + "\""});
+    return std::unexpected(ContextError{ContextError::Kind::kMissing, about(name, " is missing")});
   }
   if (!context->is_object()) {
-    return std::unexpected(ContextError{ContextError::Kind::kNotAnObject,
-                                        "\"" + std::string(name) + "\" is not a JSON object"});
+    return std::unexpected(
+        ContextError{ContextError::Kind::kNotAnObject, about(name, " is not a JSON object")});
   }
   return EvaluationContext(*context);
 }

@@ -74,9 +74,34 @@ ParsedNumber parse_hexadecimal(std::string_view digits, double sign) {
   return {sign * value, ParsedAs::kNumber};
 }
 
+// Underscores may stand between digits, and between a base's prefix and a digit.
+bool without_underscores(std::string_view text, std::string& out) {
+  const auto is_hex_digit = [](char c) {
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+  };
+  const std::size_t sign = !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0;
+  const bool hex = text.size() > sign + 1 && text[sign] == '0' && (text[sign + 1] | 0x20) == 'x';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '_') {
+      out.push_back(text[i]);
+      continue;
+    }
+    if (i == 0 || i + 1 == text.size()) return false;
+    const auto counts = [&](char c) { return hex ? is_hex_digit(c) : is_digit(c); };
+    const bool after_prefix = hex && i == sign + 2;
+    if (!(counts(text[i - 1]) || after_prefix) || !counts(text[i + 1])) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ParsedNumber parse_number(std::string_view text) {
+  std::string plain;
+  if (text.find('_') != std::string_view::npos) {
+    if (!without_underscores(text, plain)) return {};
+    text = plain;
+  }
   if (equals_ignoring_case(text, "nan")) {
     return {std::numeric_limits<double>::quiet_NaN(), ParsedAs::kNumber};
   }

@@ -76,6 +76,12 @@ Outcome Interpreter::variable_named(const Value& name, const Data& data) {
   return variable_at(items[0].as_string(), items.size() == 2 ? items[1] : Value::null(), data);
 }
 
+// `missing` evaluates its names a second time.
+Outcome Interpreter::variable_of(const Value& item, const Data& data) {
+  const Outcome name = evaluate_value(item, data);
+  return name ? variable_named(*name, data) : name;
+}
+
 Outcome Interpreter::missing(const Node& node, const Data& data) {
   const Outcome names = arguments_of(node, data);
   if (!names) return names;
@@ -85,7 +91,7 @@ Outcome Interpreter::missing(const Node& node, const Data& data) {
   const auto absent = arena_.make_array<Value>(items.size());
   std::size_t count = 0;
   for (const Value& item : items) {
-    const Outcome found = variable_named(item, data);
+    const Outcome found = variable_of(item, data);
     if (!found) return found;
     if (found->is_null()) absent[count++] = item;
   }
@@ -107,7 +113,7 @@ Outcome Interpreter::missing_some(const Node& node, const Data& data) {
   const auto absent = arena_.make_array<Value>(items.size());
   std::size_t count = 0;
   for (const Value& item : items) {
-    const Outcome found = variable_named(item, data);
+    const Outcome found = variable_of(item, data);
     if (!found) return found;
     if (found->is_null()) absent[count++] = item;
   }

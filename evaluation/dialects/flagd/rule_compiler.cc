@@ -34,11 +34,13 @@ class RuleCompiler {
   static Node literal(const Value& value) { return value_node(Op::kLiteral, value); }
 
   Node array(const Value& rule) {
-    Node node = list(Op::kArray, rule.items());
-    const auto args = node.args();
-    const bool plain = std::all_of(args.begin(), args.end(),
-                                   [](const Node& arg) { return arg.op == Op::kLiteral; });
-    return plain ? literal(rule) : node;
+    const Node node = list(Op::kArray, rule.items());
+    for (std::size_t i = 0; i < node.argument_count; ++i) {
+      // Some operations come out as literals too, but not as the ones written.
+      const bool operation = operation_of(rule.items()[i]) != nullptr;
+      if (operation || node.arguments[i].op != Op::kLiteral) return node;
+    }
+    return literal(rule);
   }
 
   Node object(const Value& rule) {

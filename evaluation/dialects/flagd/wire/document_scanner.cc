@@ -127,10 +127,12 @@ class DocumentScanner::Impl {
       } else if (depth == base_ + 3 && in_metadata_) {
         forget_watched_value();
       }
-      return;
+      if (section_ != Section::kMetadata) return;
     }
     if (depth > kMaxJsonDepth) {
       refuse("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    } else if (open_) {
+      return;
     } else if (depth == 1) {
       if (!object) refuse("the document is not an object");
     } else if (depth == 2) {

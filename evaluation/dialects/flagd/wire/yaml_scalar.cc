@@ -37,7 +37,9 @@ std::optional<std::string> based_integer(std::string_view digits, bool negative)
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number, base);
   if (rest.empty() || error != std::errc() || end != rest.data() + rest.size()) return std::nullopt;
-  return (negative ? "-" : "") + std::to_string(number);
+  std::string out;
+  if (negative) out.push_back('-');
+  return out.append(std::to_string(number));
 }
 
 // Digits, point and exponent as YAML allows and JSON does not: `+1`, `.5`, `1.`, `007.5`.
@@ -64,7 +66,8 @@ std::optional<std::string> decimal(std::string_view text, bool negative) {
     if (power.empty() || !std::all_of(power.begin(), power.end(), is_digit)) return std::nullopt;
   }
   while (whole.size() > 1 && whole[0] == '0') whole.remove_prefix(1);
-  std::string out = negative ? "-" : "";
+  std::string out;
+  if (negative) out.push_back('-');
   out += whole.empty() ? "0" : whole;
   if (point) out.append(".").append(fraction.empty() ? "0" : fraction);
   return out.append(exponent);
