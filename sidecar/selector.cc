@@ -1,5 +1,7 @@
 #include "sidecar/selector.h"
 
+#include "evaluation/utf8.h"
+
 namespace flagstone::sidecar {
 namespace {
 
@@ -29,6 +31,7 @@ std::string_view Selector::member_name() const {
 
 std::expected<Selector, std::string> Selector::parse(std::string_view text) {
   if (text.empty()) return Selector{};
+  if (!evaluation::is_utf8(text)) return std::unexpected("the selector is not UTF-8");
   std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) return of_source(text);
   std::string_view key = text.substr(0, equals);

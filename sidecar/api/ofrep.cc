@@ -4,6 +4,7 @@
 #include <cctype>
 #include <chrono>
 
+#include "evaluation/utf8.h"
 #include "net/percent.h"
 #include "sidecar/api/ofrep_answer.h"
 #include "sidecar/percent_encoding.h"
@@ -73,6 +74,10 @@ void Ofrep::add_routes(net::Router& router) {
 void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
                          net::Response& response) {
   LatencyWatch watch(latency_of(desk_, Api::kOfrep));
+  if (!evaluation::is_utf8(key)) {
+    send_error(400, ErrorCode::kGeneral, {}, "the flag's key is not UTF-8", response);
+    return;
+  }
   auto asked = find_out(request, key, response);
   if (!asked) return;
   auto context = read_context(request, key, response);

@@ -33,6 +33,8 @@ TEST(Selector, NamesAnUnknownKey) {
   auto selector = Selector::parse("flagset=web");
   ASSERT_FALSE(selector);
   EXPECT_NE(selector.error().find("`flagset`"), std::string::npos);
+  // Also an unknown key's name is repeated in JSON, so no text may be anything but UTF-8.
+  EXPECT_FALSE(Selector::parse("flagSetId=\xff"));
 }
 
 }  // namespace
