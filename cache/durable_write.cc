@@ -28,12 +28,8 @@ FileResult<void> replace_file(FileSystem& files, const std::string& folder, std:
 FileResult<void> make_folders(FileSystem& files, const std::string& path) {
   FileResult<void> made = files.make_folder(path);
   const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos || slash == 0) {
-    if (!made && made.error().code != EEXIST) return made;
-    return {};
-  }
-  const std::string above = path.substr(0, slash);
-  if (!made && made.error().code == ENOENT) {
+  const std::string above = slash == 0 ? "/" : path.substr(0, slash);
+  if (!made && made.error().code == ENOENT && slash != 0 && slash != std::string::npos) {
     if (auto done = make_folders(files, above); !done) return done;
     made = files.make_folder(path);
   }

@@ -20,7 +20,8 @@ inline constexpr std::string_view kTemporarySuffix = ".tmp";
 FileResult<void> replace_file(FileSystem& files, const std::string& folder, std::string_view name,
                               std::string_view bytes);
 
-// Makes the folder and those above it, as far as they are missing, and syncs what names them.
+// REQUIRES: an absolute path. Makes the folder and those above it, as far as they are missing, and
+// syncs what names them.
 FileResult<void> make_folders(FileSystem& files, const std::string& path);
 
 // The whole file; EFBIG when it is larger than `max_bytes`.

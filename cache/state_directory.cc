@@ -149,9 +149,12 @@ bool StateDirectory::load_generation(Source& source, const SourceIdentity& ident
       credential_hash(manifest->salt, identity.credential) == manifest->credential_hash;
   if (!loaded.credential_matches) loaded.layer.update.cursor.clear();
   if (state->segments_problem) {
+    // What came before the damage is whole and may be all there is, so the files stay where they
+    // are; the next write is a new base.
     const ReadProblem& problem = *state->segments_problem;
-    if (problem.damaged) set_aside(source, problem.file, problem.message, warnings);
-    if (!problem.damaged) warnings.push_back(source.folder + "/" + problem.message);
+    corrupt_files_seen_ += problem.damaged ? 1 : 0;
+    warnings.push_back(source.folder + "/" + problem.file + " is read in part (" + problem.message +
+                       ")");
     return true;
   }
   source.generation = generation;
