@@ -37,8 +37,13 @@ class Load:
                 raise AssertionError(f"{self.answered} answers, wanted {goal}; {self.failures[:5]}")
 
     def _run(self, address):
-        client = Client(address)
-        connection = client.connection()
+        connection = Client(address).connection()
+        try:
+            self._ask(connection)
+        finally:
+            connection.close()
+
+    def _ask(self, connection):
         fresh = True
         while not self._stop.is_set():
             try:
@@ -55,11 +60,11 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 # A kept-alive connection that is closed between two requests is HTTP's ordinary
                 # end; the request is asked again on a new one. On a new one it is a lost request.
-                connection.close()
+                connection.close()  # http.client opens it anew for the next request.
                 if fresh:
                     self._fail(repr(error))
                     return
-                connection, fresh = client.connection(), True
+                fresh = True
                 continue
             fresh = False
             if response.status != 200 or not any(value in body for value in self._expected):
@@ -69,7 +74,7 @@ class Load:
                 self._lock.notify_all()
             if response.will_close:
                 connection.close()
-                connection, fresh = client.connection(), True
+                fresh = True
 
     def _fail(self, what):
         with self._lock:

@@ -1,8 +1,14 @@
 """Small file systems for disk tests: mounted as root, unmounted by cleanup, skipped where the
 machine does not allow it."""
 
+import array
+import fcntl
 import os
 import subprocess
+
+# linux/ext4.h: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH.
+EXT4_IOC_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = 2
 
 
 def mount_tmpfs(test, folder, size):
@@ -36,6 +42,17 @@ def remount(test, folder, how):
                           check=False)
     if done.returncode != 0:
         test.skipTest(f"remount is not permitted here: {done.stderr.decode().strip()}")
+
+
+def shut_down(test, folder):
+    """Makes every further access to the ext4 give EIO."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, array.array("I", [NO_LOG_FLUSH]))
+    except OSError as error:
+        test.skipTest(f"this kernel does not shut an ext4 down: {error}")
+    finally:
+        os.close(descriptor)
 
 
 def fill(folder):

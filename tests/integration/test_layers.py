@@ -64,7 +64,7 @@ class Pins(DaemonTestCase):
     def test_editing_the_pins(self):
         daemon = self.start_pinned({})
         self.assertEqual(daemon.ofrep().value("a"), "vendor")
-        self.write("pins.json", json.dumps({"a": False, "b": {"deep": [1, 2.50]}}))
+        self.write("pins.json", '{"a": false, "b": {"deep": [1, 2.50]}}')
         daemon.await_value(False, key="a")
         self.assertEqual(daemon.ofrep().value("b"), {"deep": [1, 2.5]})
         self.assertIn(b"2.50", daemon.ofrep().evaluate("b").body)

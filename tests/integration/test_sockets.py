@@ -63,8 +63,8 @@ class Sockets(DaemonTestCase):
         with open(self.path("precious"), "rb") as kept:
             self.assertEqual(kept.read(), b"data")
 
-    def test_a_socket_in_a_folder_that_does_not_exist(self):
-        daemon = self.serve_on("unix:" + self.path("no", "such", "f.sock"), wait=None)
+    def test_a_socket_in_a_folder_that_cannot_be(self):
+        daemon = self.serve_on("unix:" + self.path("flags.json", "f.sock"), wait=None)
         self.assertEqual(daemon.wait(), EX_UNAVAILABLE)
 
     def test_a_socket_path_that_is_too_long(self):
