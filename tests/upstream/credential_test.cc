@@ -1,0 +1,107 @@
+#include "upstream/credential.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "tests/fakes/upstream/source_fixture.h"
+
+namespace flagstone::upstream {
+namespace {
+
+std::optional<std::string> variables(std::string_view name) {
+  if (name == "KEY") return "from the environment";
+  if (name == "BROKEN") return "two\nlines";
+  return std::nullopt;
+}
+
+class CredentialTest : public testing::Test {
+ protected:
+  fakes::TestLoop loop;
+  fakes::PostingFileReader files{loop.loop()};
+  fakes::TemporaryFolder folder;
+  const std::string path = folder.path("key");
+  int changes = 0;
+
+  std::unique_ptr<Credential> make(config::SecretSource source) {
+    auto made = std::make_unique<Credential>(
+        loop.loop(), files, std::move(source), variables,
+        [this] {
+          ++changes;
+          loop.nudge();
+        },
+        milliseconds(5));
+    made->start();
+    return made;
+  }
+};
+
+TEST_F(CredentialTest, WhereItComesFrom) {
+  fakes::write_file(path, "  from a file \n");
+  const auto secret_of = [&](config::SecretSource source) {
+    return make(source)->secret().reveal();
+  };
+  EXPECT_EQ(secret_of({}), "");
+  EXPECT_EQ(secret_of({.file = path, .variable = {}, .text = {}}), "from a file");
+  EXPECT_EQ(secret_of({.file = {}, .variable = "KEY", .text = {}}), "from the environment");
+  EXPECT_EQ(secret_of({.file = {}, .variable = {}, .text = config::Secret("x y")}), "x y");
+}
+
+TEST_F(CredentialTest, ProblemsNameTheCauseAndNotTheSecret) {
+  EXPECT_EQ(make({})->problem(), "");
+  EXPECT_NE(make({.file = path, .variable = {}, .text = {}})->problem(), "");
+  EXPECT_NE(make({.file = {}, .variable = "NONE", .text = {}})->problem(), "");
+  const auto broken = make({.file = {}, .variable = "BROKEN", .text = {}});
+  EXPECT_EQ(broken->secret().reveal(), "");
+  EXPECT_NE(broken->problem(), "");
+  EXPECT_EQ(broken->problem().find("lines\n"), std::string::npos);
+}
+
+TEST_F(CredentialTest, FollowsItsFileThroughEveryKindOfRotation) {
+  fakes::write_file(path, "first");
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  const auto becomes = [&](std::string_view text) {
+    return loop.run_until([&] { return credential->secret().reveal() == text; });
+  };
+  fakes::replace_file(path, "second\n");
+  EXPECT_TRUE(becomes("second"));
+  fakes::write_file(path, "third");
+  EXPECT_TRUE(becomes("third"));
+  EXPECT_EQ(changes, 2);
+
+  // Gone, or empty for a moment: the last one stays.
+  std::filesystem::remove(path);
+  const int reads = files.reads();
+  EXPECT_TRUE(loop.run_until([&] { return files.reads() > reads + 3; }));
+  EXPECT_EQ(credential->secret().reveal(), "third");
+  fakes::write_file(path, "");
+  loop.run_for(30);
+  EXPECT_EQ(credential->secret().reveal(), "third");
+  fakes::write_file(path, "fourth");
+  EXPECT_TRUE(becomes("fourth"));
+  EXPECT_EQ(changes, 3);
+}
+
+TEST_F(CredentialTest, TheSameSecretWrittenAgainIsNoChange) {
+  fakes::write_file(path, "first");
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  fakes::replace_file(path, "first\n");
+  loop.run_for(50);
+  EXPECT_EQ(changes, 0);
+  EXPECT_GT(files.reads(), 2);
+  EXPECT_GT(files.unchanged(), 0) << "an untouched file is read over and over";
+}
+
+TEST_F(CredentialTest, AFileThatComesLaterHealsTheProblem) {
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  EXPECT_NE(credential->problem(), "");
+  fakes::write_file(path, "late");
+  EXPECT_TRUE(loop.run_until([&] { return changes == 1; }));
+  EXPECT_EQ(credential->secret().reveal(), "late");
+  EXPECT_EQ(credential->problem(), "");
+}
+
+}  // namespace
+}  // namespace flagstone::upstream
