@@ -148,7 +148,17 @@ RecordIndex::Edit RecordIndex::erase(EntryPointer entry) {
 void RecordIndex::normalise(std::vector<Edit>& edits) {
   const auto by_hash = [](const Edit& a, const Edit& b) { return a.hash < b.hash; };
   if (!std::is_sorted(edits.begin(), edits.end(), by_hash)) {
-    std::stable_sort(edits.begin(), edits.end(), by_hash);
+    // Edits with one hash keep their order, since the last of them counts.
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> order;
+    order.reserve(edits.size());
+    for (const Edit& edit : edits) {
+      order.emplace_back(edit.hash, static_cast<std::uint32_t>(order.size()));
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<Edit> sorted;
+    sorted.reserve(edits.size());
+    for (const auto& [hash, place] : order) sorted.push_back(std::move(edits[place]));
+    edits = std::move(sorted);
   }
   // An edit goes when a later one with the same hash has the same id.
   std::size_t kept = 0;
