@@ -288,7 +288,9 @@ TEST(StateDirectoryTest, BlobsAreKeptAndChecked) {
 TEST(StateDirectoryTest, NamesStayInsideTheDirectory) {
   StateFixture f;
   SourceIdentity who = identity();
-  for (const std::string name : {"..", ".", "a/b", "", "ümlaut", std::string(500, 'n').c_str()}) {
+  const std::vector<std::string> names = {
+      "..", ".", "a/b", "", "\xc3\xbcmlaut", std::string(500, 'n')};
+  for (const std::string& name : names) {
     who.environment = name;
     ASSERT_TRUE(f.take_and_save(full({flag("a", "env " + name)}), who));
     f.environment->state_write_failed(1);
