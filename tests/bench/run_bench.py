@@ -57,6 +57,7 @@ def read_options():
     parser.add_argument("--daemon", default=ROOT / "build/release/flagstone", type=pathlib.Path)
     parser.add_argument("--programs", help="folder of fixed_answer and load_client")
     parser.add_argument("--quick", action="store_true", help="short windows, small sets, no page")
+    parser.add_argument("--seconds", type=float, help="length of each measured window (default 3)")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measurements, no page")
     parser.add_argument("--page", default=ROOT / "docs/benchmarks.md", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path, help="also write the numbers here")
@@ -97,6 +98,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="flagstone-bench-") as sockets_dir:
         bench = measures.Bench(str(daemon), str(programs / "fixed_answer"),
                                str(programs / "load_client"), work_dir, sockets_dir, options.quick)
+        if options.seconds:
+            bench.window_seconds = options.seconds
         try:
             results = measure(bench, options.only or MEASURES)
         except ServerFailed as failure:
