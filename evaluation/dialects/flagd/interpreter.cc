@@ -71,6 +71,8 @@ Outcome Interpreter::dispatch(const Node& node, const Data& data) {
       return failure(node.value.as_string());
     case Op::kReference:
       return reference(node.value.as_string(), data);
+    case Op::kVariable:
+      return variable_at(node.value.as_string(), Value::null(), data);
     case Op::kArray:
       return evaluate_all(node.args(), data);
     case Op::kVar:

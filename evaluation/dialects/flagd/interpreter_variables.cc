@@ -44,12 +44,6 @@ Outcome Interpreter::variable_at(std::string_view path, const Value& otherwise, 
 }
 
 Outcome Interpreter::variable(const Node& node, const Data& data) {
-  // The common form, {"var": "name"} or {"var": ["name"]}, needs no detour.
-  if (node.argument_count == 1 && node.args()[0].op == Op::kLiteral &&
-      node.args()[0].value.is_string()) {
-    const std::string_view path = node.args()[0].value.as_string();
-    if (!path.empty()) return variable_at(path, Value::null(), data);
-  }
   const Outcome name = arguments_of(node, data);
   if (!name) return name;
   return variable_named(*name, data);

@@ -19,6 +19,7 @@ enum class Op : std::uint8_t {
   kLiteral,    // `value` as it is.
   kFail,       // Evaluating it fails, with `value` as the reason.
   kReference,  // `{"$ref": value}`.
+  kVariable,   // `{"var": value}` with a name that is not empty: the common form of kVar.
   kArray,      // An array of the arguments' results.
   // Operators that look at the data or decide themselves what to evaluate.
   kVar,
@@ -77,11 +78,11 @@ struct Node {
   bool has_list = false;
   std::uint32_t argument_count = 0;
   union {
-    Value value;            // kLiteral, kFail, kReference
+    Value value;            // kLiteral, kFail, kReference, kVariable
     const Node* arguments;  // all others
   };
 
-  bool holds_value() const { return op <= Op::kReference; }
+  bool holds_value() const { return op <= Op::kVariable; }
   std::span<const Node> args() const { return {arguments, argument_count}; }
 };
 

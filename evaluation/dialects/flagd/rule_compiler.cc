@@ -65,6 +65,12 @@ class RuleCompiler {
       case Op::kNone:
       case Op::kSome:
         return over_array(*op, arguments);
+      case Op::kVar: {
+        const bool only = arguments.is_array() && arguments.items().size() == 1;
+        const Value& name = only ? arguments.items()[0] : arguments;
+        if (name.is_string() && !name.as_string().empty()) return value_node(Op::kVariable, name);
+        break;
+      }
       default:
         break;
     }
