@@ -173,6 +173,11 @@ class Flagstone:
                     return int(line.split()[1])
         raise AssertionError(f"no {what}")
 
+    @property
+    def sanitized(self):
+        """Address sanitizers map terabytes and keep freed memory: sizes then say nothing."""
+        return self.memory_kib("VmSize") > 1 << 30
+
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 

@@ -167,8 +167,9 @@ class Upstream(DaemonTestCase):
         before = daemon.memory_kib()
         fake.serve(gzip_bomb(400, '"bomb"'))
         daemon.await_failure("too_large", at_least=2)
-        self.assertLess(daemon.memory_kib("VmHWM") - before, 160 * 1024)
         self.assertEqual(daemon.ofrep().value(), "v1")
+        if not daemon.sanitized:
+            self.assertLess(daemon.memory_kib("VmHWM") - before, 160 * 1024)
 
     def test_a_hundred_thousand_levels_of_nesting(self):
         fake = self.upstream(document(GOOD, '"v1"'))
@@ -177,7 +178,8 @@ class Upstream(DaemonTestCase):
         fake.serve(document(nested(100_000), '"deep"'))
         self.eventually(lambda: counted(daemon, "default", ["malformed", "too_large"]), "a refusal")
         self.assertEqual(daemon.ofrep().value(), "v1")
-        self.assertLess(daemon.memory_kib("VmHWM") - before, 100 * 1024)
+        if not daemon.sanitized:
+            self.assertLess(daemon.memory_kib("VmHWM") - before, 100 * 1024)
         # Each `!` is two levels, an object and its array; 128 are allowed.
         fake.serve(document(nested(50), '"shallow"'))
         daemon.await_metric("flagstone_updates_total", at_least=2, result="accepted")
