@@ -33,15 +33,15 @@ struct ServedRequest {
 
 struct Reply {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  std::optional<std::size_t> announced_length;  // Other than the body's: it is cut.
-  int drip_ms = 0;                              // Between two bytes of the body.
-  bool hang = false;                            // Not even a status line comes.
-  bool close_at_once = false;                   // Closed without a word.
-  std::string raw;                              // Sent as it is instead of all that.
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+  std::optional<std::size_t> announced_length = {};  // Other than the body's: it is cut.
+  int drip_ms = 0;                                   // Between two bytes of the body.
+  bool hang = false;                                 // Not even a status line comes.
+  bool close_at_once = false;                        // Closed without a word.
+  std::string raw = {};                              // Sent as it is instead of all that.
   // The body's next piece, empty at its end; ends by closing the connection.
-  std::function<std::string()> stream;
+  std::function<std::string()> stream = {};
 };
 
 class ScriptedHttpServer {
@@ -67,8 +67,8 @@ class ScriptedHttpServer {
   bool pause(int ms);
 
   Handler handler_;
+  std::uint16_t port_ = 0;  // Before the listener, whose making sets it.
   int listener_ = -1;
-  std::uint16_t port_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable stopped_;
   bool stopping_ = false;
