@@ -36,7 +36,7 @@ MEASURES = {
 def build_programs():
     """Configured as the release preset is, in a build tree of their own."""
     tree = ROOT / "build" / "bench"
-    if not (tree / "CMakeCache.txt").exists():
+    if not (tree / "build.ninja").exists():
         subprocess.run(["cmake", "--preset", "release", "-B", str(tree), "-DFLAGSTONE_BENCH=ON"],
                        cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["cmake", "--build", str(tree), "--target", *PROGRAMS], check=True,
