@@ -10,13 +10,16 @@ namespace {
 constexpr std::string_view kStateDir = "/var/lib/flagstone";
 constexpr std::string_view kSocketDir = "/run/flagstone";
 
+bool is_writable_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error) && access(path.c_str(), W_OK) == 0;
+}
+
 bool folder_can_be_written(const std::string& folder) {
   std::error_code error;
-  if (std::filesystem::exists(folder, error)) {
-    return std::filesystem::is_directory(folder, error) && access(folder.c_str(), W_OK) == 0;
-  }
-  const std::filesystem::path parent = std::filesystem::path(folder).parent_path();
-  return access(parent.c_str(), W_OK) == 0;
+  return std::filesystem::exists(folder, error)
+             ? is_writable_folder(folder)
+             : is_writable_folder(std::filesystem::path(folder).parent_path());
 }
 
 // The value of a variable that must hold an absolute path (the XDG specification says to ignore
