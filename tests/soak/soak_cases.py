@@ -13,6 +13,8 @@ HALF_PERIOD_SECONDS = 1.0
 WARM_UP_FLAPS = 30
 GROWTH_ALLOWED = 1.02
 SLACK_KIB = 512
+# A connection upstream, one of ours just closed, a state file being read: they come and go.
+FILES_SLACK = 4
 RECOVERY_SECONDS = 120
 
 
@@ -49,7 +51,7 @@ class Flapping(DaemonTestCase):
         self.measured = (f"{flaps} flaps, {daemon.failures():.0f} failures, memory "
                          f"{after_warm_up[0]} -> {memory} KiB, files {after_warm_up[1]} -> {files}")
         self.assertLessEqual(memory, after_warm_up[0] * GROWTH_ALLOWED + SLACK_KIB, self.measured)
-        self.assertLessEqual(files, after_warm_up[1] + 2, self.measured)
+        self.assertLessEqual(files, after_warm_up[1] + FILES_SLACK, self.measured)
 
     def watch(self, daemon):
         """Half a period of asking; the flapping itself is what takes the time here."""
