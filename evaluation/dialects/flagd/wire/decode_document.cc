@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
 
 #include "evaluation/dialects/flagd/wire/yaml_to_json.h"
 
@@ -87,8 +88,9 @@ std::vector<DocumentProblem> check_document(std::string_view bytes, DocumentForm
                                                        " \"" + record.id.key +
                                                        "\": " + compiled.error().message});
   }
-  std::stable_sort(problems.begin(), problems.end(),
-                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.line, a.message) < std::tie(b.line, b.message);
+  });
   return problems;
 }
 
