@@ -69,6 +69,9 @@ std::expected<Address, std::string> Address::parse(std::string_view text) {
                             " for every interface");
   }
   const bool bracketed = text.starts_with('[');
+  if (bracketed && text.find(']') == std::string_view::npos) {
+    return refuse(text, "write an IPv6 address as [::1]:PORT");
+  }
   if (colon == std::string_view::npos || (bracketed && colon < text.rfind(']'))) {
     return refuse(text, "the port is missing; write HOST:PORT or unix:PATH");
   }

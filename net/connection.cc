@@ -13,6 +13,14 @@
 #include "net/uv_check.h"
 
 namespace flagstone::net {
+namespace {
+
+// Short strings live inside the connection itself.
+std::size_t heap_bytes(const std::string& text) {
+  return text.capacity() > std::string().capacity() ? text.capacity() : 0;
+}
+
+}  // namespace
 
 // libuv's part; dies in the close callback only. `owner` is null once the connection let go.
 struct Connection::Handle {
@@ -340,7 +348,7 @@ void Connection::end_event_streams() {
 }
 
 void Connection::account() {
-  const std::size_t bytes = in_flight_bytes_ + pending_.capacity() + held_.capacity() +
+  const std::size_t bytes = in_flight_bytes_ + heap_bytes(pending_) + heap_bytes(held_) +
                             (session_ != nullptr ? session_->held_bytes() : 0);
   if (bytes == accounted_bytes_) return;
   Counter& counter = shared_.sessions.counters.bytes_buffered;

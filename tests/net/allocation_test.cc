@@ -1,0 +1,71 @@
+// A warm keep-alive connection is served without touching the heap: counted by replacing operator
+// new for this test program. Only the codec and the router are counted here, since the test's own
+// client would be counted beside a server.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "net/host_guard.h"
+#include "net/router.h"
+#include "tests/fakes/net/session_bench.h"
+
+namespace {
+// Of this thread, so that other threads' work does not count.
+thread_local std::size_t allocations = 0;
+}  // namespace
+
+// Not inlined: else GCC pairs one side's malloc with the other side's operator and warns.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace flagstone::net {
+namespace {
+
+class Api {
+ public:
+  void one(const Request& request, std::string_view parameter, Response& response) {
+    response.body().append("{\"key\":\"").append(parameter).append("\",\"body\":");
+    response.body().append(request.body).append("}");
+    response.send(200, "application/json", {{"ETag", "\"abc\""}});
+  }
+};
+
+TEST(Allocation, AWarmConnectionServesWithoutAny) {
+  const std::string request =
+      "POST /ofrep/v1/evaluate/flags/my-long-flag-key-beyond-small-strings HTTP/1.1\r\n"
+      "Host: localhost:8016\r\nUser-Agent: a-client-with-a-long-name/1.0\r\n"
+      "Content-Type: application/json\r\nContent-Length: 46\r\n\r\n"
+      "{\"context\":{\"targetingKey\":\"user-1234567890\"}}";
+  Api api;
+  Router router;
+  router.add<&Api::one>(Method::kPost, "/ofrep/v1/evaluate/flags/{key}", api);
+  HostGuard guard(router, {});
+  SessionBench bench;
+  SessionResources resources(guard, {}, bench.counters);
+  Http1Session session(resources, bench, 0, ListenerKind::kLoopbackTcp);
+  std::string given = request;
+  given.reserve(request.size() + Request::kBodyPaddingBytes);
+  const std::string_view whole = given;
+  std::string output;
+  const auto serve = [&](std::size_t cut) {
+    output.clear();
+    session.consume(whole.substr(0, cut), output);
+    session.consume(whole.substr(cut), output);
+    ASSERT_TRUE(output.starts_with("HTTP/1.1 200 OK\r\n")) << output;
+  };
+  for (std::size_t cut = 1; cut < whole.size(); ++cut) serve(cut);
+  const std::size_t before = allocations;
+  for (int i = 0; i < 10; ++i) {
+    for (std::size_t cut = 1; cut < whole.size(); ++cut) serve(cut);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+}  // namespace
+}  // namespace flagstone::net
