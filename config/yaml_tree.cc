@@ -35,7 +35,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
-    YamlNode node{.line = line_of(mark)};
+    YamlNode node{.line = line_of(mark), .entries = {}};
     // As a key, `null` is the text that it looks like.
     node.text = expects_key() ? "null" : "";
     node.kind = expects_key() ? YamlNode::Kind::kScalar : YamlNode::Kind::kNull;
@@ -45,7 +45,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(line_of(mark), "aliases (`*name`) are not allowed, write the value out");
     add({.kind = expects_key() ? YamlNode::Kind::kScalar : YamlNode::Kind::kNull,
-         .line = line_of(mark)});
+         .line = line_of(mark),
+         .entries = {}});
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -54,7 +55,8 @@ class TreeBuilder final : public YAML::EventHandler {
     add({.kind = YamlNode::Kind::kScalar,
          .line = line_of(mark),
          .quoted = tag != "?",
-         .text = value});
+         .text = value,
+         .entries = {}});
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
@@ -82,7 +84,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark) {
-    open_.push_back({.node = {.kind = kind, .line = line_of(mark)}});
+    open_.push_back({.node = {.kind = kind, .line = line_of(mark), .entries = {}}});
   }
 
   void close() {

@@ -23,11 +23,11 @@ struct YamlEntry;
 struct YamlNode {
   enum class Kind : std::uint8_t { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  std::uint32_t line = 0;               // From 1.
-  bool quoted = false;                  // "1" is text, 1 is a number.
-  std::string text = {};                // Of a scalar.
-  std::vector<YamlNode> items = {};     // Of a list.
-  std::vector<YamlEntry> entries = {};  // Of a map, in the document's order.
+  std::uint32_t line = 0;            // From 1.
+  bool quoted = false;               // "1" is text, 1 is a number.
+  std::string text = {};             // Of a scalar.
+  std::vector<YamlNode> items = {};  // Of a list.
+  std::vector<YamlEntry> entries;    // Of a map, in the document's order.
 
   const YamlNode* find(std::string_view key) const;
 };
