@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 #include <utility>
@@ -97,7 +98,8 @@ void HttpEngine::set_timeout(long delay_ms) {
   if (delay_ms < 0) {
     timeout_.stop();
   } else {
-    timeout_.start_once(delay_ms);
+    // Not zero: curl may ask for zero again and again, from inside the timer's own callback.
+    timeout_.start_once(std::max(delay_ms, 1L));
   }
 }
 

@@ -10,6 +10,9 @@
 namespace flagstone::upstream {
 namespace {
 
+// A timer that starts itself again at zero would run in the same turn (libuv before 1.45).
+constexpr std::int64_t kNextTurnMs = 1;
+
 FailureKind kind_of(FileError::Kind kind) {
   switch (kind) {
     case FileError::Kind::kMissing:
@@ -134,7 +137,7 @@ void FileWatch::feed_slice() {
   }
   fed_bytes_ += slice.size();
   if (fed_bytes_ < bytes_.size()) {
-    slice_.start_once(0);
+    slice_.start_once(kNextTurnMs);
   } else {
     complete();
   }
@@ -170,7 +173,7 @@ void FileWatch::fail(FailureKind kind, std::string cause) {
 
 // In the next turn, so that a file that changes all the time cannot keep us from returning.
 void FileWatch::idle() {
-  if (running_ && !busy() && std::exchange(look_again_, false)) quiet_.start_once(0);
+  if (running_ && !busy() && std::exchange(look_again_, false)) quiet_.start_once(kNextTurnMs);
 }
 
 }  // namespace flagstone::upstream

@@ -25,12 +25,12 @@ namespace flagstone::upstream {
 struct FileWatchOptions {
   std::string path;
   std::size_t max_bytes = 64 * 1024 * 1024;
-  milliseconds quiet{5};                  // After the last of several changes.
-  milliseconds quiet_begun{100};          // After a file appeared and was not closed yet.
-  milliseconds quiet_longest{250};        // A storm of changes is read at least this often.
-  milliseconds safety{10'000};            // Between looks beside inotify.
-  milliseconds fallback{1'000};           // Between looks instead of inotify.
-  std::size_t slice_bytes = 1024 * 1024;  // Given to the sink per turn of the loop.
+  milliseconds quiet{5};                      // After the last of several changes.
+  milliseconds quiet_begun{100};              // After a file appeared and was not closed yet.
+  milliseconds quiet_longest{250};            // A storm of changes is read at least this often.
+  milliseconds safety{10'000};                // Between looks beside inotify.
+  milliseconds fallback{1'000};               // Between looks instead of inotify.
+  std::size_t slice_bytes = 2 * 1024 * 1024;  // Given to the sink per turn of the loop.
   OpenInotify open_inotify = upstream::open_inotify;
 };
 

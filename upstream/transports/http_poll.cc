@@ -155,7 +155,10 @@ void HttpPoll::succeed() {
 
 void HttpPoll::fail(FailureKind kind, std::string cause) {
   const Regime regime = kind == FailureKind::kUnauthorized ? Regime::kDenied : Regime::kOrdinary;
-  const milliseconds wait = backoff_.failed(regime, clock_.now(), random_.next(), retry_after_);
+  // Never zero: a timer that starts itself again at zero would not let the loop (libuv before 1.45)
+  // do anything else.
+  const milliseconds wait = std::max(
+      backoff_.failed(regime, clock_.now(), random_.next(), retry_after_), milliseconds(1));
   ask_after(wait);
   sink_.on_failure(kind, std::move(cause), wait);
 }
