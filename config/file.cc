@@ -137,7 +137,7 @@ void FileReader::read_environments(const YamlNode& environments) {
     }
     options_.environments.push_back(std::move(environment));
   }
-  std::ranges::stable_sort(options_.environments, {}, &Environment::name);
+  std::ranges::sort(options_.environments, {}, &Environment::name);
 }
 
 void FileReader::read_environment(const YamlNode& node, Environment& environment) {
