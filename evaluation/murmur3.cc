@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace flagstone::evaluation {
 namespace {
@@ -11,6 +12,14 @@ std::uint32_t little_endian(const char* at, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     word |= std::uint32_t{static_cast<unsigned char>(at[i])} << (8 * i);
   }
+  return word;
+}
+
+// Four bytes at once where the machine reads them in that order anyway.
+std::uint32_t little_endian_word(const char* at) {
+  if constexpr (std::endian::native != std::endian::little) return little_endian(at, 4);
+  std::uint32_t word = 0;
+  std::memcpy(&word, at, sizeof word);
   return word;
 }
 
@@ -24,7 +33,7 @@ std::uint32_t murmur3_x86_32(std::string_view bytes, std::uint32_t seed) {
   std::uint32_t hash = seed;
   std::size_t at = 0;
   for (; at + 4 <= bytes.size(); at += 4) {
-    hash = std::rotl(hash ^ scramble(little_endian(bytes.data() + at, 4)), 13) * 5 + 0xE6546B64U;
+    hash = std::rotl(hash ^ scramble(little_endian_word(bytes.data() + at)), 13) * 5 + 0xE6546B64U;
   }
   if (at < bytes.size()) hash ^= scramble(little_endian(bytes.data() + at, bytes.size() - at));
   hash ^= static_cast<std::uint32_t>(bytes.size());

@@ -17,10 +17,13 @@ constexpr std::array<std::string_view, 19> kWideSpaces = {
     "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
     "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
 
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
 bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::size_t space_at_front(std::string_view text) {
   if (is_ascii_space(text.front())) return 1;
+  if (is_ascii(text.front())) return 0;
   for (const std::string_view space : kWideSpaces) {
     if (text.starts_with(space)) return space.size();
   }
@@ -29,6 +32,7 @@ std::size_t space_at_front(std::string_view text) {
 
 std::size_t space_at_back(std::string_view text) {
   if (is_ascii_space(text.back())) return 1;
+  if (is_ascii(text.back())) return 0;
   for (const std::string_view space : kWideSpaces) {
     if (text.ends_with(space)) return space.size();
   }

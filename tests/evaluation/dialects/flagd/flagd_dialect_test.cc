@@ -159,8 +159,8 @@ std::string chain(std::size_t length, bool circle) {
   std::string evaluators = "{";
   for (std::size_t i = 0; i < length; ++i) {
     const bool last = i + 1 == length;
-    const std::string name = "e" + std::to_string(i);
-    const std::string next = last && circle ? "e0" : "e" + std::to_string(i + 1);
+    const std::string name = std::string("e").append(std::to_string(i));
+    const std::string next = std::string("e").append(std::to_string(last && circle ? 0 : i + 1));
     if (i > 0) evaluators += ',';
     evaluators.append("\"").append(name).append("\":");
     evaluators += last && !circle ? R"({"!!":[1]})" : R"({"or":[{"$ref":")" + next + R"("}]})";
