@@ -2,6 +2,7 @@
 
 #include <spdlog/logger.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -28,6 +29,25 @@ namespace {
 constexpr std::size_t kReservedDescriptors = 64;
 // Of the drain time, what is left for the disk at the very end.
 constexpr std::int64_t kDiskShareMs = 1000;
+
+// For the job that the disk has at work when all else is done.
+constexpr std::int64_t kLastJobMs = 250;
+
+// SIGTERM while everything is being wired must neither kill nor be lost: it waits until somebody
+// listens. Threads made meanwhile inherit the block, so signals are this thread's alone.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&held, number);
+    pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  void let_go() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
 
 ServingOptions serving_options(const config::Options& options) {
   ServingOptions made;
@@ -60,6 +80,7 @@ class Daemon {
   void apply(const config::Options& wanted);
   void on_signal();
   void stop_serving();
+  void drained_or_not();
   void stop_keeping();
   KeeperTools keeper_tools();
 
@@ -91,8 +112,9 @@ class Daemon {
   net::Signal terminate_;
   net::Signal interrupt_;
   net::Signal hang_up_;
-  bool configuration_seen_ = false;
+  bool configuration_read_ = false;
   bool stopping_ = false;
+  bool keeping_stopped_ = false;
   std::size_t draining_ = 0;
 };
 
@@ -116,7 +138,7 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
                                    .exempt_paths = {"/healthz", "/readyz", "/startupz"}}),
       admin_server_(loop_, admin_guard_),
       stop_timer_(loop_, [this] { stop_serving(); }),
-      deadline_(loop_, [this] { loop_.stop(); }),
+      deadline_(loop_, [this] { drained_or_not(); }),
       terminate_(loop_, SIGTERM, [this] { on_signal(); }),
       interrupt_(loop_, SIGINT, [this] { on_signal(); }),
       hang_up_(loop_, SIGHUP, [this] { read_configuration_again(); }) {
@@ -167,10 +189,7 @@ std::expected<void, std::string> Daemon::start() {
   if (!setup_.command.config_file.empty()) {
     configuration_file_ = std::make_unique<WatchedText>(
         loop_, files_, setup_.command.config_file,
-        [this](const std::string&) {
-          // The first text is the one that was read before this watch began.
-          if (std::exchange(configuration_seen_, true)) read_configuration_again();
-        },
+        [this](const std::string&) { read_configuration_again(); },
         [this](const std::string& cause) {
           log_.warn("configuration {}: {}; the running one stays", setup_.command.config_file,
                     cause);
@@ -189,7 +208,7 @@ int Daemon::run() {
   // must not keep the process.
   threads_.clear();
   admin_server_.close_all();
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kDiskShareMs);
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kLastJobMs);
   bool disk_done = writer_.finish(deadline);
   log_.info("stopped{}", disk_done ? "" : "; the disk did not answer in time");
   if (!disk_done) {
@@ -211,8 +230,10 @@ void Daemon::read_configuration_again() {
 }
 
 void Daemon::apply(const config::Options& wanted) {
+  // The watch reads the file once when it begins, in case it changed since the process read it.
+  bool at_start = !std::exchange(configuration_read_, true) && configuration_file_ != nullptr;
   if (wanted == options_) {
-    log_.info("configuration read again: nothing changed");
+    if (!at_start) log_.info("configuration read again: nothing changed");
     return;
   }
   for (const std::string& name : config::needs_restart(options_, wanted)) {
@@ -247,7 +268,11 @@ void Daemon::on_signal() {
 }
 
 void Daemon::stop_serving() {
-  deadline_.start_once(options_.drain_time.count());
+  std::int64_t drain_ms = options_.drain_time.count();
+  deadline_.start_once(drain_ms - std::min(kDiskShareMs, drain_ms / 2));
+  // From here on only the threads' duplicates are open: with the last of them the address is free,
+  // and nobody can connect to a socket that nobody will accept from.
+  listeners_.clear();
   draining_ = threads_.size();
   for (auto& thread : threads_) {
     thread->drain([this] {
@@ -256,7 +281,18 @@ void Daemon::stop_serving() {
   }
 }
 
+// The first time what is still in flight is given up, the second time the disk is.
+void Daemon::drained_or_not() {
+  if (keeping_stopped_) {
+    loop_.stop();
+  } else {
+    stop_keeping();
+  }
+}
+
 void Daemon::stop_keeping() {
+  if (std::exchange(keeping_stopped_, true)) return;
+  deadline_.start_once(std::min(kDiskShareMs, options_.drain_time.count() / 2));
   keeper_.stop([this] { loop_.stop(); });
 }
 
@@ -267,6 +303,7 @@ int run_daemon(DaemonSetup setup) {
   std::signal(SIGPIPE, SIG_IGN);
   spdlog::logger& log = *setup.log;
   const config::Options& options = setup.command.options;
+  SignalsHeldBack signals;
   auto listeners =
       bind_listeners(config::listen_addresses(options, config::real_surroundings()), log);
   if (!listeners) {
@@ -280,6 +317,7 @@ int run_daemon(DaemonSetup setup) {
   }
   log.info("admin on {}", admin->address().to_string());
   Daemon daemon(std::move(setup), std::move(*listeners), std::move(*admin));
+  signals.let_go();
   return daemon.run();
 }
 

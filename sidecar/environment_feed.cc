@@ -75,7 +75,8 @@ std::expected<void, std::string> EnvironmentFeed::start() {
     seats_.push_back(std::move(*seat));
   }
   std::size_t next = 0;
-  if (bootstrap_) bootstrap_->start(std::move(sources[next++]), tools_.sources.loop);
+  if (bootstrap_) bootstrap_source_ = std::move(sources[next++]);
+  silent_seats_ = seats_.size();
   for (auto& seat : seats_) seat->start(std::move(sources[next++]), tools_.sources.loop);
   if (!options_.pins.empty()) {
     pins_ = std::make_unique<PinsFile>(options_.pins, cache_, *this, tools_.sources, tools_.log);
@@ -125,6 +126,18 @@ cache::EnvironmentState EnvironmentFeed::publishable() const {
   now.stale = stale();
   now.last_contact_unix_ms = last_contact_unix_ms();
   return now;
+}
+
+// Once every source has spoken, or is known to have nothing yet, the bootstrap's turn has come.
+void EnvironmentFeed::first_word() {
+  if (silent_seats_ > 0) --silent_seats_;
+  if (silent_seats_ == 0 && bootstrap_source_) {
+    bootstrap_->start(std::move(bootstrap_source_), tools_.sources.loop);
+  }
+}
+
+void EnvironmentFeed::renew_state() {
+  for (auto& seat : seats_) seat->renew_state();
 }
 
 std::size_t EnvironmentFeed::accept_held() {

@@ -55,6 +55,8 @@ class EnvironmentFeed final : public SeatHost {
   // What is to be published now (the keeper counts its generations).
   cache::EnvironmentState publishable() const;
   bool ready() const { return cache_.ready(); }
+  // See SourceSeat::renew_state.
+  void renew_state();
   // `flagstone accept`: how many sources' held documents were taken in.
   std::size_t accept_held();
   // Credentials that mean this environment: the sources' own and those of `accept:`.
@@ -63,8 +65,8 @@ class EnvironmentFeed final : public SeatHost {
   const config::Environment& options() const { return options_; }
   const evaluation::Dialect& dialect() const { return *dialect_; }
   const std::vector<std::unique_ptr<SourceSeat>>& seats() const { return seats_; }
-  // Nullptr when there is none.
-  const SourceSeat* bootstrap() const { return bootstrap_.get(); }
+  // Nullptr when there is none, or its turn has not come.
+  const SourceSeat* bootstrap() const { return bootstrap_source_ ? nullptr : bootstrap_.get(); }
   const cache::Environment& layers() const { return cache_; }
   cache::Environment& layers() { return cache_; }
   cache::UsageTotals& usage() { return usage_; }
@@ -81,6 +83,7 @@ class EnvironmentFeed final : public SeatHost {
 
   void wants_work() override { host_.feed_wants_work(); }
   void changed() override { host_.feed_changed(); }
+  void first_word() override;
   void credentials_changed() override { host_.feed_credentials_changed(); }
 
  private:
@@ -99,6 +102,9 @@ class EnvironmentFeed final : public SeatHost {
   cache::UsageTotals usage_;
   std::vector<std::unique_ptr<SourceSeat>> seats_;
   std::unique_ptr<SourceSeat> bootstrap_;
+  // The bootstrap's source until it is needed: the last known state is newer.
+  std::unique_ptr<upstream::Source> bootstrap_source_;
+  std::size_t silent_seats_ = 0;
   std::unique_ptr<PinsFile> pins_;
 };
 

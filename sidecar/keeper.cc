@@ -239,6 +239,9 @@ void Keeper::make_room_for_usage() {
 
 void Keeper::housework() {
   for (ServingThread* thread : threads_) thread->ping();
+  for (Place& place : places_) {
+    if (place.feed) place.feed->renew_state();
+  }
   report_memory();
   // Time alone makes things stale.
   publish();
@@ -254,7 +257,7 @@ void Keeper::report_memory() {
   }
   tools_.budget.set(cache::MemoryPart::kConnections, connections);
   tools_.budget.set(cache::MemoryPart::kUsage, usage);
-  const StateFacts& state = tools_.saver.facts();
+  const StateFacts state = tools_.saver.facts();
   tools_.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
 }
 

@@ -81,7 +81,7 @@ class Keeper final : public FeedHost {
   const std::vector<ServingThread*>& threads() const { return threads_; }
   const std::vector<std::string>& listener_names() const { return tools_.listener_names; }
   const cache::MemoryBudget& budget() const { return tools_.budget; }
-  const StateFacts& state() const { return tools_.saver.facts(); }
+  StateFacts state() const { return tools_.saver.facts(); }
 
   void feed_wants_work() override;
   void feed_changed() override;

@@ -217,7 +217,7 @@ void append_process(Exposition& text, const Keeper& keeper) {
 }
 
 void append_state(Exposition& text, const Keeper& keeper) {
-  const StateFacts& state = keeper.state();
+  const StateFacts state = keeper.state();
   text.family("flagstone_state_writable", "gauge", "1 when the last known state can be written.");
   text.sample("", state.writable ? 1 : 0);
   text.family("flagstone_state_bytes", "gauge", "Bytes in the state directory.");

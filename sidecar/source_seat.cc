@@ -12,6 +12,8 @@ namespace {
 
 // A disk that hangs must not keep a source from asking upstream.
 constexpr std::int64_t kStatePatienceMs = 2000;
+// How much older than the truth the age may be that a restart shows.
+constexpr std::int64_t kRenewStateMs = 60'000;
 
 std::int64_t to_ms(upstream::TimePoint time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -54,13 +56,19 @@ void SourceSeat::start(std::unique_ptr<upstream::Source> source, net::Loop& loop
     source_->start();
     return;
   }
-  patience_ = std::make_unique<net::Timer>(loop, [this] {
-    if (started_) return;
-    started_ = true;
-    source_->start();
-  });
+  patience_ = std::make_unique<net::Timer>(loop, [this] { begin_asking(); });
   patience_->start_once(kStatePatienceMs);
   load_state();
+}
+
+void SourceSeat::begin_asking() {
+  say_first_word();
+  if (std::exchange(started_, true)) return;
+  source_->start();
+}
+
+void SourceSeat::say_first_word() {
+  if (!std::exchange(said_first_word_, true)) host_.first_word();
 }
 
 void SourceSeat::load_state() {
@@ -74,17 +82,14 @@ void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
   // What the source itself brought in the meantime is newer than any state.
   bool wanted = state && !layer().has_document() && !intake_;
   if (wanted) {
-    if (!state->credential_matches) environment_.forgive_shrink_once(options_.layer);
+    forgive_after_restoring_ = !state->credential_matches;
     last_success_unix_ms_ = state->saved_at_unix_ms;
     restoring_ = true;
     intake_ = environment_.begin_restored(options_.layer, std::move(state->layer));
     host_.wants_work();
     return;
   }
-  if (!started_) {
-    started_ = true;
-    source_->start();
-  }
+  begin_asking();
 }
 
 void SourceSeat::on_update(evaluation::Update&& update, const upstream::DocumentInfo&) {
@@ -131,10 +136,10 @@ void SourceSeat::restored(const cache::IntakeOutcome& outcome) {
     log_.warn("{}: the last known state of {} cannot be used: {}", options_.environment,
               options_.uri, bad->message);
   }
-  if (!started_) {
-    started_ = true;
-    source_->start();
+  if (std::exchange(forgive_after_restoring_, false)) {
+    environment_.forgive_shrink_once(options_.layer);
   }
+  begin_asking();
   host_.changed();
 }
 
@@ -155,6 +160,7 @@ void SourceSeat::accepted(const cache::Accepted& accepted) {
   }
   source_->settle(upstream::Outcome::kAccepted);
   if (options_.identity) saver_.changed(*this);
+  say_first_word();
   host_.changed();
 }
 
@@ -217,6 +223,17 @@ void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
   if (is_file() && options_.identity && !asked_for_state_ && !layer().has_document()) load_state();
 }
 
+void SourceSeat::renew_state() {
+  bool in_contact = confirmed_ && last_success_unix_ms_ > state_renewed_unix_ms_;
+  if (!options_.identity || !in_contact ||
+      clock_.unix_ms() - state_renewed_unix_ms_ < kRenewStateMs) {
+    return;
+  }
+  state_renewed_unix_ms_ = last_success_unix_ms_;
+  environment_.mark_unsaved(options_.layer);
+  saver_.changed(*this);
+}
+
 void SourceSeat::on_credential_changed() {
   log_.info("{}: the credential of {} is another one", options_.environment, options_.uri);
   environment_.forgive_shrink_once(options_.layer);
@@ -262,6 +279,7 @@ cache::SourceIdentity SourceSeat::state_identity() const {
 }
 
 std::optional<cache::StateWrite> SourceSeat::take_state_write() {
+  state_renewed_unix_ms_ = clock_.unix_ms();
   return environment_.take_state_write(options_.layer);
 }
 

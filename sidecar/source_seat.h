@@ -33,6 +33,9 @@ class SeatHost {
   virtual void wants_work() = 0;
   // Something that is published may have changed: a snapshot, origin, staleness, readiness.
   virtual void changed() = 0;
+  // The source's own news or its last known state is in, or there is neither: whatever is to be
+  // served instead may be. Once per seat.
+  virtual void first_word() = 0;
   // The routes by credential are others now.
   virtual void credentials_changed() = 0;
 };
@@ -69,6 +72,9 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void start(std::unique_ptr<upstream::Source> source, net::Loop& loop);
   // Takes more of the update in work; true while there is more.
   bool work(const std::function<bool()>& stop);
+  // Once in a while: has the state remember when upstream was last in contact, for the age that a
+  // restart will show.
+  void renew_state();
   // `flagstone accept`: takes in what the shrink guard holds. False when nothing is held.
   bool accept_held();
 
@@ -100,6 +106,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
  private:
   void load_state();
   void state_loaded(std::optional<cache::LoadedState> state);
+  void begin_asking();
+  void say_first_word();
   void begin(evaluation::Update update);
   void finish();
   void accepted(const cache::Accepted& accepted);
@@ -125,6 +133,10 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   std::optional<evaluation::Update> waiting_;
   bool asked_for_state_ = false;
   bool started_ = false;
+  bool said_first_word_ = false;
+  // The state was kept under another credential.
+  bool forgive_after_restoring_ = false;
+  std::int64_t state_renewed_unix_ms_ = 0;
   bool confirmed_ = false;
   std::unique_ptr<net::Timer> patience_;
 

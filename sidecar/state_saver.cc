@@ -58,7 +58,7 @@ StateSaver::StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std
       writer_(writer),
       log_(log),
       self_(std::make_shared<StateSaver*>(this)),
-      pace_(loop, [this] { run_next(); }) {
+      pace_(loop, [this] { begin_round(); }) {
   facts_.folder = folder;
   if (!folder.empty()) disk_ = std::make_shared<Disk>(std::move(folder), limit_bytes);
 }
@@ -159,7 +159,15 @@ void StateSaver::changed(StateTarget& target) {
   if (!outstanding_ && !pace_.running()) pace_.start_once(failing_ ? kRetryMs : 0);
 }
 
+StateFacts StateSaver::facts() const {
+  StateFacts now = facts_;
+  // The directory may be open and locked while every write fails.
+  now.writable = facts_.writable && !failing_;
+  return now;
+}
+
 void StateSaver::forget(StateTarget& target) {
+  std::erase(round_, &target);
   std::erase(pending_, &target);
   if (writing_ == &target) writing_ = nullptr;
 }
@@ -167,14 +175,26 @@ void StateSaver::forget(StateTarget& target) {
 void StateSaver::flush(std::move_only_function<void()> done) {
   flushed_ = std::move(done);
   if (outstanding_) return;
-  if (failing_) pending_.clear();
+  begin_round();
+}
+
+void StateSaver::begin_round() {
+  if (outstanding_) return;
+  // At the end there is one try: a disk that fails does not keep the process.
+  if (flushed_ && failing_) pending_.clear();
+  while (!pending_.empty()) {
+    if (std::find(round_.begin(), round_.end(), pending_.front()) == round_.end()) {
+      round_.push_back(pending_.front());
+    }
+    pending_.pop_front();
+  }
   run_next();
 }
 
 void StateSaver::run_next() {
-  while (!pending_.empty() && !outstanding_) {
-    StateTarget* target = pending_.front();
-    pending_.pop_front();
+  while (!round_.empty() && !outstanding_) {
+    StateTarget* target = round_.front();
+    round_.pop_front();
     auto write = target->take_state_write();
     if (!write) continue;
     // The image is shared with the keeper's layer and goes back there to be destroyed.
@@ -224,13 +244,18 @@ void StateSaver::written(StateTarget* target, std::expected<void, cache::StateEr
       }
     }
   }
-  if (flushed_) {
-    if (failing_) pending_.clear();
+  // A round goes on at once, unless the disk fails; the next one waits, longer when it does.
+  if (!round_.empty() && !failing_) {
     run_next();
     return;
   }
-  // At most one round of writes a second, and slower while the disk fails.
-  if (!pace_.running()) pace_.start_once(failing_ ? kRetryMs : kPaceMs);
+  pending_.insert(pending_.begin(), round_.begin(), round_.end());
+  round_.clear();
+  if (flushed_) {
+    begin_round();
+  } else if (!pace_.running()) {
+    pace_.start_once(failing_ ? kRetryMs : kPaceMs);
+  }
 }
 
 void StateSaver::take_facts(const StateFacts& seen) {

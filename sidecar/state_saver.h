@@ -75,12 +75,13 @@ class StateSaver {
   // Writes what is pending without waiting for the pace; `done` runs when nothing is outstanding.
   void flush(std::move_only_function<void()> done);
 
-  const StateFacts& facts() const { return facts_; }
+  StateFacts facts() const;
 
  private:
   // Lives on the writer's side; see state_saver.cc.
   struct Disk;
 
+  void begin_round();
   void run_next();
   void written(StateTarget* target, std::expected<void, cache::StateError> result);
   void take_facts(const StateFacts& seen);
@@ -95,6 +96,8 @@ class StateSaver {
   // Empty once the saver is gone: jobs posted back find nobody.
   std::shared_ptr<StateSaver*> self_;
   StateFacts facts_;
+  // What this round still has to write, and what changed since for the next.
+  std::deque<StateTarget*> round_;
   std::deque<StateTarget*> pending_;
   StateTarget* writing_ = nullptr;
   bool outstanding_ = false;
