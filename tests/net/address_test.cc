@@ -58,7 +58,7 @@ TEST(Address, RefusesWithAReason) {
       {"a b:80", "no name"},
       {"unix:", "path is missing"},
       {"unix:" + std::string(108, 'a'), "107 bytes"},
-      {std::string("unix:/a\0b", 9), "NUL"},
+      {std::string("unix:/a\0b", 8), "NUL"},
   };
   for (const auto& [text, reason] : rows) {
     const auto address = Address::parse(text);

@@ -7,6 +7,8 @@
 namespace flagstone::net {
 namespace {
 
+using namespace std::string_literals;  // for texts with a NUL in them
+
 struct Row {
   const char* name;
   std::string request;
@@ -72,13 +74,13 @@ const Row kRows[] = {
     {"no name", get(": bar\r\n"), "400"},
     {"no colon", get("Foobar\r\n"), "400"},
     {"control in name", get("Fo\x01o: bar\r\n"), "400"},
-    {"NUL in name", get(std::string("Fo\0o: bar\r\n", 11)), "400"},
+    {"NUL in name", get("Fo\0o: bar\r\n"s), "400"},
     {"high byte in name", get("F\xc3\xb6o: bar\r\n"), "400"},
     {"paren in name", get("Foo(: bar\r\n"), "400"},
     {"slash in name", get("Foo/bar: baz\r\n"), "400"},
     {"quoted name", get("\"Foo\": baz\r\n"), "400"},
     // Values.
-    {"NUL in value", get(std::string("Foo: b\0r\r\n", 10)), "400"},
+    {"NUL in value", get("Foo: b\0r\r\n"s), "400"},
     {"control in value", get("Foo: b\x01r\r\n"), "400"},
     {"DEL in value", get("Foo: b\x7fr\r\n"), "400"},
     {"bare CR in value", get("Foo: b\rar\r\n"), "400"},
@@ -105,7 +107,7 @@ const Row kRows[] = {
     {"chunk without an end", chunked("3\r\nabc0\r\n\r\n"), "400"},
     {"chunk extension with LF", chunked("3;a=b\nabc\r\n0\r\n\r\n"), "400"},
     {"chunk extension with CR", chunked("3;a\rb\r\nabc\r\n0\r\n\r\n"), "400"},
-    {"chunk extension with NUL", chunked(std::string("3;a=\0b\r\nabc\r\n0\r\n\r\n", 20)), "400"},
+    {"chunk extension with NUL", chunked("3;a=\0b\r\nabc\r\n0\r\n\r\n"s), "400"},
     {"trailer with space before colon", chunked("0\r\nFoo : bar\r\n\r\n"), "400"},
     {"trailer with bare LF", chunked("0\r\nFoo: bar\n\r\n"), "400"},
     {"last chunk ends in LF", chunked("0\n\r\n"), "400"},
@@ -123,7 +125,7 @@ const Row kRows[] = {
     {"CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "501"},
     {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400"},
     {"TLS hello", "\x16\x03\x01\x02", "400"},
-    {"NUL in target", std::string("GET /\0a HTTP/1.1\r\nHost: a\r\n\r\n", 30), "400"},
+    {"NUL in target", "GET /\0a HTTP/1.1\r\nHost: a\r\n\r\n"s, "400"},
     {"control in target", "GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
     {"high byte in target", "GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
     {"tab before version", "GET /\tHTTP/1.1\r\nHost: a\r\n\r\n", "400"},
