@@ -118,6 +118,30 @@ TEST_F(UnixListenerTest, SaysWhatIsWrongWithTheFolder) {
   EXPECT_NE(socket.error().message.find("No such file"), std::string::npos);
 }
 
+TEST_F(UnixListenerTest, ServesRequests) {
+  const auto socket = BoundSocket::bind(address_);
+  ASSERT_TRUE(socket);
+  RecordingHandler handler;
+  Loop loop;
+  Server server(loop, handler);
+  ASSERT_TRUE(server.listen(*socket, 4));
+  TestClient client(address_);
+  ASSERT_TRUE(
+      client.write("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok"
+                   "GET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  Timer look(loop, [&] {
+    if (server.counters().accepted.read() == 1 && server.counters().open.read() == 0) loop.stop();
+  });
+  look.start_repeating(1, 1);
+  loop.run();
+  const std::string answers = client.read_to_end();
+  EXPECT_NE(answers.find("\r\n\r\nokHTTP/1.1 200 OK\r\n"), std::string::npos) << answers;
+  EXPECT_TRUE(answers.ends_with("GET /2"));
+  ASSERT_EQ(handler.seen.size(), 2u);
+  EXPECT_EQ(handler.seen[0].kind, ListenerKind::kUnix);
+  EXPECT_EQ(handler.seen[0].listener_index, 4u);
+}
+
 TEST(TcpListener, ReportsThePortAndRefusesASecondOwner) {
   const auto first = BoundSocket::bind(*Address::parse("localhost:0"));
   ASSERT_TRUE(first) << first.error().message;
