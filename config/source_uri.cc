@@ -46,6 +46,16 @@ std::optional<std::string> network_problem(std::string_view uri, const std::stri
   return std::nullopt;
 }
 
+// The socket's path stands, percent-encoded, where a host would.
+std::optional<std::string> socket_problem(std::string_view uri) {
+  const std::string_view authority = authority_of(uri);
+  if (!authority.starts_with("%2F") && !authority.starts_with("%2f")) {
+    return "`" + std::string(uri) +
+           "` names no socket, write `http+unix://%2Frun%2Fflags.sock/PATH`";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string uri_scheme(std::string_view uri) {
@@ -79,17 +89,17 @@ std::string source_path(std::string_view uri, std::string_view folder) {
 }
 
 std::optional<std::string> uri_problem(std::string_view uri) {
-  constexpr std::string_view kKnown = ", known are `file:`, `http:` and `https:`";
+  constexpr std::string_view kKnown = ", known are `file:`, `http:`, `https:` and `http+unix:`";
   const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
   const std::string scheme = uri_scheme(uri);
   if (scheme == "file") {
     return file_problem(uri);
   }
-  if (scheme == "http" || scheme == "https") {
+  if (scheme == "http" || scheme == "https" || scheme == "http+unix") {
     if (std::ranges::any_of(uri, is_blank)) {
       return "the URI contains a space or control character, write it percent-encoded";
     }
-    return network_problem(uri, scheme);
+    return scheme == "http+unix" ? socket_problem(uri) : network_problem(uri, scheme);
   }
   if (scheme.empty() && uri.contains('@')) {
     // May be a password in front of a host, so it is not quoted.

@@ -1,5 +1,6 @@
 #include "sidecar/keeper.h"
 
+#include <malloc.h>
 #include <spdlog/logger.h>
 
 #include <algorithm>
@@ -165,6 +166,7 @@ void Keeper::work() {
   for (Place& place : places_) {
     if (place.feed) more = place.feed->work(stop) || more;
   }
+  most_used_bytes_ = std::max(most_used_bytes_, tools_.budget.used_bytes());
   if (more) feed_wants_work();
 }
 
@@ -237,12 +239,22 @@ void Keeper::make_room_for_usage() {
   }
 }
 
+// glibc keeps what was freed; after a document was replaced that is a second copy of it.
+void Keeper::give_back_memory() {
+#ifdef __GLIBC__
+  std::size_t used = tools_.budget.used_bytes();
+  if (most_used_bytes_ > used + kTrimWorthBytes) malloc_trim(0);
+  most_used_bytes_ = used;
+#endif
+}
+
 void Keeper::housework() {
   for (ServingThread* thread : threads_) thread->ping();
   for (Place& place : places_) {
     if (place.feed) place.feed->renew_state();
   }
   report_memory();
+  give_back_memory();
   // Time alone makes things stale.
   publish();
   if (tools_.loop.now_ms() - usage_saved_ms_ >= kUsageSaveMs) save_usage();

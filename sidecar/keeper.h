@@ -44,6 +44,8 @@ class Keeper final : public FeedHost {
   static constexpr std::int64_t kHouseworkMs = 1000;
   static constexpr std::int64_t kUsageDrainMs = 100;
   static constexpr std::int64_t kUsageSaveMs = 60'000;
+  // Freed memory that is worth the time of giving it back to the system.
+  static constexpr std::size_t kTrimWorthBytes = 1024 * 1024;
 
   // An environment's place in the serving state; a name keeps its place as long as the process
   // lives.
@@ -100,6 +102,7 @@ class Keeper final : public FeedHost {
   void save_usage();
   void load_usage(Place& place);
   void report_memory();
+  void give_back_memory();
 
   KeeperTools tools_;
   std::vector<ServingThread*> threads_;
@@ -113,6 +116,8 @@ class Keeper final : public FeedHost {
   net::Timer housework_timer_;
   net::Timer usage_timer_;
   std::int64_t usage_saved_ms_ = 0;
+  // Since the last housework: how much there was at the top, old and new together.
+  std::size_t most_used_bytes_ = 0;
   bool routes_changed_ = true;
   bool said_ready_ = false;
 };

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "sidecar/serving_desk.h"
@@ -16,8 +17,9 @@ constexpr std::size_t kSaltBytes = 16;
 
 std::string fresh_salt() {
   std::string salt(kSaltBytes, '\0');
-  // Cannot fail for so few bytes once the system has booted.
-  (void)getrandom(salt.data(), salt.size(), 0);
+  // Cannot fail for so few bytes once the system has booted; interrupted it can be.
+  while (getrandom(salt.data(), salt.size(), 0) < 0 && errno == EINTR) {
+  }
   return salt;
 }
 

@@ -43,8 +43,9 @@ class LatencyWatch {
   std::chrono::steady_clock::time_point start_;
 };
 
-// application/json, whatever its case and parameters.
+// application/json, whatever its case and parameters; as nearly everybody writes it, first.
 bool is_json(std::string_view content_type) {
+  if (content_type == kJson) return true;
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.ends_with(' ')) content_type.remove_suffix(1);
   return std::equal(

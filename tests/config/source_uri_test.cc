@@ -47,12 +47,18 @@ TEST(SourceUri, SaysWhatIsWrong) {
            Row{"http://:80/", "`http://:80/` has no host, write `http://HOST/PATH`"},
            Row{"https://user:canary@h/x", kPassword},
            Row{"https://canary@h", kPassword},
-           Row{"canary@h/x", "the URI has no scheme, known are `file:`, `http:` and `https:`"},
+           Row{"canary@h/x",
+               "the URI has no scheme, known are `file:`, `http:`, `https:` "
+               "and `http+unix:`"},
            Row{"https://h/a b",
                "the URI contains a space or control character, write it percent-encoded"},
            Row{"grpc://h:8015",
-               "`grpc:` is not a source that can be read, known are `file:`, `http:` and "
-               "`https:`"},
+               "`grpc:` is not a source that can be read, known are `file:`, `http:`, "
+               "`https:` and `http+unix:`"},
+           Row{"http+unix://%2Frun%2Fflags.sock/flags", ""},
+           Row{"http+unix://run/flags.sock",
+               "`http+unix://run/flags.sock` names no socket, write "
+               "`http+unix://%2Frun%2Fflags.sock/PATH`"},
        }) {
     EXPECT_EQ(uri_problem(row.uri).value_or(""), row.problem) << row.uri;
   }
