@@ -117,8 +117,8 @@ void Listener::State::turn_one_away() {
   ::close(reserve);
   const int connection = ::accept4(descriptor, nullptr, nullptr, SOCK_CLOEXEC);
   if (connection >= 0) {
-    ::close(connection);
     acceptor.refused(*listener);
+    ::close(connection);
   }
   reserve = open_reserve();
 }

@@ -36,13 +36,16 @@ struct Loop::State {
   std::vector<Task> running;
 
   void run_posted() {
+    // Asked before the queue is taken: what was posted before stop() is then in it, and runs. A
+    // stop that comes later wakes the loop once more.
+    const bool stopping = stop_asked.load(std::memory_order_acquire);
     {
       std::lock_guard lock(mutex);
       running.swap(posted);
     }
     for (Task& task : running) task();
     running.clear();
-    if (stop_asked.load(std::memory_order_acquire)) uv_stop(&uv);
+    if (stopping) uv_stop(&uv);
   }
 };
 
@@ -96,8 +99,9 @@ void Loop::run() {
   State& state = *state_;
   assert(in_thread());
   state.thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  // uv_run returns at uv_stop only, since the hooks keep it alive.
-  if (!state.stop_asked.load(std::memory_order_acquire)) uv_run(&state.uv, UV_RUN_DEFAULT);
+  // Returns at uv_stop only, since the hooks keep it alive. A stop() from before is still in
+  // `wake`.
+  uv_run(&state.uv, UV_RUN_DEFAULT);
   state.stop_asked.store(false, std::memory_order_release);
   state.thread.store(std::thread::id(), std::memory_order_relaxed);
 }

@@ -74,8 +74,8 @@ void Server::State::start_ticking() {
 
 void Server::State::accepted(int descriptor, const Listener& listener) {
   if (connections_.size() >= options_.connections_max) {
-    ::close(descriptor);
     counters.refused.add();
+    ::close(descriptor);
     return;
   }
   auto connection = std::make_unique<Connection>(shared_, *this, listener.index(), listener.kind());

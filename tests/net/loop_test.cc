@@ -32,10 +32,13 @@ TEST(Loop, RunsPostedTasksInOrderFromOtherThreads) {
   EXPECT_TRUE(std::ranges::is_sorted(ran));
 }
 
-TEST(Loop, StopBeforeRunIsRemembered) {
+TEST(Loop, StopBeforeRunIsRememberedAndWhatWasPostedBeforeItRuns) {
   Loop loop;
+  bool ran = false;
+  ASSERT_TRUE(loop.post([&] { ran = true; }));
   loop.stop();
   loop.run();
+  EXPECT_TRUE(ran);
   ASSERT_TRUE(loop.post([&] { loop.stop(); }));
   loop.run();  // and may be entered again
 }
