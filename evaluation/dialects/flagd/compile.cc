@@ -1,9 +1,8 @@
 #include "evaluation/dialects/flagd/compile.h"
 
+#include <algorithm>
+#include <span>
 #include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "evaluation/dialects/flagd/compiled_records.h"
 #include "evaluation/dialects/flagd/packer.h"
@@ -15,49 +14,94 @@
 namespace flagstone::evaluation::flagd {
 namespace {
 
-// Everything compile() allocates on the way and drops at the end.
-struct Workbench {
-  JsonReader reader{kMaxJsonDepth};
-  Arena arena;
-};
-
-// A variant or metadata member with its texts prepared.
+// A variant or metadata member with its texts prepared. Views into the record or the arena.
 struct PreparedMember {
-  std::string name;
-  std::string name_json;
-  std::string value_json;
+  std::string_view name;
+  std::string_view name_json;
+  std::string_view value_json;
 };
 
-PreparedMember prepare(const WrittenMember& written) {
-  PreparedMember member;
-  append_unescaped(member.name, written.escaped_name);
-  append_json_string(member.name_json, member.name);
-  append_minified(member.value_json, written.value);
+// Most names and values are spelled as they go into an answer and need no copy.
+PreparedMember prepare(const WrittenMember& written, Arena& arena) {
+  PreparedMember member{written.name, written.quoted_name, written.value};
+  const bool escaped = written.quoted_name.size() != written.name.size() + 2;
+  if (escaped) {
+    std::string name_json;
+    append_json_string(name_json, written.name);
+    member.name_json = arena.copy(name_json);
+  }
+  if (const char first = written.value.front(); first == '{' || first == '[') {
+    std::string value_json;
+    append_minified(value_json, written.value);
+    member.value_json = arena.copy(value_json);
+  }
   return member;
 }
 
-std::vector<PreparedMember> prepare(const std::vector<WrittenMember>& written) {
-  std::vector<PreparedMember> members;
-  members.reserve(written.size());
-  for (const WrittenMember& member : written) members.push_back(prepare(member));
+std::span<const PreparedMember> prepare(std::span<const WrittenMember> written, Arena& arena) {
+  const auto members = arena.make_array<PreparedMember>(written.size());
+  for (std::size_t i = 0; i < written.size(); ++i) members[i] = prepare(written[i], arena);
   return members;
 }
 
-// Of equal names the last one stays, and then nulls go.
-std::vector<PreparedMember> prepare_metadata(const std::vector<WrittenMember>& written) {
-  std::vector<PreparedMember> members;
-  std::unordered_map<std::string, std::size_t> places;
-  for (const WrittenMember& one : written) {
-    PreparedMember member = prepare(one);
-    const auto [place, is_new] = places.emplace(member.name, members.size());
-    if (is_new) {
-      members.push_back(std::move(member));
-    } else {
-      members[place->second] = std::move(member);
-    }
+// Of equal names the last one stays, in the place of the first.
+std::span<const WrittenMember> without_duplicates(std::span<const WrittenMember> written,
+                                                  Arena& arena) {
+  if (written.size() < 2) return written;
+  const auto by_name = arena.make_array<const WrittenMember*>(written.size());
+  for (std::size_t i = 0; i < written.size(); ++i) by_name[i] = &written[i];
+  std::sort(by_name.begin(), by_name.end(), [](const WrittenMember* a, const WrittenMember* b) {
+    const int order = a->name.compare(b->name);
+    return order != 0 ? order < 0 : a < b;
+  });
+  const auto last_of_place = arena.make_array<const WrittenMember*>(written.size());
+  std::fill(last_of_place.begin(), last_of_place.end(), nullptr);
+  for (std::size_t begin = 0, end = 0; begin < by_name.size(); begin = end) {
+    while (end < by_name.size() && by_name[end]->name == by_name[begin]->name) ++end;
+    last_of_place[static_cast<std::size_t>(by_name[begin] - written.data())] = by_name[end - 1];
   }
-  std::erase_if(members, [](const PreparedMember& member) { return member.value_json == "null"; });
-  return members;
+  const auto kept = arena.make_array<WrittenMember>(written.size());
+  std::size_t count = 0;
+  for (const WrittenMember* member : last_of_place) {
+    if (member != nullptr) kept[count++] = *member;
+  }
+  return kept.first(count);
+}
+
+// Metadata as answers carry it, its members' texts inside the joined one.
+struct PreparedMetadata {
+  struct Place {
+    std::string_view name;
+    std::size_t begin = 0;
+    std::size_t size = 0;
+    bool escaped = false;
+  };
+  std::string_view joined;
+  std::span<const Place> places;
+};
+
+PreparedMetadata prepare_metadata(std::span<const WrittenMember> written, Arena& arena) {
+  const auto members = prepare(without_duplicates(written, arena), arena);
+  const auto places = arena.make_array<PreparedMetadata::Place>(members.size());
+  std::size_t count = 0;
+  std::size_t size = 0;
+  for (const PreparedMember& member : members) {
+    size += member.name_json.size() + member.value_json.size() + 2;
+  }
+  char* const joined = static_cast<char*>(arena.allocate(size, 1));
+  char* at = joined;
+  for (const PreparedMember& member : members) {
+    if (member.value_json == "null") continue;
+    if (at != joined) *at++ = ',';
+    const char* const begin = at;
+    at = std::copy(member.name_json.begin(), member.name_json.end(), at);
+    *at++ = ':';
+    at = std::copy(member.value_json.begin(), member.value_json.end(), at);
+    places[count++] = {member.name, static_cast<std::size_t>(begin - joined),
+                       static_cast<std::size_t>(at - begin),
+                       member.name_json.size() != member.name.size() + 2};
+  }
+  return {{joined, static_cast<std::size_t>(at - joined)}, places.first(count)};
 }
 
 ValueType type_of(std::string_view json) {
@@ -78,46 +122,39 @@ ValueType type_of(std::string_view json) {
   }
 }
 
-std::span<const Variant> pack_variants(Packer& packer, const std::vector<PreparedMember>& from) {
+std::span<const Variant> pack_variants(Packer& packer, std::span<const PreparedMember> from) {
   Variant* const variants = packer.make<Variant>(from.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
     Variant variant;
-    variant.name_json = packer.text(from[i].name_json);
-    // The plain name is stored only where it is spelled otherwise than inside the quotes.
-    const bool escaped = from[i].name_json.size() != from[i].name.size() + 2;
-    if (escaped) {
-      variant.name = packer.text(from[i].name);
-    } else if (!packer.measuring()) {
-      variant.name = variant.name_json.substr(1, from[i].name.size());
-    }
-    variant.value_json = packer.text(from[i].value_json);
+    variant.name_json_size = static_cast<std::uint32_t>(from[i].name_json.size());
+    variant.value_json_size = static_cast<std::uint32_t>(from[i].value_json.size());
+    variant.name_size = static_cast<std::uint32_t>(from[i].name.size());
     variant.type = type_of(from[i].value_json);
+    // These three stand one after the other.
+    variant.chars = packer.text(from[i].name_json).data();
+    packer.text(from[i].value_json);
+    if (variant.is_escaped()) packer.text(from[i].name);
     if (variants != nullptr) variants[i] = variant;
   }
   return {variants, variants == nullptr ? 0 : from.size()};
 }
 
-Metadata pack_metadata(Packer& packer, const std::vector<PreparedMember>& from) {
-  if (from.empty()) return {};
-  std::string joined;
-  std::vector<std::pair<std::size_t, std::size_t>> places;
-  for (const PreparedMember& member : from) {
-    if (!joined.empty()) joined += ',';
-    const std::size_t begin = joined.size();
-    joined += member.name_json;
-    joined += ':';
-    joined += member.value_json;
-    places.emplace_back(begin, joined.size() - begin);
-  }
+Metadata pack_metadata(Packer& packer, const PreparedMetadata& from) {
   Metadata metadata;
-  metadata.joined = packer.text(joined);
-  MetadataMember* const members = packer.make<MetadataMember>(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const std::string_view name = packer.text(from[i].name);
+  metadata.joined = packer.text(from.joined);
+  MetadataMember* const members = packer.make<MetadataMember>(from.places.size());
+  for (std::size_t i = 0; i < from.places.size(); ++i) {
+    const PreparedMetadata::Place& place = from.places[i];
+    // The plain name is stored only where it is spelled otherwise than inside the quotes.
+    const std::string_view apart = place.escaped ? packer.text(place.name) : std::string_view();
     if (members == nullptr) continue;
-    members[i] = {name, metadata.joined.substr(places[i].first, places[i].second)};
+    MetadataMember& member = members[i];
+    member.text_chars = metadata.joined.data() + place.begin;
+    member.text_size = static_cast<std::uint32_t>(place.size);
+    member.name_chars = place.escaped ? apart.data() : member.text_chars + 1;
+    member.name_size = static_cast<std::uint32_t>(place.name.size());
   }
-  metadata.members = {members, members == nullptr ? 0 : from.size()};
+  metadata.members = {members, members == nullptr ? 0 : from.places.size()};
   return metadata;
 }
 
@@ -152,12 +189,11 @@ std::unique_ptr<const CompiledRecord> pack_record(Pack pack) {
 
 }  // namespace
 
-CompileResult compile_flag(std::string_view raw) {
-  Workbench bench;
+CompileResult compile_flag(std::string_view raw, Workbench& bench) {
   const auto definition = parse_flag(raw, bench.reader, bench.arena);
   if (!definition) return std::unexpected(definition.error());
-  const auto variants = prepare(definition->variants);
-  const auto metadata = prepare_metadata(definition->metadata);
+  const auto variants = prepare(definition->variants, bench.arena);
+  const auto metadata = prepare_metadata(definition->metadata, bench.arena);
   Node rule;
   FoundUse use;
   if (definition->targeting) {
@@ -177,8 +213,7 @@ CompileResult compile_flag(std::string_view raw) {
   });
 }
 
-CompileResult compile_evaluator(std::string_view raw) {
-  Workbench bench;
+CompileResult compile_evaluator(std::string_view raw, Workbench& bench) {
   const auto written = parse_evaluator(raw, bench.reader, bench.arena);
   if (!written) return std::unexpected(written.error());
   const Node rule = compile_rule(*written, bench.arena);
@@ -190,11 +225,10 @@ CompileResult compile_evaluator(std::string_view raw) {
   });
 }
 
-CompileResult compile_metadata(std::string_view raw) {
-  Workbench bench;
+CompileResult compile_metadata(std::string_view raw, Workbench& bench) {
   const auto written = parse_metadata(raw, bench.reader, bench.arena);
   if (!written) return std::unexpected(written.error());
-  const auto members = prepare_metadata(*written);
+  const auto members = prepare_metadata(*written, bench.arena);
   return pack_record<CompiledMetadata>([&](CompiledMetadata& metadata, Packer& packer) {
     metadata.metadata = pack_metadata(packer, members);
   });

@@ -18,7 +18,7 @@ std::size_t CompiledMetadata::bytes() const { return with_overhead(sizeof(*this)
 
 const Variant* CompiledFlag::find_variant(std::string_view name) const {
   for (std::size_t i = variants.size(); i-- > 0;) {
-    if (variants[i].name == name) return &variants[i];
+    if (variants[i].name() == name) return &variants[i];
   }
   return nullptr;
 }

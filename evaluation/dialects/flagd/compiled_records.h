@@ -19,8 +19,14 @@ namespace flagstone::evaluation::flagd {
 
 // `"name":value` of a metadata object, nulls left out.
 struct MetadataMember {
-  std::string_view name;  // Plain.
-  std::string_view text;  // The member as it goes into an answer.
+  const char* name_chars = nullptr;
+  const char* text_chars = nullptr;
+  std::uint32_t name_size = 0;
+  std::uint32_t text_size = 0;
+
+  std::string_view name() const { return {name_chars, name_size}; }  // Plain.
+  // The member as it goes into an answer.
+  std::string_view text() const { return {text_chars, text_size}; }
 };
 
 struct Metadata {
@@ -29,11 +35,22 @@ struct Metadata {
   std::string_view joined;
 };
 
+// The sizes of texts that stand one after the other, because a flag has several variants.
 struct Variant {
-  std::string_view name;
-  std::string_view name_json;
-  std::string_view value_json;
+  // The name as a JSON string, the value, and the plain name where it is not spelled the same
+  // inside the quotes.
+  const char* chars = nullptr;
+  std::uint32_t name_json_size = 0;
+  std::uint32_t value_json_size = 0;
+  std::uint32_t name_size = 0;
   ValueType type = ValueType::kNull;
+
+  bool is_escaped() const { return name_json_size != name_size + 2; }
+  std::string_view name() const {
+    return {is_escaped() ? chars + name_json_size + value_json_size : chars + 1, name_size};
+  }
+  std::string_view name_json() const { return {chars, name_json_size}; }
+  std::string_view value_json() const { return {chars + name_json_size, value_json_size}; }
 };
 
 // What a rule needs besides its own nodes.

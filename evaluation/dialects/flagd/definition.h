@@ -1,29 +1,30 @@
 // A flag definition as it stands in flagd's document, checked but not yet compiled.
 //
-// Views into the record's text and into the reader's memory: valid as long as both stay.
+// Views into the record's text, the arena and the reader's memory: valid as long as all stay.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "evaluation/value.h"
 
 namespace flagstone::evaluation::flagd {
 
 struct WrittenMember {
-  std::string_view escaped_name;  // Between its quotes.
-  std::string_view value;         // As spelled.
+  std::string_view name;         // Plain.
+  std::string_view quoted_name;  // As spelled.
+  std::string_view value;        // As spelled.
 };
 
 struct FlagDefinition {
   bool disabled = false;
   // Absent also when it was null or "".
   std::optional<std::string_view> default_variant;
-  std::vector<WrittenMember> variants;
+  std::span<const WrittenMember> variants;
   // Absent also when it was null or {}.
   std::optional<Value> targeting;
-  std::vector<WrittenMember> metadata;
+  std::span<const WrittenMember> metadata;
 };
 
 }  // namespace flagstone::evaluation::flagd

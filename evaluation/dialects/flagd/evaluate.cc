@@ -28,9 +28,9 @@ std::string_view merge_metadata(const Metadata* document, const Metadata& flag, 
   for (const MetadataMember& member : document->members) {
     const bool hidden =
         std::any_of(flag.members.begin(), flag.members.end(),
-                    [&](const MetadataMember& own) { return own.name == member.name; });
+                    [&](const MetadataMember& own) { return own.name() == member.name(); });
     if (hidden) continue;
-    scratch.metadata += member.text;
+    scratch.metadata += member.text();
     scratch.metadata += ',';
   }
   scratch.metadata += flag.joined;
@@ -40,9 +40,9 @@ std::string_view merge_metadata(const Metadata* document, const Metadata& flag, 
 void answer_variant(Evaluation& answer, const Variant& variant, Reason reason) {
   answer.reason = reason;
   answer.type = variant.type;
-  answer.value_json = variant.value_json;
-  answer.variant = variant.name;
-  answer.variant_json = variant.name_json;
+  answer.value_json = variant.value_json();
+  answer.variant = variant.name();
+  answer.variant_json = variant.name_json();
 }
 
 // Without a default variant the caller takes its code default.

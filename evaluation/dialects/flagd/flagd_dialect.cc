@@ -1,9 +1,11 @@
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 
 #include <array>
+#include <utility>
 
 #include "evaluation/dialects/flagd/compile.h"
 #include "evaluation/dialects/flagd/evaluate.h"
+#include "evaluation/dialects/flagd/workbench.h"
 
 namespace flagstone::evaluation::flagd {
 namespace {
@@ -24,12 +26,12 @@ class FlagdDialect final : public Dialect {
   std::span<const KindName> kinds() const override { return kKinds; }
 
   CompileResult compile(const RecordText& text) const override {
-    if (text.kind == kFlagKind) return compile_flag(text.raw);
-    if (text.kind == kEvaluatorKind) return compile_evaluator(text.raw);
+    if (text.kind == kFlagKind) return compile_with(compile_flag, text.raw);
+    if (text.kind == kEvaluatorKind) return compile_with(compile_evaluator, text.raw);
     return std::unexpected(RecordError{RecordError::Kind::kRefused, "unknown kind of record"});
   }
   CompileResult compile_metadata(std::string_view raw) const override {
-    return flagd::compile_metadata(raw);
+    return compile_with(flagd::compile_metadata, raw);
   }
   std::string pin_text(std::string_view, std::string_view value_json) const override {
     std::string text = R"({"state":"ENABLED","variants":{"pinned":)";
@@ -47,7 +49,17 @@ class FlagdDialect final : public Dialect {
   }
 
  private:
+  using CompileText = CompileResult (*)(std::string_view raw, Workbench& bench);
+
+  CompileResult compile_with(CompileText compile_text, std::string_view raw) const {
+    std::unique_ptr<Workbench> bench = benches_.take();
+    CompileResult result = compile_text(raw, *bench);
+    benches_.give_back(std::move(bench), raw.size());
+    return result;
+  }
+
   const FlagdOptions options_;
+  mutable WorkbenchStore benches_;
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "evaluation/json_cursor.h"
-#include "evaluation/json_text.h"
 
 namespace flagstone::evaluation::flagd {
 namespace {
@@ -27,46 +26,68 @@ std::expected<Value, RecordError> read(std::string_view raw, JsonReader& reader,
   return std::unexpected(RecordError{kind, std::move(error.message)});
 }
 
-// Missing and null count as absent; anything but a string is refused.
-std::expected<std::string_view, RecordError> string_member(const Value& flag,
-                                                           std::string_view name) {
-  const Value* value = flag.member(name);
-  if (value == nullptr || value->is_null()) return std::string_view();
-  if (!value->is_string()) return refused(std::string(name) + " is not a string");
-  return value->as_string();
+// The members of a flag that say something here, the last of duplicates. null counts as absent.
+struct FlagMembers {
+  const Value* key = nullptr;
+  const Value* source = nullptr;
+  const Value* state = nullptr;
+  const Value* variants = nullptr;
+  const Value* default_variant = nullptr;
+  const Value* metadata = nullptr;
+  const Value* targeting = nullptr;
+};
+
+FlagMembers members_of_flag(const Value& flag) {
+  FlagMembers found;
+  const auto place_of = [&found](std::string_view name) -> const Value** {
+    if (name == "key") return &found.key;
+    if (name == "source") return &found.source;
+    if (name == "state") return &found.state;
+    if (name == "variants") return &found.variants;
+    if (name == "defaultVariant") return &found.default_variant;
+    if (name == "metadata") return &found.metadata;
+    if (name == "targeting") return &found.targeting;
+    return nullptr;
+  };
+  for (const Member& member : flag.members()) {
+    if (const Value** place = place_of(member.name); place != nullptr) {
+      *place = member.value.is_null() ? nullptr : &member.value;
+    }
+  }
+  return found;
 }
 
-std::expected<bool, RecordError> has_object(const Value& flag, std::string_view name) {
-  const Value* value = flag.member(name);
-  if (value == nullptr || value->is_null()) return false;
-  if (!value->is_object()) return refused(std::string(name) + " is not an object");
-  return true;
-}
-
-std::vector<WrittenMember> members_of(std::string_view object) {
-  std::vector<WrittenMember> members;
-  JsonCursor cursor(object);
-  WrittenMember member;
-  while (cursor.next(member.escaped_name, member.value)) members.push_back(member);
+// The members of `object`, which was read from `spelled`.
+std::span<const WrittenMember> members_of(const Value& object, std::string_view spelled,
+                                          Arena& arena) {
+  const auto members = arena.make_array<WrittenMember>(object.members().size());
+  JsonCursor cursor(spelled);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    WrittenMember& member = members[i];
+    std::string_view between_quotes;
+    cursor.next(between_quotes, member.value);
+    member.name = object.members()[i].name;
+    member.quoted_name = {between_quotes.data() - 1, between_quotes.size() + 2};
+  }
   return members;
 }
 
-bool is_named(std::string_view escaped, std::string_view name) {
-  if (escaped.find('\\') == std::string_view::npos) return escaped == name;
-  std::string plain;
-  append_unescaped(plain, escaped);
-  return plain == name;
-}
-
-// As written, the last of duplicates. REQUIRES: it is there.
-std::string_view written_member(std::string_view object, std::string_view name) {
-  std::string_view found;
-  JsonCursor cursor(object);
-  WrittenMember member;
-  while (cursor.next(member.escaped_name, member.value)) {
-    if (is_named(member.escaped_name, name)) found = member.value;
+// Gives variants and metadata their spelling, walking the record once.
+void find_written_members(std::string_view raw, const Value& flag, const FlagMembers& members,
+                          FlagDefinition& definition, Arena& arena) {
+  int to_find = (members.variants != nullptr) + (members.metadata != nullptr);
+  if (to_find == 0) return;
+  JsonCursor cursor(raw);
+  std::string_view name;
+  std::string_view spelled;
+  for (const Member& member : flag.members()) {
+    cursor.next(name, spelled);
+    const bool variants = &member.value == members.variants;
+    if (!variants && &member.value != members.metadata) continue;
+    (variants ? definition.variants : definition.metadata) =
+        members_of(member.value, spelled, arena);
+    if (--to_find == 0) return;
   }
-  return found;
 }
 
 }  // namespace
@@ -79,37 +100,34 @@ std::expected<FlagDefinition, RecordError> parse_flag(std::string_view raw, Json
   // flagd takes null for a flag without anything.
   if (flag->is_null()) return definition;
   if (!flag->is_object()) return refused("the flag is not an object");
+  const FlagMembers members = members_of_flag(*flag);
 
-  // flagd reads these as strings too, though it does not use what they say.
-  for (const std::string_view name : {"key", "source"}) {
-    if (const auto text = string_member(*flag, name); !text) return std::unexpected(text.error());
+  // flagd reads key and source as strings too, though it does not use what they say.
+  if (members.key && !members.key->is_string()) return refused("key is not a string");
+  if (members.source && !members.source->is_string()) return refused("source is not a string");
+  if (members.state && !members.state->is_string()) return refused("state is not a string");
+  definition.disabled = members.state && members.state->as_string() == "DISABLED";
+
+  if (members.variants && !members.variants->is_object()) {
+    return refused("variants is not an object");
   }
-  const auto state = string_member(*flag, "state");
-  if (!state) return std::unexpected(state.error());
-  definition.disabled = *state == "DISABLED";
-
-  const auto has_variants = has_object(*flag, "variants");
-  if (!has_variants) return std::unexpected(has_variants.error());
-  if (*has_variants) definition.variants = members_of(written_member(raw, "variants"));
-
-  const auto default_variant = string_member(*flag, "defaultVariant");
-  if (!default_variant) return std::unexpected(default_variant.error());
-  if (!default_variant->empty()) {
-    const bool known = *has_variants && flag->member("variants")->member(*default_variant);
-    if (!known) {
-      return refused("defaultVariant \"" + std::string(*default_variant) + "\" names no variant");
+  if (const Value* name = members.default_variant; name != nullptr) {
+    if (!name->is_string()) return refused("defaultVariant is not a string");
+    const std::string_view text = name->as_string();
+    if (!text.empty()) {
+      const bool known = members.variants && members.variants->member(text);
+      if (!known) return refused("defaultVariant \"" + std::string(text) + "\" names no variant");
+      definition.default_variant = text;
     }
-    definition.default_variant = *default_variant;
   }
+  if (members.metadata && !members.metadata->is_object()) {
+    return refused("metadata is not an object");
+  }
+  find_written_members(raw, *flag, members, definition, arena);
 
-  const auto has_metadata = has_object(*flag, "metadata");
-  if (!has_metadata) return std::unexpected(has_metadata.error());
-  if (*has_metadata) definition.metadata = members_of(written_member(raw, "metadata"));
-
-  const Value* targeting = flag->member("targeting");
-  const bool empty = targeting == nullptr || targeting->is_null() ||
-                     (targeting->is_object() && targeting->members().empty());
-  if (!empty) definition.targeting = *targeting;
+  const bool no_rule = members.targeting == nullptr ||
+                       (members.targeting->is_object() && members.targeting->members().empty());
+  if (!no_rule) definition.targeting = *members.targeting;
   return definition;
 }
 
@@ -122,14 +140,14 @@ std::expected<Value, RecordError> parse_evaluator(std::string_view raw, JsonRead
   return *value;
 }
 
-std::expected<std::vector<WrittenMember>, RecordError> parse_metadata(std::string_view raw,
-                                                                      JsonReader& reader,
-                                                                      Arena& arena) {
+std::expected<std::span<const WrittenMember>, RecordError> parse_metadata(std::string_view raw,
+                                                                          JsonReader& reader,
+                                                                          Arena& arena) {
   const auto value = read(raw, reader, arena);
   if (!value) return std::unexpected(value.error());
-  if (value->is_null()) return std::vector<WrittenMember>();
+  if (value->is_null()) return std::span<const WrittenMember>();
   if (!value->is_object()) return refused("metadata is not an object");
-  return members_of(raw);
+  return members_of(*value, raw, arena);
 }
 
 }  // namespace flagstone::evaluation::flagd

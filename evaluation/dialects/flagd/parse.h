@@ -5,8 +5,8 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "evaluation/arena.h"
 #include "evaluation/dialect.h"
@@ -20,8 +20,8 @@ std::expected<FlagDefinition, RecordError> parse_flag(std::string_view raw, Json
 std::expected<Value, RecordError> parse_evaluator(std::string_view raw, JsonReader& reader,
                                                   Arena& arena);
 // All members, duplicates and nulls too.
-std::expected<std::vector<WrittenMember>, RecordError> parse_metadata(std::string_view raw,
-                                                                      JsonReader& reader,
-                                                                      Arena& arena);
+std::expected<std::span<const WrittenMember>, RecordError> parse_metadata(std::string_view raw,
+                                                                          JsonReader& reader,
+                                                                          Arena& arena);
 
 }  // namespace flagstone::evaluation::flagd

@@ -1,6 +1,5 @@
 #include "evaluation/dialects/flagd/rule.h"
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -18,7 +17,6 @@ struct Name {
   Op op;
 };
 
-// Sorted, for the binary search below.
 constexpr std::array kNames = std::to_array<Name>({
     {"!", Op::kNegate},
     {"!!", Op::kIsTruthy},
@@ -64,8 +62,48 @@ constexpr std::array kNames = std::to_array<Name>({
     {"substr", Op::kSubstring},
     {"var", Op::kVar},
 });
-static_assert(std::is_sorted(kNames.begin(), kNames.end(),
-                             [](const Name& a, const Name& b) { return a.text < b.text; }));
+
+// A table in which every name has a place of its own, so that looking one up compares once. The
+// factor that keeps them apart is found while compiling.
+constexpr std::size_t kSlots = 256;
+constexpr std::uint8_t kEmptySlot = 0xFF;
+static_assert(kNames.size() < kEmptySlot);
+
+// REQUIRES: not empty.
+constexpr std::size_t slot_of(std::string_view name, std::uint32_t factor) {
+  const auto at = [name](std::size_t i) {
+    return std::uint32_t{static_cast<unsigned char>(name[i])};
+  };
+  const auto size = static_cast<std::uint32_t>(name.size());
+  const std::uint32_t mixed =
+      at(0) | at(name.size() / 2) << 8 | at(name.size() - 1) << 16 | size << 24;
+  return mixed * factor >> 24;
+}
+
+constexpr bool keeps_apart(std::uint32_t factor) {
+  std::array<bool, kSlots> taken{};
+  for (const Name& name : kNames) {
+    bool& slot = taken[slot_of(name.text, factor)];
+    if (slot) return false;
+    slot = true;
+  }
+  return true;
+}
+
+constexpr std::uint32_t kFactor = [] {
+  std::uint32_t factor = 0x9E3779B1;
+  while (!keeps_apart(factor)) factor += 2;
+  return factor;
+}();
+
+constexpr std::array<std::uint8_t, kSlots> kSlotOfName = [] {
+  std::array<std::uint8_t, kSlots> slots{};
+  slots.fill(kEmptySlot);
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    slots[slot_of(kNames[i].text, kFactor)] = static_cast<std::uint8_t>(i);
+  }
+  return slots;
+}();
 
 using Pure = operators::Outcome (*)(const Value&, Arena&);
 
@@ -106,10 +144,9 @@ static_assert(kPure.size() == static_cast<std::size_t>(Op::kGreaterOrEqual) -
 }  // namespace
 
 const Op* find_operator(std::string_view name) {
-  const auto found =
-      std::lower_bound(kNames.begin(), kNames.end(), name,
-                       [](const Name& entry, std::string_view text) { return entry.text < text; });
-  return found != kNames.end() && found->text == name ? &found->op : nullptr;
+  if (name.empty()) return nullptr;
+  const std::uint8_t index = kSlotOfName[slot_of(name, kFactor)];
+  return index != kEmptySlot && kNames[index].text == name ? &kNames[index].op : nullptr;
 }
 
 operators::Outcome apply_pure(Op op, const Value& arguments, Arena& arena) {

@@ -25,14 +25,11 @@ bool variable_reads_clock(const Value& name, bool in_body) {
   return first.is_string() ? path_reads_clock(first.as_string(), in_body) : !first.is_number();
 }
 
-bool is_array_operator(std::string_view name) {
-  const Op* op = find_operator(name);
-  return op != nullptr && *op >= Op::kFilter && *op <= Op::kSome;
-}
-
 void walk(const Value& rule, bool in_body, FoundUse& use) {
   if (rule.is_array()) {
-    for (const Value& item : rule.items()) walk(item, in_body, use);
+    for (const Value& item : rule.items()) {
+      if (item.is_array() || item.is_object()) walk(item, in_body, use);
+    }
     return;
   }
   const Member* operation = operation_of(rule);
@@ -42,8 +39,12 @@ void walk(const Value& rule, bool in_body, FoundUse& use) {
     use.references.push_back(arguments.as_string());
     return;
   }
-  if (operation->name == "var" && variable_reads_clock(arguments, in_body)) use.reads_clock = true;
-  if (is_array_operator(operation->name) && arguments.is_array()) {
+  const Op* op = find_operator(operation->name);
+  if (op != nullptr && *op == Op::kVar && variable_reads_clock(arguments, in_body)) {
+    use.reads_clock = true;
+  }
+  const bool over_array = op != nullptr && *op >= Op::kFilter && *op <= Op::kSome;
+  if (over_array && arguments.is_array()) {
     for (std::size_t i = 0; i < arguments.items().size(); ++i) {
       walk(arguments.items()[i], in_body || i == 1, use);
     }
