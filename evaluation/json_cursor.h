@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "evaluation/json_skip.h"
+
 namespace flagstone::evaluation {
 
 class JsonCursor {
@@ -45,8 +47,9 @@ class JsonCursor {
     }
   }
   void skip_string() {
-    for (++at_; text_[at_] != '"'; ++at_) at_ += text_[at_] == '\\';
-    ++at_;
+    const char* const end = text_.data() + text_.size();
+    const char* const quote = find_closing_quote(text_.data() + at_ + 1, end);
+    at_ = static_cast<std::size_t>(quote - text_.data()) + 1;
   }
   std::string_view take_value() {
     const std::size_t from = at_;

@@ -262,6 +262,15 @@ JsonSyntax::Event JsonSyntax::end_scalar() {
   return Event::kEndScalar;
 }
 
+void JsonSyntax::pass(const char* at, const PassedObject& passed) {
+  if (passed.lines != 0) {
+    line_ += passed.lines;
+    line_start_ = offset_ + static_cast<std::size_t>(passed.line_start - at);
+  }
+  offset_ += static_cast<std::size_t>(passed.end - at);
+  pop();
+}
+
 bool JsonSyntax::finish() {
   if (failed_) return false;
   if (token_ == Token::kZero || token_ == Token::kInteger || token_ == Token::kFraction ||

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "evaluation/json_skip.h"
+
 namespace flagstone::evaluation {
 
 class JsonSyntax {
@@ -32,6 +34,9 @@ class JsonSyntax {
 
   // Eats bytes from `at` until something happened.
   Event next(const char*& at, const char* end);
+  // The rest of the object begun last was eaten elsewhere. REQUIRES: next() said kBeginObject, and
+  // `passed` is what pass_object() made of the bytes from `at` on.
+  void pass(const char* at, const PassedObject& passed);
   // Nothing follows: whether the text was one whole value. A number at the end needs this to end.
   bool finish();
 

@@ -5,6 +5,7 @@
 
 #include "evaluation/dialect.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
+#include "evaluation/json_skip.h"
 #include "evaluation/json_syntax.h"
 #include "evaluation/json_text.h"
 
@@ -18,11 +19,57 @@ std::string to_string(const DocumentError& error) {
          " (byte " + std::to_string(error.byte_offset) + "): " + error.message;
 }
 
+namespace {
+
+std::string unescaped(std::string_view between_quotes) {
+  std::string plain;
+  append_unescaped(plain, between_quotes);
+  return plain;
+}
+
+// Watches a record that is passed over in one piece for its `key` and its `metadata.flagSetId`, of
+// duplicates the last.
+class WatchedMembers final : public PassedMembers {
+ public:
+  bool take(const PassedMember& member) override {
+    // An escaped name is rare, and left to those who look closely.
+    if (member.escaped_name.find('\\') != std::string_view::npos) return false;
+    if (member.depth == 1) {
+      in_metadata_ = false;
+      if (member.escaped_name == "key") key_ = member.value;
+      if (member.escaped_name == "metadata") {
+        in_metadata_ = *member.value == '{';
+        set_id_ = nullptr;
+      }
+    } else if (in_metadata_ && member.escaped_name == "flagSetId") {
+      set_id_ = member.value;
+    }
+    return true;
+  }
+
+  // The strings they held; nothing when they were no strings or not there. `end`: the record's.
+  std::optional<std::string> key(const char* end) const { return string_at(key_, end); }
+  std::optional<std::string> set_id(const char* end) const { return string_at(set_id_, end); }
+
+ private:
+  static std::optional<std::string> string_at(const char* value, const char* end) {
+    if (value == nullptr || *value != '"') return std::nullopt;
+    return unescaped({value + 1, find_closing_quote(value + 1, end)});
+  }
+
+  const char* key_ = nullptr;
+  const char* set_id_ = nullptr;
+  bool in_metadata_ = false;
+};
+
+}  // namespace
+
 // The syntax checker says what comes; this class knows where in a flagd document that is.
 //
 // Depths: the document's object is 1, `flags` and `$evaluators` are 2, so a flag's own members
 // stand at 3. While a record is open, its bytes are gathered and two things in it are watched: its
-// `key` and its `metadata.flagSetId`.
+// `key` and its `metadata.flagSetId`. Nearly all records are objects that lie whole and right in
+// one chunk; those are passed over in one step.
 class DocumentScanner::Impl {
  public:
   explicit Impl(std::size_t bytes_max) : bytes_max_(bytes_max) {}
@@ -45,6 +92,7 @@ class DocumentScanner::Impl {
       if (event == Event::kMore) break;
       if (event == Event::kError) return refuse(std::string(syntax_.message()));
       handle(event, at);
+      if (!error_ && event == Event::kBeginObject && begins_record()) pass_record(at, end);
       if (error_) return std::unexpected(*error_);
     }
     if (open_) raw_.append(piece_, end);
@@ -204,11 +252,7 @@ class DocumentScanner::Impl {
       if (open_ && !syntax_.is_key() && depth == base_) close_record(at);
       return;
     }
-    if (syntax_.has_escape()) {
-      std::string plain;
-      append_unescaped(plain, text_);
-      text_ = std::move(plain);
-    }
+    if (syntax_.has_escape()) text_ = unescaped(text_);
     if (!syntax_.is_key()) {
       (in_metadata_ ? set_id_ : key_) = text_;
     } else if (open_) {
@@ -324,6 +368,23 @@ class DocumentScanner::Impl {
     in_metadata_ = false;
     in_flag_set_id_ = false;
     set_id_.reset();
+  }
+
+  // Right after the beginning of an object.
+  bool begins_record() const {
+    return open_ && section_ != Section::kMetadata && syntax_.depth() == base_ + 1;
+  }
+
+  // Eats the record that was just opened, if that can be done in one step.
+  void pass_record(const char*& at, const char* end) {
+    WatchedMembers members;
+    const std::optional<PassedObject> passed = pass_object(at, end, members);
+    if (!passed) return;
+    syntax_.pass(at, *passed);
+    at = passed->end;
+    if (section_ == Section::kFlagList) key_ = members.key(at);
+    if (section_ != Section::kEvaluators) set_id_ = members.set_id(at);
+    close_record(at);
   }
 
   void close_metadata(const char* at) {
