@@ -11,16 +11,11 @@ void* Arena::allocate_in_next_block(std::size_t size) {
     std::size_t grown = blocks_.empty() ? kFirstBlockBytes : blocks_.back().size * 2;
     std::size_t block_size = std::max(grown, size);
     blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(block_size), block_size});
+    bytes_ += block_size;
   }
   block_ = next;
   used_ = size;
   return blocks_[block_].bytes.get();
-}
-
-std::size_t Arena::bytes() const {
-  std::size_t sum = 0;
-  for (const Block& block : blocks_) sum += block.size;
-  return sum;
 }
 
 }  // namespace flagstone::evaluation

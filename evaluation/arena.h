@@ -54,7 +54,8 @@ class Arena {
     block_ = mark.block;
     used_ = mark.used;
   }
-  std::size_t bytes() const;
+  // All memory held, used or not.
+  std::size_t bytes() const { return bytes_; }
 
  private:
   struct Block {
@@ -66,6 +67,7 @@ class Arena {
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
   std::size_t used_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace flagstone::evaluation

@@ -114,6 +114,10 @@ Outcome Interpreter::evaluate_all(std::span<const Node> nodes, const Data& data)
   if (arena_.bytes() > kEvaluationBytesMax) return failure(kTooLarge);
   const auto values = arena_.make_array<Value>(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].op == Op::kLiteral) {
+      values[i] = nodes[i].value;
+      continue;
+    }
     const Outcome value = evaluate(nodes[i], data);
     if (!value) return value;
     values[i] = *value;

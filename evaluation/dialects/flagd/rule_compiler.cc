@@ -33,7 +33,15 @@ class RuleCompiler {
  private:
   static Node literal(const Value& value) { return value_node(Op::kLiteral, value); }
 
+  // A value inside the current one that is what it says, without a closer look.
+  bool is_plain(const Value& value) const {
+    return !value.is_array() && !value.is_object() && depth_ < kRuleDepthMax;
+  }
+
   Node array(const Value& rule) {
+    // Most arrays in rules are lists of constants.
+    const auto plain = [this](const Value& item) { return is_plain(item); };
+    if (std::ranges::all_of(rule.items(), plain)) return literal(rule);
     const Node node = list(Op::kArray, rule.items());
     for (std::size_t i = 0; i < node.argument_count; ++i) {
       // Some operations come out as literals too, but not as the ones written.
@@ -82,7 +90,9 @@ class RuleCompiler {
 
   Node list(Op op, std::span<const Value> items) {
     const auto nodes = arena_.make_array<Node>(items.size());
-    for (std::size_t i = 0; i < items.size(); ++i) nodes[i] = compile(items[i]);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      nodes[i] = is_plain(items[i]) ? literal(items[i]) : compile(items[i]);
+    }
     return with_arguments(op, nodes);
   }
 
