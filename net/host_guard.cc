@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/ascii.h"
+
 namespace flagstone::net {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 // Host fields are `name`, `name:port`, `[v6]`, `[v6]:port`.
 std::string_view without_port(std::string_view host) {

@@ -1,7 +1,7 @@
 #include "net/http1_head.h"
 
-#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace flagstone::net {
 namespace {
@@ -60,51 +60,81 @@ std::string_view status_line(int status) {
   }
 }
 
-void append_number(std::size_t number, std::string& out) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
 // Values may come from an operator's or vendor's data: a line break in one would forge fields.
+// Looks at every byte whatever it finds: with no way out, compilers look at many at once.
 bool is_safe(std::string_view value) {
-  for (const char c : value) {
-    if (c == '\r' || c == '\n' || c == '\0') return false;
-  }
-  return true;
+  bool safe = true;
+  for (const char c : value) safe &= c != '\r' && c != '\n' && c != '\0';
+  return safe;
 }
 
-void append_field(std::string_view name, std::string_view value, std::string& out) {
-  if (!is_safe(value)) return;
-  out.append(name).append(": ").append(value).append("\r\n");
+// Puts pieces one after the other into room that was made for all of them, so that a head costs
+// one check of the buffer and not one per piece.
+class Pieces {
+ public:
+  explicit Pieces(char* at) : at_(at) {}
+  Pieces& operator<<(std::string_view piece) {
+    // An empty view may point nowhere, which memcpy must not be given.
+    if (!piece.empty()) std::memcpy(at_, piece.data(), piece.size());
+    at_ += piece.size();
+    return *this;
+  }
+  Pieces& operator<<(std::size_t number) {
+    at_ = std::to_chars(at_, at_ + kDigitsMax, number).ptr;
+    return *this;
+  }
+  void add_field(std::string_view name, std::string_view value) {
+    if (is_safe(value)) *this << name << ": " << value << "\r\n";
+  }
+  char* end() const { return at_; }
+
+  static constexpr std::ptrdiff_t kDigitsMax = 20;
+
+ private:
+  char* at_;
+};
+
+// More than all that is written between the views of one head, and around those of one field.
+constexpr std::size_t kFrameBytes = 256;
+constexpr std::size_t kFieldFrameBytes = 4;
+
+std::size_t room_for(const Http1Head& head) {
+  std::size_t room = kFrameBytes + head.date_line.size() + head.content_type.size();
+  for (const HeaderField& field : head.headers) {
+    room += field.name.size() + field.value.size() + kFieldFrameBytes;
+  }
+  return room;
+}
+
+char* write_head(const Http1Head& head, char* at) {
+  Pieces pieces(at);
+  const std::string_view line = status_line(head.status);
+  if (line.empty()) {
+    pieces << "HTTP/1.1 " << static_cast<std::size_t>(head.status) << " \r\n";
+  } else {
+    pieces << line;
+  }
+  pieces << head.date_line;
+  if (!head.content_type.empty()) pieces.add_field("Content-Type", head.content_type);
+  for (const HeaderField& field : head.headers) pieces.add_field(field.name, field.value);
+  if (head.content_length) pieces << "Content-Length: " << *head.content_length << "\r\n";
+  if (head.chunked) pieces << "Transfer-Encoding: chunked\r\n";
+  if (head.close) {
+    pieces << "Connection: close\r\n";
+  } else if (head.says_keep_alive) {
+    pieces << "Connection: keep-alive\r\n";
+  }
+  pieces << "\r\n";
+  return pieces.end();
 }
 
 }  // namespace
 
 void append_http1_head(const Http1Head& head, std::string& out) {
-  const std::string_view line = status_line(head.status);
-  if (line.empty()) {
-    out.append("HTTP/1.1 ");
-    append_number(static_cast<std::size_t>(head.status), out);
-    out.append(" \r\n");
-  } else {
-    out.append(line);
-  }
-  out.append(head.date_line);
-  if (!head.content_type.empty()) append_field("Content-Type", head.content_type, out);
-  for (const HeaderField& field : head.headers) append_field(field.name, field.value, out);
-  if (head.content_length) {
-    out.append("Content-Length: ");
-    append_number(*head.content_length, out);
-    out.append("\r\n");
-  }
-  if (head.chunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (head.close) {
-    out.append("Connection: close\r\n");
-  } else if (head.says_keep_alive) {
-    out.append("Connection: keep-alive\r\n");
-  }
-  out.append("\r\n");
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + room_for(head), [&](char* bytes, std::size_t) {
+    return static_cast<std::size_t>(write_head(head, bytes + before) - bytes);
+  });
 }
 
 }  // namespace flagstone::net

@@ -1,19 +1,13 @@
 #include "net/http1_session.h"
 
-#include <algorithm>
 #include <cassert>
 
+#include "net/ascii.h"
 #include "net/http1_event_stream.h"
 #include "net/http1_target.h"
 
 namespace flagstone::net {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equals_lower(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -157,12 +151,11 @@ int Http1Session::add_target(std::string_view piece) {
 }
 
 int Http1Session::check_protocol(std::string_view piece) {
-  for (const char letter : piece) {
-    constexpr std::string_view kProtocol = "HTTP";
-    if (protocol_bytes_ >= kProtocol.size() || letter != kProtocol[protocol_bytes_++]) {
-      return refuse_later(400, "only HTTP is spoken here");
-    }
+  constexpr std::string_view kProtocol = "HTTP";
+  if (!kProtocol.substr(protocol_bytes_).starts_with(piece)) {
+    return refuse_later(400, "only HTTP is spoken here");
   }
+  protocol_bytes_ = static_cast<std::uint8_t>(protocol_bytes_ + piece.size());
   return 0;
 }
 
@@ -177,10 +170,7 @@ int Http1Session::add_field_name(std::string_view piece) {
     const auto begin = static_cast<std::uint32_t>(text.size());
     store_->fields.push_back({begin, begin, begin});
   }
-  const std::size_t begin = text.size();
-  text.append(piece);
-  std::transform(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(),
-                 text.begin() + static_cast<std::ptrdiff_t>(begin), lower);
+  append_lower(piece, text);
   if (text.size() > resources_.limits.header_bytes_max) {
     return refuse_later(431, "the request's header is too large");
   }
@@ -257,9 +247,10 @@ int Http1Session::check_fields() {
       if (is_http10_ || (parser_.flags & F_CHUNKED) == 0) {
         return refuse_later(400, "the Transfer-Encoding is malformed");
       }
-      if (!equals_lower(value, "chunked")) return refuse_later(501, "only chunked is understood");
+      if (!equal_ignoring_case(value, "chunked"))
+        return refuse_later(501, "only chunked is understood");
     } else if (name == "expect") {
-      if (!equals_lower(value, "100-continue"))
+      if (!equal_ignoring_case(value, "100-continue"))
         return refuse_later(417, "only 100-continue is known");
       expects_continue = !is_http10_;
     }

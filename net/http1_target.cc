@@ -1,14 +1,31 @@
 #include "net/http1_target.h"
 
 #include <algorithm>
+#include <array>
+
+#include "net/ascii.h"
 
 namespace flagstone::net {
 namespace {
 
+constexpr std::array<bool, 256> kOfHosts = [] {
+  std::array<bool, 256> of_hosts{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789-._~:[]")) {
+    of_hosts[static_cast<unsigned char>(c)] = true;
+  }
+  return of_hosts;
+}();
+
+// Looks at every byte whatever it finds: with no way out, compilers look at many at once.
+bool is_clean(std::string_view target) {
+  bool clean = true;
+  for (const char c : target) clean &= c > ' ' && c < '\x7f' && c != '#';
+  return clean;
+}
+
 bool starts_with_scheme(std::string_view target, std::string_view scheme) {
-  return target.size() >= scheme.size() &&
-         std::ranges::equal(target.substr(0, scheme.size()), scheme, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return equal_ignoring_case(target.substr(0, scheme.size()), scheme);
 }
 
 Http1Target split_query(std::string_view target) {
@@ -30,16 +47,11 @@ std::optional<Http1Target> parse_absolute(std::string_view rest) {
 }  // namespace
 
 bool is_host_text(std::string_view host) {
-  return std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~:[]").find(c) != std::string_view::npos;
-  });
+  return std::ranges::all_of(host, [](char c) { return kOfHosts[static_cast<unsigned char>(c)]; });
 }
 
 std::optional<Http1Target> parse_http1_target(std::string_view target, Method method) {
-  const bool clean =
-      std::ranges::all_of(target, [](char c) { return c > ' ' && c < '\x7f' && c != '#'; });
-  if (!clean) return std::nullopt;
+  if (!is_clean(target)) return std::nullopt;
   if (target.starts_with('/')) return split_query(target);
   if (target == "*" && method == Method::kOptions) return Http1Target{target, {}, {}};
   for (std::string_view scheme : {"http://", "https://"}) {

@@ -13,19 +13,19 @@ int hex_digit(char c) {
 }  // namespace
 
 bool percent_decode(std::string_view text, std::string& out) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    if (i + 2 >= text.size()) return false;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
+  // Nearly every text is all plain; what stands between two escapes is taken at once.
+  while (true) {
+    const std::size_t escape = text.find('%');
+    out.append(text.substr(0, escape));
+    if (escape == std::string_view::npos) return true;
+    text.remove_prefix(escape);
+    if (text.size() < 3) return false;
+    const int high = hex_digit(text[1]);
+    const int low = hex_digit(text[2]);
     if (high < 0 || low < 0) return false;
     out.push_back(static_cast<char>(high * 16 + low));
-    i += 2;
+    text.remove_prefix(3);
   }
-  return true;
 }
 
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {
