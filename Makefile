@@ -21,7 +21,7 @@ test: setup
 tsan: setup
 	cmake --preset tsan
 	cmake --build --preset tsan --parallel $(BUILD_JOBS)
-	ctest --test-dir build/tsan --parallel $(TEST_JOBS) --output-on-failure
+	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.suppressions" ctest --test-dir build/tsan --parallel $(TEST_JOBS) --output-on-failure
 
 # The tables of docs/benchmarks.md. Takes some minutes and wants a quiet machine.
 bench: setup
