@@ -31,7 +31,7 @@ struct ServingDesk {
   // The process has begun to stop.
   bool stopping = false;
 
-  // When this evaluation happens, and its chance.
+  // When this evaluation happens, to the kernel's tick of a few milliseconds, and its chance.
   evaluation::Moment moment();
 
  private:
