@@ -1,15 +1,13 @@
 #include "config/file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 #include <vector>
 
 #include "config/nearest_name.h"
 #include "config/option_table.h"
+#include "config/regular_file.h"
 #include "config/source_uri.h"
 #include "config/values.h"
 #include "config/yaml_tree.h"
@@ -287,17 +285,12 @@ void read_config_text(std::string_view text, const std::string& file_name, Optio
 }
 
 void read_config_file(const std::string& file_name, Options& options, ProblemList& problems) {
-  errno = 0;
-  std::ifstream file(file_name, std::ios::binary);
-  std::string text(kMaxConfigBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.eof() && file.gcount() < static_cast<std::streamsize>(text.size())) {
-    const std::string reason = errno == 0 ? "" : ": " + std::string(std::strerror(errno));
-    problems.push_back({.where = file_name, .message = "cannot be read" + reason});
+  const auto text = read_regular_file(file_name, kMaxConfigBytes + 1);
+  if (!text) {
+    problems.push_back({.where = file_name, .message = text.error()});
     return;
   }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  read_config_text(text, file_name, options, problems);
+  read_config_text(*text, file_name, options, problems);
 }
 
 }  // namespace flagstone::config

@@ -1,11 +1,10 @@
 #include "config/secret.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <ostream>
+
+#include "config/regular_file.h"
 
 namespace flagstone::config {
 namespace {
@@ -33,19 +32,15 @@ std::expected<Secret, std::string> accepted(std::string_view text, const std::st
 }
 
 std::expected<Secret, std::string> read_secret_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxSecretBytes + 1, '\0');
-  if (!file || !file.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
-    if (file.gcount() == static_cast<std::streamsize>(text.size())) {
-      return std::unexpected("credential file " + path + " is longer than 64 KiB");
-    }
-    const int error = errno;
-    return std::unexpected("cannot read credential file " + path +
-                           (error == 0 ? std::string() : ": " + std::string(strerror(error))));
+  const std::string where = "credential file " + path;
+  const auto text = read_regular_file(path, kMaxSecretBytes + 1);
+  if (!text) {
+    return std::unexpected(where + " " + text.error());
   }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return accepted(text, "credential file " + path);
+  if (text->size() > kMaxSecretBytes) {
+    return std::unexpected(where + " is longer than 64 KiB");
+  }
+  return accepted(*text, where);
 }
 
 }  // namespace

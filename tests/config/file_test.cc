@@ -225,7 +225,7 @@ TEST(File, ReportsThatItCannotBeRead) {
   problems.clear();
   read_config_file("/", options, problems);
   ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(to_string(problems[0]), "/: cannot be read: Is a directory");
+  EXPECT_EQ(to_string(problems[0]), "/: is not a regular file");
 }
 
 }  // namespace

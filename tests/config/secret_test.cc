@@ -52,10 +52,10 @@ TEST_F(SecretFile, RefusesOtherFiles) {
 TEST(Secret, SaysWhatIsMissing) {
   const auto file = read_secret({.file = "/nowhere", .variable = {}, .text = {}}, no_variable);
   ASSERT_FALSE(file);
-  EXPECT_EQ(file.error(), "cannot read credential file /nowhere: No such file or directory");
+  EXPECT_EQ(file.error(), "credential file /nowhere cannot be read: No such file or directory");
   const auto folder = read_secret({.file = "/", .variable = {}, .text = {}}, no_variable);
   ASSERT_FALSE(folder);
-  EXPECT_EQ(folder.error(), "cannot read credential file /: Is a directory");
+  EXPECT_EQ(folder.error(), "credential file / is not a regular file");
   const auto variable = read_secret({.file = {}, .variable = "TOKEN", .text = {}}, no_variable);
   ASSERT_FALSE(variable);
   EXPECT_EQ(variable.error(), "credential variable TOKEN is not set");
