@@ -30,10 +30,9 @@ class SourceReader {
   void read_key(const YamlEntry& entry);
   void read_provider(const std::string& provider);
   void read_seconds(const YamlEntry& entry, Milliseconds& field);
-  void read_auth_header(const std::string& value);
   void read_headers(const YamlNode& headers);
-  void read_bearer_token(const std::string& token);
-  void add_credential(std::string token);
+  void read_auth_header(const std::string& value);
+  void finish_authorization();
   void finish_uri();
 
   void refuse(std::string message) {
@@ -51,6 +50,8 @@ class SourceReader {
   Source source_;
   Provider provider_ = Provider::kNone;
   bool provider_seen_ = false;
+  std::string auth_header_;
+  std::string bearer_token_;
 };
 
 // Every key that flagd knows, for "did you mean".
@@ -85,9 +86,9 @@ void SourceReader::read_key(const YamlEntry& entry) {
   } else if (key == "selector") {
     source_.selector = entry.value.text;
   } else if (key == "authHeader") {
-    read_auth_header(entry.value.text);
+    auth_header_ = entry.value.text;
   } else {
-    read_bearer_token(entry.value.text);
+    bearer_token_ = entry.value.text;
   }
 }
 
@@ -118,27 +119,29 @@ void SourceReader::read_seconds(const YamlEntry& entry, Milliseconds& field) {
   }
 }
 
-void SourceReader::add_credential(std::string token) {
-  if (!source_.credential.empty()) {
-    refuse("`authHeader` and `bearerToken` are both given, keep one");
-  }
-  source_.credential.text = Secret(std::move(token));
-}
-
+// flagd copies its value to `Authorization`; "Bearer …" is a credential like
+// `bearerToken`.
 void SourceReader::read_auth_header(const std::string& value) {
   constexpr std::string_view kBearer = "Bearer ";
   if (value.starts_with(kBearer)) {
-    add_credential(value.substr(kBearer.size()));
-  } else if (!value.empty()) {
+    source_.credential.text = Secret(value.substr(kBearer.size()));
+  } else {
     SecretSource header;
     header.text = Secret(value);
-    source_.headers.push_back({.name = "Authorization", .value = std::move(header)});
+    source_.headers.insert(source_.headers.begin(),
+                           {.name = "Authorization", .value = std::move(header)});
   }
 }
 
-void SourceReader::read_bearer_token(const std::string& token) {
-  if (!token.empty()) {
-    add_credential(token);
+// As in flagd, `bearerToken` counts only where there is no `authHeader`, whichever comes first.
+void SourceReader::finish_authorization() {
+  if (!auth_header_.empty()) {
+    read_auth_header(auth_header_);
+    if (!bearer_token_.empty()) {
+      warn("`bearerToken` is ignored beside `authHeader`, keep one");
+    }
+  } else if (!bearer_token_.empty()) {
+    source_.credential.text = Secret(bearer_token_);
   }
 }
 
@@ -180,6 +183,7 @@ Source SourceReader::read(const YamlNode& node) {
   for (const YamlEntry& entry : node.entries) {
     read_key(entry);
   }
+  finish_authorization();
   finish_uri();
   const bool has_secret = !source_.credential.empty() || !source_.headers.empty();
   if (has_secret) {

@@ -75,6 +75,30 @@ TEST(FlagdSources, ReadsCredentials) {
   EXPECT_EQ(result.warnings, Strings{});
 }
 
+// As flagd does, whichever of the two is written first.
+TEST(FlagdSources, AuthHeaderOutranksBearerToken) {
+  const Strings warnings = {
+      "--sources: source 1: `bearerToken` is ignored beside `authHeader`, keep one",
+      std::string(kArgvWarning)};
+  for (const std::string_view both : {R"("bearerToken": "a", "authHeader": "Bearer b")",
+                                      R"("authHeader": "Bearer b", "bearerToken": "a")"}) {
+    const Read result =
+        read(R"([{"uri": "https://h", "provider": "http", )" + std::string(both) + "}]");
+    EXPECT_EQ(result.problems, Strings{});
+    EXPECT_EQ(result.warnings, warnings);
+    EXPECT_EQ(result.sources.at(0).credential.text.reveal(), "b");
+    EXPECT_TRUE(result.sources.at(0).headers.empty());
+  }
+  // Another scheme leaves no credential that would be sent as a second `Authorization`.
+  const Read basic = read(R"([{"uri": "https://h", "provider": "http", "bearerToken": "a",
+                              "authHeader": "Basic dDp0"}])");
+  EXPECT_EQ(basic.problems, Strings{});
+  EXPECT_EQ(basic.warnings, warnings);
+  EXPECT_TRUE(basic.sources.at(0).credential.empty());
+  ASSERT_EQ(basic.sources.at(0).headers.size(), 1U);
+  EXPECT_EQ(basic.sources.at(0).headers[0].value.text.reveal(), "Basic dDp0");
+}
+
 TEST(FlagdSources, SaysWhatItCannotDo) {
   struct Row {
     std::string_view json;
@@ -107,9 +131,6 @@ TEST(FlagdSources, SaysWhatItCannotDo) {
                {"--sources: source 1: `interval` takes whole seconds from 0 to 86400"}},
            Row{R"([{"uri": "https://h", "provider": "http", "timeoutS": -1}])",
                {"--sources: source 1: `timeoutS` takes whole seconds from 0 to 86400"}},
-           Row{R"([{"uri": "https://h", "provider": "http", "bearerToken": "a",
-                    "authHeader": "Bearer b"}])",
-               {"--sources: source 1: `authHeader` and `bearerToken` are both given, keep one"}},
            Row{R"([{"uri": "https://h", "provider": "http", "oauth": {}}])",
                {"--sources: source 1: `oauth` is not supported yet, name a token in a file with "
                 "`--credential-file`"}},
