@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 #include <utility>
+#include <variant>
 
 #include "config/address.h"
+#include "config/option_table.h"
 #include "config/validate_source.h"
 
 namespace flagstone::config {
@@ -165,11 +167,24 @@ void Validator::check_environments(std::span<const std::string_view> dialects) {
   }
 }
 
-// What only takes effect at the next start, by its key.
-struct RestartRow {
-  std::string_view name;
-  bool (*same)(const Options&, const Options&);
-};
+// What the daemon takes over while it runs. Whatever else the table holds waits for the next start,
+// so a new option that is forgotten here is named needlessly, never ignored in silence.
+constexpr std::array<std::string_view, 4> kTakenOver = {"cache.memory_limit", "shutdown_delay",
+                                                        "drain_time", "log_level"};
+
+bool waits_for_restart(const OptionRow& row) {
+  return (row.scope == Scope::kProcess || row.scope == Scope::kFlagd) && row.field != nullptr &&
+         std::ranges::find(kTakenOver, row.key) == kTakenOver.end();
+}
+
+bool is_same(const Field& a, const Field& b) {
+  return std::visit(
+      [&b](auto* value) {
+        const auto* other = std::get_if<decltype(value)>(&b);
+        return other != nullptr && *value == **other;
+      },
+      a);
+}
 
 std::vector<std::pair<std::string_view, std::vector<std::string>>> bindings(const Options& o) {
   std::vector<std::pair<std::string_view, std::vector<std::string>>> bound;
@@ -180,21 +195,6 @@ std::vector<std::pair<std::string_view, std::vector<std::string>>> bindings(cons
   }
   return bound;
 }
-
-constexpr std::array kRestartRows = {
-    RestartRow{"listen",
-               [](const Options& a, const Options& b) {
-                 return a.listen == b.listen && a.flagd == b.flagd;
-               }},
-    RestartRow{"environments.*.listen",
-               [](const Options& a, const Options& b) { return bindings(a) == bindings(b); }},
-    RestartRow{"admin", [](const Options& a, const Options& b) { return a.admin == b.admin; }},
-    RestartRow{
-        "serving_threads",
-        [](const Options& a, const Options& b) { return a.serving_threads == b.serving_threads; }},
-    RestartRow{"state.dir",
-               [](const Options& a, const Options& b) { return a.state.dir == b.state.dir; }},
-};
 
 }  // namespace
 
@@ -209,11 +209,19 @@ ProblemList validate(const Options& options, std::span<const std::string_view> d
   return problems;
 }
 
-std::vector<std::string> needs_restart(const Options& running, const Options& wanted) {
+std::vector<std::string> needs_restart(Options running, Options wanted) {
   std::vector<std::string> names;
-  for (const RestartRow& row : kRestartRows) {
-    if (!row.same(running, wanted)) {
-      names.emplace_back(row.name);
+  if (bindings(running) != bindings(wanted)) {
+    names.emplace_back("environments.*.listen");
+  }
+  const bool switched = running.flagd.on != wanted.flagd.on;  // All of flagd's ports with it.
+  for (const OptionRow& row : option_table()) {
+    if (!waits_for_restart(row)) {
+      continue;
+    }
+    if ((switched && row.scope == Scope::kFlagd) ||
+        !is_same(row.field({.options = &running}), row.field({.options = &wanted}))) {
+      names.emplace_back(row.key.empty() ? long_flag(row) : row.key);
     }
   }
   return names;

@@ -39,8 +39,9 @@ inline constexpr std::array<std::string_view, 1> kDialects = {"flagd"};
 ProblemList validate(const Options& options,
                      std::span<const std::string_view> dialects = kDialects);
 
-// The names of what changed and only takes effect after a restart ("listen", "admin", "state.dir",
-// "serving_threads", …). Everything else can be taken over while running.
-std::vector<std::string> needs_restart(const Options& running, const Options& wanted);
+// What changed and only takes effect after a restart, by the key in the file ("admin", "state.dir",
+// "environments.*.listen") or, where there is none, by the flag ("--port"). Everything else can be
+// taken over while running. By value: the table's rows give out fields to write to.
+std::vector<std::string> needs_restart(Options running, Options wanted);
 
 }  // namespace flagstone::config

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "config/file.h"
+#include "config/option_table.h"
 
 namespace flagstone::config {
 namespace {
@@ -180,7 +181,8 @@ TEST(NeedsRestart, SortsChanges) {
   const std::vector<ChangeRow> rows = {
       {[](Options&) {}, {}},
       {[](Options& o) { o.listen = {"127.0.0.1:1"}; }, {"listen"}},
-      {[](Options& o) { o.flagd.on = true; }, {"listen"}},
+      {[](Options& o) { o.flagd.on = true; },
+       {"--port", "--management-port", "--sync-port", "--ofrep-port"}},
       {[](Options& o) { o.environments[0].listen = {"127.0.0.1:1"}; }, {"environments.*.listen"}},
       {[](Options& o) { o.admin = "127.0.0.1:1"; }, {"admin"}},
       {[](Options& o) { o.serving_threads = 2; }, {"serving_threads"}},
@@ -193,7 +195,7 @@ TEST(NeedsRestart, SortsChanges) {
       {[](Options& o) { o.environments[0].sources.pop_back(); }, {}},
       {[](Options& o) { o.environments.emplace_back().name = "new"; }, {}},
       {[](Options& o) { o.cache.memory_limit_bytes = 8 * kMiB; }, {}},
-      {[](Options& o) { o.state.limit_bytes = 8 * kMiB; }, {}},
+      {[](Options& o) { o.state.limit_bytes = 8 * kMiB; }, {"state.limit"}},
       {[](Options& o) { o.log_level = LogLevel::kDebug; }, {}},
       {[](Options& o) { o.origins.by_path["admin"] = {}; }, {}},
   };
@@ -202,6 +204,53 @@ TEST(NeedsRestart, SortsChanges) {
     row.change(wanted);
     EXPECT_EQ(needs_restart(good(), wanted), row.names);
   }
+}
+
+// Another value than the field has, whatever that is.
+struct Change {
+  void operator()(std::string* field) const { *field += "x"; }
+  void operator()(std::vector<std::string>* field) const { field->emplace_back("x"); }
+  void operator()(bool* field) const { *field = !*field; }
+  void operator()(std::optional<bool>* field) const { *field = !field->value_or(false); }
+  void operator()(std::uint32_t* field) const { ++*field; }
+  void operator()(std::uint64_t* field) const { ++*field; }
+  void operator()(std::optional<std::uint64_t>* field) const { *field = field->value_or(0) + 1; }
+  void operator()(Milliseconds* field) const { ++*field; }
+  void operator()(DocumentFormat* field) const { *field = DocumentFormat::kYaml; }
+  void operator()(Fractional* field) const { *field = Fractional::kV3; }
+  void operator()(LogLevel* field) const { *field = LogLevel::kOff; }
+  void operator()(LogFormat* field) const { *field = LogFormat::kJson; }
+};
+
+// What the daemon takes over must be known here by name: no other option of the process may be
+// ignored in silence.
+TEST(NeedsRestart, NamesEveryOptionThatIsNotTakenOver) {
+  Strings taken_over;
+  Strings named;
+  for (const OptionRow& row : option_table()) {
+    const bool of_process = row.scope == Scope::kProcess || row.scope == Scope::kFlagd;
+    if (!of_process || row.field == nullptr) {
+      continue;
+    }
+    const std::string name(row.key.empty() ? long_flag(row) : row.key);
+    Options wanted = good();
+    std::visit(Change(), row.field({.options = &wanted}));
+    ASSERT_NE(wanted, good()) << name;
+    const Strings names = needs_restart(good(), wanted);
+    if (names.empty()) {
+      taken_over.push_back(name);
+    } else {
+      EXPECT_EQ(names, Strings{name});
+      named.push_back(name);
+    }
+  }
+  EXPECT_EQ(taken_over,
+            (Strings{"cache.memory_limit", "shutdown_delay", "drain_time", "log_level"}));
+  EXPECT_EQ(named,
+            (Strings{"listen", "admin", "allowed_hosts", "allowed_origins", "serving_threads",
+                     "max_connections", "request_header_limit", "request_body_limit",
+                     "cache.max_document_bytes", "state.dir", "state.limit", "startup_wait",
+                     "log_format", "--port", "--management-port", "--sync-port", "--ofrep-port"}));
 }
 
 TEST(NeedsRestart, MovingLinesIsNoChange) {
