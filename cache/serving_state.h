@@ -27,10 +27,14 @@ struct EnvironmentState {
   std::string name;
   // nullptr: there is nothing to serve yet (OFREP: PROVIDER_NOT_READY).
   std::shared_ptr<const Snapshot> snapshot;
+  // Every required source has brought something. Until then a key that is not found may yet come.
+  bool complete = false;
   Origin origin = Origin::kLive;
   bool stale = false;
   // Wall time of the last successful contact with upstream, for the age; 0 when there was none.
   std::int64_t last_contact_unix_ms = 0;
+  // Wall time at which its flags last became others.
+  std::int64_t changed_unix_ms = 0;
   // Grows with every change of this environment's snapshot, origin or staleness.
   std::uint64_t generation = 0;
 };

@@ -244,6 +244,7 @@ void Daemon::apply(const config::Options& wanted) {
     return;
   }
   budget_.set_limit_bytes(wanted.cache.memory_limit_bytes);
+  keeper_.retry_refused();
   set_level(log_, wanted.log_level);
   options_.environments = wanted.environments;
   options_.cache.memory_limit_bytes = wanted.cache.memory_limit_bytes;

@@ -54,14 +54,13 @@ EnvironmentFeed::EnvironmentFeed(config::Environment options, FeedTools tools, F
 
 EnvironmentFeed::~EnvironmentFeed() = default;
 
-std::expected<void, std::string> EnvironmentFeed::start() {
-  std::vector<std::unique_ptr<upstream::Source>> sources;
+std::expected<void, std::string> EnvironmentFeed::prepare() {
   auto make = [&](const config::Source& options, std::uint16_t layer,
                   bool keeps_state) -> std::expected<std::unique_ptr<SourceSeat>, std::string> {
     auto seat = make_seat(options, layer, keeps_state);
     auto source = tools_.vendor.make_source(options, tools_.sources, *seat);
     if (!source) return std::unexpected(source.error());
-    sources.push_back(std::move(*source));
+    prepared_.push_back(std::move(*source));
     return seat;
   };
   if (!options_.bootstrap.empty()) {
@@ -74,14 +73,54 @@ std::expected<void, std::string> EnvironmentFeed::start() {
     if (!seat) return std::unexpected(seat.error());
     seats_.push_back(std::move(*seat));
   }
+  return {};
+}
+
+void EnvironmentFeed::start(const EnvironmentFeed* predecessor) {
   std::size_t next = 0;
-  if (bootstrap_) bootstrap_source_ = std::move(sources[next++]);
+  if (bootstrap_) bootstrap_source_ = std::move(prepared_[next++]);
   silent_seats_ = seats_.size();
-  for (auto& seat : seats_) seat->start(std::move(sources[next++]), tools_.sources.loop);
+  for (auto& seat : seats_) {
+    const SourceSeat* same = predecessor ? predecessor->seat_like(*seat) : nullptr;
+    if (same != nullptr) {
+      seat->start_after(std::move(prepared_[next++]), tools_.sources.loop, *same);
+    } else {
+      seat->start(std::move(prepared_[next++]), tools_.sources.loop);
+    }
+  }
+  prepared_.clear();
   if (!options_.pins.empty()) {
     pins_ = std::make_unique<PinsFile>(options_.pins, cache_, *this, tools_.sources, tools_.log);
   }
-  return {};
+  read_credentials();
+}
+
+// The seat whose source is the same in everything that decides its records, if it has any.
+const SourceSeat* EnvironmentFeed::seat_like(const SourceSeat& other) const {
+  const cache::SourceIdentity& wanted = *other.options().identity;
+  for (const auto& seat : seats_) {
+    const cache::SourceIdentity& mine = *seat->options().identity;
+    bool same = mine.dialect == wanted.dialect && mine.uri == wanted.uri &&
+                mine.selector == wanted.selector;
+    if (same && seat->layer().has_document()) return seat.get();
+  }
+  return nullptr;
+}
+
+void EnvironmentFeed::retire() {
+  for (auto& seat : seats_) seat->retire();
+  if (bootstrap_) bootstrap_->retire();
+  bootstrap_source_.reset();
+  pins_.reset();
+}
+
+bool EnvironmentFeed::about_to_be_read() const {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [](const auto& seat) { return seat->about_to_be_read(); });
+}
+
+void EnvironmentFeed::retry_refused() {
+  for (auto& seat : seats_) seat->retry_refused();
 }
 
 std::unique_ptr<SourceSeat> EnvironmentFeed::make_seat(const config::Source& source,
@@ -122,6 +161,7 @@ cache::EnvironmentState EnvironmentFeed::publishable() const {
   cache::EnvironmentState now;
   now.name = options_.name;
   now.snapshot = cache_.snapshot();
+  now.complete = cache_.ready();
   now.origin = origin();
   now.stale = stale();
   now.last_contact_unix_ms = last_contact_unix_ms();
@@ -148,19 +188,29 @@ std::size_t EnvironmentFeed::accept_held() {
   return taken;
 }
 
-std::vector<std::string> EnvironmentFeed::credentials() const {
+bool EnvironmentFeed::read_credentials() {
   std::vector<std::string> all;
+  std::vector<std::string> problems;
   for (const auto& seat : seats_) all.push_back(seat->source().credential().reveal());
   for (const config::SecretSource& accept : options_.accept) {
     auto secret = config::read_secret(accept, tools_.sources.variables);
     if (secret) {
       all.push_back(secret->reveal());
     } else {
-      tools_.log.warn("{}: accept: {}", options_.name, secret.error());
+      problems.push_back(secret.error());
     }
   }
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
-  return all;
+  if (problems != accept_problems_) {
+    for (const std::string& problem : problems) {
+      tools_.log.warn("{}: accept: {}", options_.name, problem);
+    }
+    accept_problems_ = std::move(problems);
+  }
+  // A file that is just being replaced must not shut anybody out.
+  if (all == credentials_ || (!accept_problems_.empty() && !credentials_.empty())) return false;
+  credentials_ = std::move(all);
+  return true;
 }
 
 std::vector<std::string> EnvironmentFeed::pinned_keys() const {

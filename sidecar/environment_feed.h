@@ -47,8 +47,15 @@ class EnvironmentFeed final : public SeatHost {
   EnvironmentFeed(const EnvironmentFeed&) = delete;
   EnvironmentFeed& operator=(const EnvironmentFeed&) = delete;
 
-  // The error says what is wrong with the options; then nothing was started.
-  std::expected<void, std::string> start();
+  // Makes the sources. The error says what is wrong with the options.
+  std::expected<void, std::string> prepare();
+  // Starts them. Where `predecessor` (or nullptr) has the same source, goes on with what it has.
+  void start(const EnvironmentFeed* predecessor);
+  // Stops the sources and the pins; what was published stays. For the predecessor of a reload.
+  void retire();
+  // A file is just being read, and what the state has of it is better not published before.
+  bool about_to_be_read() const;
+  void retry_refused();
 
   // Takes in more of what has come, until `stop` says so; true while there is more.
   bool work(const std::function<bool()>& stop);
@@ -60,7 +67,9 @@ class EnvironmentFeed final : public SeatHost {
   // `flagstone accept`: how many sources' held documents were taken in.
   std::size_t accept_held();
   // Credentials that mean this environment: the sources' own and those of `accept:`.
-  std::vector<std::string> credentials() const;
+  const std::vector<std::string>& credentials() const { return credentials_; }
+  // Reads those of `accept:` again; true when they are others now.
+  bool read_credentials();
 
   const config::Environment& options() const { return options_; }
   const evaluation::Dialect& dialect() const { return *dialect_; }
@@ -90,6 +99,7 @@ class EnvironmentFeed final : public SeatHost {
   std::unique_ptr<SourceSeat> make_seat(const config::Source& source, std::uint16_t layer,
                                         bool keeps_state);
   cache::SourceIdentity identity_of(std::size_t index, const config::Source& source) const;
+  const SourceSeat* seat_like(const SourceSeat& other) const;
   cache::Origin origin() const;
   bool stale() const;
   std::int64_t last_contact_unix_ms() const;
@@ -102,6 +112,10 @@ class EnvironmentFeed final : public SeatHost {
   cache::UsageTotals usage_;
   std::vector<std::unique_ptr<SourceSeat>> seats_;
   std::unique_ptr<SourceSeat> bootstrap_;
+  // Between prepare() and start().
+  std::vector<std::unique_ptr<upstream::Source>> prepared_;
+  std::vector<std::string> credentials_;
+  std::vector<std::string> accept_problems_;
   // The bootstrap's source until it is needed: the last known state is newer.
   std::unique_ptr<upstream::Source> bootstrap_source_;
   std::size_t silent_seats_ = 0;

@@ -15,7 +15,7 @@ constexpr std::string_view kUsageBlob = "usage";
 // matters while it is stale and then stands still.
 bool differs(const cache::EnvironmentState& a, const cache::EnvironmentState& b) {
   return a.snapshot != b.snapshot || a.origin != b.origin || a.stale != b.stale ||
-         (a.stale && a.last_contact_unix_ms != b.last_contact_unix_ms);
+         a.complete != b.complete || (a.stale && a.last_contact_unix_ms != b.last_contact_unix_ms);
 }
 
 }  // namespace
@@ -44,8 +44,8 @@ std::expected<std::unique_ptr<EnvironmentFeed>, std::string> Keeper::make_feed(
                                                           .saver = tools_.saver,
                                                           .log = tools_.log},
                                                 *this);
-  if (auto started = feed->start(); !started) {
-    return std::unexpected("environment " + options.name + ": " + started.error());
+  if (auto prepared = feed->prepare(); !prepared) {
+    return std::unexpected("environment " + options.name + ": " + prepared.error());
   }
   return feed;
 }
@@ -54,7 +54,7 @@ Keeper::Place& Keeper::place_of(const std::string& name) {
   auto found = std::find_if(places_.begin(), places_.end(),
                             [&](const Place& place) { return place.name == name; });
   if (found != places_.end()) return *found;
-  places_.push_back({.name = name, .feed = nullptr, .published = {}});
+  places_.push_back({.name = name, .feed = nullptr, .predecessor = nullptr, .published = {}});
   places_.back().published.name = name;
   return places_.back();
 }
@@ -80,24 +80,9 @@ std::expected<void, std::string> Keeper::configure(
   for (Place& place : places_) {
     bool kept = std::any_of(environments.begin(), environments.end(),
                             [&](const auto& options) { return options.name == place.name; });
-    if (kept || !place.feed) continue;
-    old_dialects_.push_back(place.feed->give_up_dialect());
-    place.feed.reset();
-    std::uint64_t generation = place.published.generation;
-    place.published = {};
-    place.published.name = place.name;
-    place.published.generation = generation + 1;
+    if (!kept && place.feed) take_out(place);
   }
-  for (auto& feed : made) {
-    Place& place = place_of(feed->options().name);
-    if (place.feed) {
-      place.feed->hand_usage_to(*feed);
-      old_dialects_.push_back(place.feed->give_up_dialect());
-    }
-    bool first = !place.feed;
-    place.feed = std::move(feed);
-    if (first) load_usage(place);
-  }
+  for (auto& feed : made) put_in(std::move(feed));
   std::vector<cache::SourceIdentity> identities;
   for (const Place& place : places_) {
     if (!place.feed) continue;
@@ -106,6 +91,66 @@ std::expected<void, std::string> Keeper::configure(
   tools_.saver.set_active(std::move(identities));
   feed_credentials_changed();
   return {};
+}
+
+std::int64_t Keeper::Place::last_contact_unix_ms() const {
+  return predecessor || !feed ? published.last_contact_unix_ms
+                              : feed->publishable().last_contact_unix_ms;
+}
+
+void Keeper::take_out(Place& place) {
+  for (auto* gone : {&place.feed, &place.predecessor}) {
+    if (*gone) old_dialects_.push_back((*gone)->give_up_dialect());
+    gone->reset();
+  }
+  std::uint64_t generation = place.published.generation;
+  place.published = {};
+  place.published.name = place.name;
+  place.published.generation = generation + 1;
+}
+
+void Keeper::put_in(std::unique_ptr<EnvironmentFeed> feed) {
+  Place& place = place_of(feed->options().name);
+  EnvironmentFeed* before = place.feed.get();
+  if (before == nullptr) {
+    place.feed = std::move(feed);
+    place.feed->start(nullptr);
+    load_usage(place);
+    return;
+  }
+  if (!place.predecessor) {
+    place.published.last_contact_unix_ms = before->publishable().last_contact_unix_ms;
+  }
+  before->retire();
+  feed->start(before);
+  if (place.predecessor) {
+    // The one in between never served anything.
+    old_dialects_.push_back(before->give_up_dialect());
+  } else {
+    place.predecessor = std::move(place.feed);
+  }
+  place.feed = std::move(feed);
+}
+
+// The successor of a reload has what it needs: it serves from now on.
+void Keeper::hand_over(Place& place) {
+  drain_usage();
+  place.predecessor->hand_usage_to(*place.feed);
+  old_dialects_.push_back(place.predecessor->give_up_dialect());
+  place.predecessor.reset();
+}
+
+void Keeper::retry_refused() {
+  for (Place& place : places_) {
+    if (place.feed) place.feed->retry_refused();
+  }
+}
+
+void Keeper::read_credentials() {
+  credentials_read_ms_ = tools_.loop.now_ms();
+  for (Place& place : places_) {
+    if (place.feed && place.feed->read_credentials()) routes_changed_ = true;
+  }
 }
 
 void Keeper::start() {
@@ -134,6 +179,8 @@ std::vector<std::string> Keeper::missing() const {
   std::vector<std::string> lines;
   for (const Place& place : places_) {
     if (!place.feed || place.feed->options().optional || place.feed->ready()) continue;
+    // A reload whose sources have not answered: what was complete before is still served.
+    if (place.predecessor && place.published.complete) continue;
     for (const auto& seat : place.feed->seats()) {
       if (seat->options().optional || seat->layer().has_document()) continue;
       std::string line = place.name + ": no document from " + seat->options().uri + " yet";
@@ -153,6 +200,7 @@ void Keeper::feed_changed() {
 }
 
 void Keeper::feed_credentials_changed() {
+  read_credentials();
   routes_changed_ = true;
   feed_changed();
 }
@@ -175,18 +223,7 @@ void Keeper::publish() {
   auto next = std::make_shared<cache::ServingState>();
   next->routes = changed ? make_routes() : state_->routes;
   for (Place& place : places_) {
-    if (place.feed) {
-      cache::EnvironmentState now = place.feed->publishable();
-      // A feed that a reload put in goes on with what its predecessor served.
-      bool nothing_yet = !now.snapshot && place.published.snapshot;
-      if (!nothing_yet && differs(now, place.published)) {
-        std::uint64_t generation = place.published.generation + 1;
-        place.published = now;
-        place.published.generation = generation;
-        changed = true;
-        if (now.snapshot) place.feed->usage().adopt(*now.snapshot);
-      }
-    }
+    changed = update(place) || changed;
     next->environments.push_back(place.published);
   }
   changed = changed || next->environments.size() != state_->environments.size();
@@ -200,6 +237,32 @@ void Keeper::publish() {
   }
 }
 
+// Brings `published` up to date; true when it is another.
+bool Keeper::update(Place& place) {
+  if (!place.feed || place.feed->about_to_be_read()) return false;
+  cache::EnvironmentState now = place.feed->publishable();
+  if (place.predecessor) {
+    if (now.complete || !place.published.snapshot) {
+      hand_over(place);
+    } else {
+      // Nobody fetches for it any more; how old it is goes on being said.
+      now = place.published;
+      now.stale = now.stale || unix_now_ms() - now.last_contact_unix_ms > cache::kStaleAfterMs;
+    }
+  }
+  if (!differs(now, place.published)) return false;
+  bool other_flags = now.snapshot != place.published.snapshot;
+  std::uint64_t generation = place.published.generation + 1;
+  std::int64_t changed_unix_ms = place.published.changed_unix_ms;
+  place.published = std::move(now);
+  place.published.generation = generation;
+  place.published.changed_unix_ms = other_flags ? unix_now_ms() : changed_unix_ms;
+  if (place.published.snapshot) {
+    (place.predecessor ? place.predecessor : place.feed)->usage().adopt(*place.published.snapshot);
+  }
+  return true;
+}
+
 cache::Routes Keeper::make_routes() {
   cache::Routes routes;
   std::size_t present = 0;
@@ -207,8 +270,8 @@ cache::Routes Keeper::make_routes() {
     const Place& place = places_[i];
     if (!place.feed) continue;
     ++present;
-    for (std::string& credential : place.feed->credentials()) {
-      auto [at, added] = routes.by_credential.emplace(std::move(credential), i);
+    for (const std::string& credential : place.feed->credentials()) {
+      auto [at, added] = routes.by_credential.emplace(credential, i);
       if (!added && at->second != i) {
         tools_.log.warn("environments {} and {} have the same credential; it means {}",
                         places_[at->second].name, place.name, places_[at->second].name);
@@ -234,7 +297,9 @@ void Keeper::make_room_for_usage() {
     for (ServingThread* thread : threads_) {
       auto& counters = thread->usage()[i];
       if (!counters) counters = std::make_unique<cache::UsageCounters>();
-      if (places_[i].feed) counters->grow(places_[i].feed->layers().flag_id_limit());
+      for (const auto* feed : {&places_[i].feed, &places_[i].predecessor}) {
+        if (*feed) counters->grow((*feed)->layers().flag_id_limit());
+      }
     }
   }
 }
@@ -253,6 +318,7 @@ void Keeper::housework() {
   for (Place& place : places_) {
     if (place.feed) place.feed->renew_state();
   }
+  if (tools_.loop.now_ms() - credentials_read_ms_ >= kCredentialsMs) read_credentials();
   report_memory();
   give_back_memory();
   // Time alone makes things stale.
@@ -276,9 +342,12 @@ void Keeper::report_memory() {
 void Keeper::drain_usage() {
   std::int64_t now_ms = unix_now_ms();
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    if (!places_[i].feed) continue;
+    Place& place = places_[i];
+    if (!place.feed) continue;
+    // The numbers counted by are those of whoever's snapshot is served.
+    cache::UsageTotals& totals = (place.predecessor ? place.predecessor : place.feed)->usage();
     for (ServingThread* thread : threads_) {
-      if (auto& counters = thread->usage()[i]) places_[i].feed->usage().drain(*counters, now_ms);
+      if (auto& counters = thread->usage()[i]) totals.drain(*counters, now_ms);
     }
   }
 }
@@ -288,7 +357,9 @@ void Keeper::save_usage() {
   for (Place& place : places_) {
     if (!place.feed) continue;
     tools_.saver.save_blob(place.name, std::string(kUsageBlob),
-                           place.feed->usage().serialise(place.published.snapshot.get()));
+                           (place.predecessor ? place.predecessor : place.feed)
+                               ->usage()
+                               .serialise(place.published.snapshot.get()));
   }
 }
 

@@ -42,6 +42,7 @@ class Keeper final : public FeedHost {
  public:
   static constexpr std::int64_t kSliceMs = 20;
   static constexpr std::int64_t kHouseworkMs = 1000;
+  static constexpr std::int64_t kCredentialsMs = 5000;
   static constexpr std::int64_t kUsageDrainMs = 100;
   static constexpr std::int64_t kUsageSaveMs = 60'000;
   // Freed memory that is worth the time of giving it back to the system.
@@ -53,7 +54,13 @@ class Keeper final : public FeedHost {
     std::string name;
     // Nullptr once the environment was taken out of the configuration.
     std::unique_ptr<EnvironmentFeed> feed;
+    // Replaced by a reload, its sources stopped, still the one that is served until `feed` has
+    // something from every required source.
+    std::unique_ptr<EnvironmentFeed> predecessor;
     cache::EnvironmentState published;
+
+    // As of now; 0: there was none.
+    std::int64_t last_contact_unix_ms() const;
   };
 
   explicit Keeper(KeeperTools tools);
@@ -74,6 +81,8 @@ class Keeper final : public FeedHost {
   // Saves what there is to save; `done` runs when the disk has it.
   void stop(std::move_only_function<void()> done);
 
+  // The memory limit was raised: what was refused may fit now.
+  void retry_refused();
   // `flagstone accept`. The error says what there is to know.
   std::expected<std::size_t, std::string> accept(std::string_view environment);
   // What readiness waits for, a line each; empty: ready.
@@ -93,6 +102,11 @@ class Keeper final : public FeedHost {
   std::expected<std::unique_ptr<EnvironmentFeed>, std::string> make_feed(
       const config::Environment& options);
   Place& place_of(const std::string& name);
+  void put_in(std::unique_ptr<EnvironmentFeed> feed);
+  void take_out(Place& place);
+  bool update(Place& place);
+  void hand_over(Place& place);
+  void read_credentials();
   void work();
   void publish();
   cache::Routes make_routes();
@@ -116,6 +130,7 @@ class Keeper final : public FeedHost {
   net::Timer housework_timer_;
   net::Timer usage_timer_;
   std::int64_t usage_saved_ms_ = 0;
+  std::int64_t credentials_read_ms_ = 0;
   // Since the last housework: how much there was at the top, old and new together.
   std::size_t most_used_bytes_ = 0;
   bool routes_changed_ = true;

@@ -124,7 +124,7 @@ void append_environments(Exposition& text, const Keeper& keeper, std::int64_t no
   text.family("flagstone_snapshot_age_seconds", "gauge",
               "Since the last successful contact with upstream.");
   each([&](const Keeper::Place& place, const std::string& labels) {
-    std::int64_t last = place.feed->publishable().last_contact_unix_ms;
+    std::int64_t last = place.last_contact_unix_ms();
     if (last != 0) text.sample(labels, static_cast<double>(now_unix_ms - last) / kMsPerSecond);
   });
   text.family("flagstone_snapshot_stale", "gauge", "1 while answers are marked as stale.");

@@ -31,16 +31,20 @@ void PinsFile::read(const std::string& text) {
     return;
   }
   std::vector<cache::Pin> pins;
-  keys_.clear();
   for (config::Pin& pin : *parsed) {
-    keys_.push_back(pin.key);
     pins.push_back({.key = std::move(pin.key), .value_json = std::move(pin.json)});
   }
   auto outcome = environment_.set_pins(pins);
   for (const std::string& problem : outcome.problems) {
     log_.warn("{}: pins {}: {}", environment_.name(), path_, problem);
   }
-  log_.info("{}: {} flags are pinned by {}", environment_.name(), pins.size(), path_);
+  // Those that took; the others are in the problems.
+  keys_.clear();
+  const cache::RecordIndex& set = environment_.layer(environment_.pins_layer()).records();
+  for (const cache::Pin& pin : pins) {
+    if (set.find(evaluation::kFlagKind, {}, pin.key) != nullptr) keys_.push_back(pin.key);
+  }
+  log_.info("{}: {} flags are pinned by {}", environment_.name(), keys_.size(), path_);
   host_.changed();
 }
 

@@ -55,6 +55,7 @@ struct ServingCounters {
   Counter not_modified;
   Counter event_streams_opened;
 
+  void count_refused(evaluation::ErrorCode code) { refused[static_cast<std::size_t>(code)].add(1); }
   void count(Api api, std::size_t environment, evaluation::Reason reason) {
     evaluations[static_cast<std::size_t>(api)][environment][static_cast<std::size_t>(reason)].add(
         1);

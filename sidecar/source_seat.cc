@@ -14,6 +14,10 @@ namespace {
 constexpr std::int64_t kStatePatienceMs = 2000;
 // How much older than the truth the age may be that a restart shows.
 constexpr std::int64_t kRenewStateMs = 60'000;
+// Until a file that did not fit is tried again; polls come again by themselves.
+constexpr std::int64_t kRetryRefusedMs = 10'000;
+// Quarantined records named in the log at once; /status has more.
+constexpr std::size_t kMaxQuarantinedLogged = 10;
 
 std::int64_t to_ms(upstream::TimePoint time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -50,32 +54,64 @@ SourceSeat::~SourceSeat() {
 }
 
 void SourceSeat::start(std::unique_ptr<upstream::Source> source, net::Loop& loop) {
-  source_ = std::move(source);
-  if (is_file() || !options_.identity) {
-    started_ = true;
-    source_->start();
+  sit_down(std::move(source), loop);
+  if (!options_.identity) {
+    begin_asking();
     return;
   }
-  patience_ = std::make_unique<net::Timer>(loop, [this] { begin_asking(); });
   patience_->start_once(kStatePatienceMs);
-  load_state();
+  saver_.load(state_identity(), [self = self_](std::optional<cache::LoadedState> state) {
+    if (*self != nullptr) (*self)->state_loaded(std::move(state));
+  });
+}
+
+void SourceSeat::sit_down(std::unique_ptr<upstream::Source> source, net::Loop& loop) {
+  source_ = std::move(source);
+  retry_ = std::make_unique<net::Timer>(loop, [this] { retry_refused(); });
+  patience_ = std::make_unique<net::Timer>(loop, [this] {
+    // First for the state, then for the first look at a file: the disk may hang either time.
+    if (!started_) {
+      begin_asking();
+    } else if (!std::exchange(heard_, true)) {
+      say_first_word();
+      host_.changed();
+    }
+  });
+}
+
+void SourceSeat::start_after(std::unique_ptr<upstream::Source> source, net::Loop& loop,
+                             const SourceSeat& predecessor) {
+  sit_down(std::move(source), loop);
+  confirmed_ = predecessor.live();
+  last_success_unix_ms_ = predecessor.last_success_unix_ms_;
+  last_contact_ms_ = predecessor.last_contact_ms_;
+  readable_ = predecessor.readable_;
+  failures_ = predecessor.failures_;
+  updates_ = predecessor.updates_;
+  begin_restoring(predecessor.layer().restored_copy());
+}
+
+void SourceSeat::retire() {
+  if (source_ && std::exchange(started_, false)) source_->stop();
+  intake_.reset();
+  waiting_.reset();
+  saver_.forget(*this);
+  if (patience_) patience_->stop();
+  if (retry_) retry_->stop();
+  // A state that is still being loaded comes too late.
+  *self_ = nullptr;
+  self_ = std::make_shared<SourceSeat*>(this);
 }
 
 void SourceSeat::begin_asking() {
-  say_first_word();
+  if (!is_file() || !options_.identity) say_first_word();
   if (std::exchange(started_, true)) return;
+  patience_->start_once(kStatePatienceMs);
   source_->start();
 }
 
 void SourceSeat::say_first_word() {
   if (!std::exchange(said_first_word_, true)) host_.first_word();
-}
-
-void SourceSeat::load_state() {
-  asked_for_state_ = true;
-  saver_.load(state_identity(), [self = self_](std::optional<cache::LoadedState> state) {
-    if (*self != nullptr) (*self)->state_loaded(std::move(state));
-  });
 }
 
 void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
@@ -84,12 +120,16 @@ void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
   if (wanted) {
     forgive_after_restoring_ = !state->credential_matches;
     last_success_unix_ms_ = state->saved_at_unix_ms;
-    restoring_ = true;
-    intake_ = environment_.begin_restored(options_.layer, std::move(state->layer));
-    host_.wants_work();
+    begin_restoring(std::move(state->layer));
     return;
   }
   begin_asking();
+}
+
+void SourceSeat::begin_restoring(cache::RestoredLayer layer) {
+  restoring_ = true;
+  intake_ = environment_.begin_restored(options_.layer, std::move(layer));
+  host_.wants_work();
 }
 
 void SourceSeat::on_update(evaluation::Update&& update, const upstream::DocumentInfo&) {
@@ -131,6 +171,9 @@ void SourceSeat::restored(const cache::IntakeOutcome& outcome) {
   if (auto* good = std::get_if<cache::Accepted>(&outcome)) {
     log_.info("{}: {} records of {} from the last known state", options_.environment, good->records,
               options_.uri);
+    for (const cache::QuarantinedRecord& record : layer().quarantined()) {
+      quarantined_.insert(record.id.key);
+    }
     if (!started_) source_->resume(layer().cursor());
   } else if (auto* bad = std::get_if<cache::Refused>(&outcome)) {
     log_.warn("{}: the last known state of {} cannot be used: {}", options_.environment,
@@ -145,26 +188,53 @@ void SourceSeat::restored(const cache::IntakeOutcome& outcome) {
 
 void SourceSeat::accepted(const cache::Accepted& accepted) {
   confirmed_ = true;
+  heard_ = true;
   ++updates_.accepted;
   good_contact();
   enter(Condition::kGood, {}, {});
   log_.info("{}: {} records from {}: {} added, {} changed, {} removed", options_.environment,
             accepted.records, options_.uri, accepted.added, accepted.changed, accepted.removed);
-  if (accepted.quarantined != quarantined_) {
-    quarantined_ = accepted.quarantined;
-    for (const cache::QuarantinedRecord& record : layer().quarantined()) {
-      log_.warn("{}: `{}` of {} is quarantined{}: {}", options_.environment, record.id.key,
-                options_.uri, record.answers ? ", its last good version answers" : "",
-                record.message);
-    }
-  }
+  tell_quarantined();
   source_->settle(upstream::Outcome::kAccepted);
   if (options_.identity) saver_.changed(*this);
   say_first_word();
   host_.changed();
 }
 
+// Names the records that came into quarantine and counts those that left it, once each.
+void SourceSeat::tell_quarantined() {
+  std::set<std::string> now;
+  std::size_t logged = 0;
+  std::size_t unnamed = 0;
+  for (const cache::QuarantinedRecord& record : layer().quarantined()) {
+    now.insert(record.id.key);
+    if (quarantined_.contains(record.id.key)) continue;
+    if (++logged > kMaxQuarantinedLogged) {
+      ++unnamed;
+      continue;
+    }
+    log_.warn("{}: `{}` of {} is quarantined{}: {}", options_.environment, record.id.key,
+              options_.uri, record.answers ? ", its last good version answers" : "",
+              record.message);
+  }
+  if (unnamed > 0) {
+    log_.warn("{}: and {} more of {}; /status names them", options_.environment, unnamed,
+              options_.uri);
+  }
+  for (const std::string& key : quarantined_) {
+    if (!now.contains(key) && ++logged <= kMaxQuarantinedLogged) {
+      log_.info("{}: `{}` of {} is no longer quarantined", options_.environment, key, options_.uri);
+    }
+  }
+  quarantined_ = std::move(now);
+}
+
 void SourceSeat::refused(const cache::Refused& refused) {
+  heard_ = true;
+  say_first_word();
+  if (is_file() && refused.kind == cache::Refused::Kind::kOverMemory) {
+    retry_->start_once(kRetryRefusedMs);
+  }
   ++updates_.refused;
   enter(Condition::kRefused, cache::refusal_name(refused.kind),
         "document refused: " + refused.message);
@@ -172,7 +242,17 @@ void SourceSeat::refused(const cache::Refused& refused) {
   host_.changed();
 }
 
+void SourceSeat::retry_refused() {
+  if (started_ && condition_ == Condition::kRefused && !intake_) source_->refresh();
+}
+
+bool SourceSeat::about_to_be_read() const {
+  return options_.identity && is_file() && started_ && !heard_;
+}
+
 void SourceSeat::held(const cache::Held& held) {
+  heard_ = true;
+  say_first_word();
   ++updates_.held;
   // It answered; only what it says is not believed yet.
   good_contact();
@@ -200,6 +280,8 @@ bool SourceSeat::accept_held() {
 }
 
 void SourceSeat::on_unchanged() {
+  if (!std::exchange(heard_, true)) host_.changed();
+  say_first_word();
   ++updates_.unchanged;
   good_contact();
   // 304 confirms what came from the state.
@@ -212,7 +294,6 @@ void SourceSeat::on_unchanged() {
 
 void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
   ++failures_[static_cast<std::size_t>(failure.kind)];
-  ++failures_in_a_row_;
   last_error_ = failure.message;
   if (is_file() && std::exchange(readable_, false)) {
     // It was good until now; its age counts from here.
@@ -220,7 +301,8 @@ void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
     host_.changed();
   }
   enter(Condition::kFailing, upstream::failure_kind_name(failure.kind), failure.message);
-  if (is_file() && options_.identity && !asked_for_state_ && !layer().has_document()) load_state();
+  if (!std::exchange(heard_, true)) host_.changed();
+  say_first_word();
 }
 
 void SourceSeat::renew_state() {
@@ -257,18 +339,16 @@ void SourceSeat::enter(Condition condition, std::string_view kind, std::string m
   condition_ = condition;
   condition_kind_ = kind;
   if (condition == Condition::kGood) {
-    if (news && was_bad) {
-      log_.info("{}: {} is good again after {} failures", options_.environment, options_.uri,
-                failures_in_a_row_);
-    }
-    failures_in_a_row_ = 0;
+    if (news && was_bad) log_.info("{}: {} is good again", options_.environment, options_.uri);
     last_error_.clear();
     return;
   }
   if (!message.empty()) last_error_ = std::move(message);
   if (news) {
-    log_.warn("{}: {}: {}{}", options_.environment, options_.uri, last_error_,
-              layer().has_document() ? "; what it had before goes on answering" : "");
+    // A source's own messages begin with its URI.
+    bool named = last_error_.starts_with(options_.uri);
+    log_.warn("{}: {}{}{}{}", options_.environment, named ? "" : options_.uri, named ? "" : ": ",
+              last_error_, layer().has_document() ? "; what it had before goes on answering" : "");
   }
 }
 
@@ -299,6 +379,12 @@ std::string_view SourceSeat::condition_name() const {
       return "held";
   }
   return "waiting";
+}
+
+std::int64_t SourceSeat::last_success_unix_ms() const {
+  // A file that is watched and good is in contact all the time.
+  bool watched = is_file() && readable_ && heard_ && condition_ == Condition::kGood;
+  return watched ? clock_.unix_ms() : last_success_unix_ms_;
 }
 
 bool SourceSeat::live() const {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "cache/environment.h"
@@ -67,9 +68,17 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   SourceSeat(const SourceSeat&) = delete;
   SourceSeat& operator=(const SourceSeat&) = delete;
 
-  // Sits down: the source reports here from now on. Network sources start once the state was
-  // loaded (or the disk took too long), files at once.
+  // Sits down: the source reports here from now on. It starts once the state was loaded (or the
+  // disk took too long): what the source brings is judged against it.
   void start(std::unique_ptr<upstream::Source> source, net::Loop& loop);
+  // The same for a reload that goes on with the same source: takes over what `predecessor` has, in
+  // place of the state on disk, which may be older.
+  void start_after(std::unique_ptr<upstream::Source> source, net::Loop& loop,
+                   const SourceSeat& predecessor);
+  // The source stops; what it brought stays. For the predecessor of a reload.
+  void retire();
+  // Asks again for a document that was refused, since there may be room for it now.
+  void retry_refused();
   // Takes more of the update in work; true while there is more.
   bool work(const std::function<bool()>& stop);
   // Once in a while: has the state remember when upstream was last in contact, for the age that a
@@ -94,17 +103,21 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   Condition condition() const { return condition_; }
   std::string_view condition_name() const;
   const std::string& last_error() const { return last_error_; }
-  std::int64_t last_success_unix_ms() const { return last_success_unix_ms_; }
+  std::int64_t last_success_unix_ms() const;
   std::uint64_t failures(upstream::FailureKind kind) const {
     return failures_[static_cast<std::size_t>(kind)];
   }
   const UpdateCounts& updates() const { return updates_; }
   bool stale(std::int64_t now_ms) const;
+  // A file that has not been read yet, while the state of it is already in: it is about to be.
+  bool about_to_be_read() const;
   // What it has was fetched, or confirmed by upstream, in this process.
   bool live() const;
 
  private:
-  void load_state();
+  void sit_down(std::unique_ptr<upstream::Source> source, net::Loop& loop);
+  void begin_restoring(cache::RestoredLayer layer);
+  void tell_quarantined();
   void state_loaded(std::optional<cache::LoadedState> state);
   void begin_asking();
   void say_first_word();
@@ -131,19 +144,19 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   bool restoring_ = false;
   // What the source brought while the state was being taken in.
   std::optional<evaluation::Update> waiting_;
-  bool asked_for_state_ = false;
   bool started_ = false;
   bool said_first_word_ = false;
+  bool heard_ = false;
   // The state was kept under another credential.
   bool forgive_after_restoring_ = false;
   std::int64_t state_renewed_unix_ms_ = 0;
   bool confirmed_ = false;
   std::unique_ptr<net::Timer> patience_;
+  std::unique_ptr<net::Timer> retry_;
 
   Condition condition_ = Condition::kWaiting;
   std::string condition_kind_;
-  std::uint64_t failures_in_a_row_ = 0;
-  std::size_t quarantined_ = 0;
+  std::set<std::string> quarantined_;
   std::string last_error_;
   std::int64_t last_success_unix_ms_ = 0;
   std::optional<std::int64_t> last_contact_ms_;

@@ -84,17 +84,17 @@ void write_quarantined(JsonWriter& json, const EnvironmentFeed& feed) {
 }
 
 void write_environment(JsonWriter& json, const Keeper::Place& place, std::int64_t now_unix_ms) {
-  const cache::EnvironmentState now = place.feed->publishable();
+  const std::int64_t last_contact_unix_ms = place.last_contact_unix_ms();
   json.name(place.name), json.open('{');
   json.member("dialect", place.feed->options().dialect);
   json.name("origin");
   json.text(place.published.snapshot ? origin_name(place.published.origin) : "none");
   json.member("stale", place.published.stale);
   json.name("age_seconds");
-  if (now.last_contact_unix_ms == 0) {
+  if (last_contact_unix_ms == 0) {
     json.null();
   } else {
-    json.number(std::max<std::int64_t>(0, now_unix_ms - now.last_contact_unix_ms) / kMsPerSecond);
+    json.number(std::max<std::int64_t>(0, now_unix_ms - last_contact_unix_ms) / kMsPerSecond);
   }
   json.name("flags");
   json.number(place.published.snapshot ? place.published.snapshot->flag_count() : 0);
@@ -143,7 +143,7 @@ void write_asked(JsonWriter& json, const cache::Usage& usage) {
 }
 
 void write_usage(JsonWriter& json, const Keeper::Place& place) {
-  const cache::UsageTotals& totals = place.feed->usage();
+  const cache::UsageTotals& totals = (place.predecessor ? place.predecessor : place.feed)->usage();
   std::vector<const cache::Entry*> asked;
   std::vector<const cache::Entry*> never;
   if (const cache::Snapshot* snapshot = place.published.snapshot.get()) {

@@ -23,6 +23,9 @@ constexpr std::string_view kEventsPath = "/ofrep/v1/sse";
 constexpr std::string_view kConfigEtagQuery = "flagConfigEtag";
 // How long a provider may stay connected without being looked at (protocol: inactivityDelaySec).
 constexpr std::string_view kInactivityDelaySeconds = "120";
+constexpr std::int64_t kMsPerSecond = 1000;
+// Stands before the added members of a bulk answer's metadata, and for the comma after it.
+constexpr std::string_view kLastModifiedMember = "\"flagConfigLastModified\":0";
 constexpr net::HeaderField kRetrySoon[] = {{"Retry-After", "1"}};
 
 // Records how long an answer took, however the handler is left.
@@ -87,11 +90,17 @@ void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
   const cache::Entry* flag = asked->selector.kind == Selector::Kind::kEverything
                                  ? snapshot.find_flag(key)
                                  : snapshot.find_flag(filter_of(asked->selector), key);
+  if (flag == nullptr && !asked->environment->complete) {
+    // It may be in the document that a required source has yet to bring.
+    send_not_ready(key, response);
+    return;
+  }
   if (flag == nullptr) {
     desk_.usage[asked->index]->count_unknown(key);
     desk_.counters.count(Api::kOfrep, asked->index, evaluation::Reason::kError);
     desk_.scratch.details.assign("flag `").append(key).append("` does not exist");
-    send_error(404, ErrorCode::kFlagNotFound, key, desk_.scratch.details, response);
+    append_error(response.body(), key, ErrorCode::kFlagNotFound, desk_.scratch.details);
+    response.send(404, kJson);
     return;
   }
   evaluation::Moment moment = desk_.moment();
@@ -107,6 +116,11 @@ void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Res
   LatencyWatch watch(latency_of(desk_, Api::kOfrepBulk));
   auto asked = find_out(request, {}, response);
   if (!asked) return;
+  if (!asked->environment->complete) {
+    // A provider would take what is missing for deleted.
+    send_not_ready({}, response);
+    return;
+  }
   const Selection& selection =
       selection_of(*asked, request.header(kSelectorHeader).value_or(std::string_view()));
   if (selection.varies) {
@@ -160,6 +174,7 @@ void Ofrep::open_events(const net::Request& request, std::string_view channel,
 void Ofrep::refuse(const net::Refusal& refusal, const net::Request&, net::Response& response) {
   // A path that names no resource is the caller's mistake like any other: OFREP has no code of its
   // own for it.
+  desk_.counters.count_refused(ErrorCode::kGeneral);
   append_error(response.body(), {}, ErrorCode::kGeneral, refusal.reason);
   response.send(refusal.status, kJson, refusal.headers);
 }
@@ -187,11 +202,12 @@ std::optional<Ofrep::Asked> Ofrep::find_out(const net::Request& request, std::st
                response);
     return std::nullopt;
   }
+  if (request.header("content-encoding").value_or("identity") != "identity") {
+    send_error(415, ErrorCode::kGeneral, key, "send the body without Content-Encoding", response);
+    return std::nullopt;
+  }
   if (!asked.environment->snapshot) {
-    desk_.counters.refused[static_cast<std::size_t>(ErrorCode::kProviderNotReady)].add(1);
-    append_error(response.body(), key, ErrorCode::kProviderNotReady,
-                 "no flags yet: upstream has not answered and there is no last known state");
-    response.send(503, kJson, kRetrySoon);
+    send_not_ready(key, response);
     return std::nullopt;
   }
   return asked;
@@ -207,23 +223,30 @@ std::optional<evaluation::EvaluationContext> Ofrep::read_context(const net::Requ
   if (context.error().kind == evaluation::ContextError::Kind::kMissing) {
     return evaluation::EvaluationContext();
   }
-  desk_.counters.refused[static_cast<std::size_t>(ErrorCode::kInvalidContext)].add(1);
   send_error(400, ErrorCode::kInvalidContext, key, context.error().message, response);
   return std::nullopt;
 }
 
 void Ofrep::send_error(int status, ErrorCode code, std::string_view key, std::string_view details,
                        net::Response& response) {
+  desk_.counters.count_refused(code);
   append_error(response.body(), key, code, details);
   response.send(status, kJson);
 }
 
+void Ofrep::send_not_ready(std::string_view key, net::Response& response) {
+  desk_.counters.count_refused(ErrorCode::kProviderNotReady);
+  append_error(response.body(), key, ErrorCode::kProviderNotReady,
+               "not all sources have answered yet, and there is no last known state of theirs");
+  response.send(503, kJson, kRetrySoon);
+}
+
 const Ofrep::Selection& Ofrep::selection_of(const Asked& asked, std::string_view selector) {
   const cache::Snapshot& snapshot = *asked.environment->snapshot;
-  if (selection_.environment != asked.index || selection_.generation != snapshot.generation() ||
-      selection_.selector != selector) {
+  if (selection_.environment != asked.index ||
+      selection_.generation != asked.environment->generation || selection_.selector != selector) {
     selection_ = {.environment = asked.index,
-                  .generation = snapshot.generation(),
+                  .generation = asked.environment->generation,
                   .selector = std::string(selector),
                   .content_hash = selected_content_hash(snapshot, asked.selector),
                   .varies = selection_varies_by_itself(snapshot, asked.selector)};
@@ -246,8 +269,9 @@ void Ofrep::write_all(const Asked& asked, const evaluation::EvaluationContext& c
     append_evaluation(body, flag->key(), result, added);
     desk_.counters.count(Api::kOfrepBulk, asked.index, result.reason);
   }
-  body += "],\"metadata\":{";
-  append_added_members(body, added, {});
+  body += "],\"metadata\":{\"flagConfigLastModified\":";
+  body += std::to_string(asked.environment->changed_unix_ms / kMsPerSecond);
+  append_added_members(body, added, kLastModifiedMember);
   body += "},\"eventStreams\":[{\"type\":\"sse\",\"inactivityDelaySec\":";
   body += kInactivityDelaySeconds;
   body += ",\"endpoint\":{\"requestUri\":\"";

@@ -64,6 +64,7 @@ class Ofrep {
                                                             net::Response& response);
   void send_error(int status, evaluation::ErrorCode code, std::string_view key,
                   std::string_view details, net::Response& response);
+  void send_not_ready(std::string_view key, net::Response& response);
   const Selection& selection_of(const Asked& asked, std::string_view selector);
   void write_all(const Asked& asked, const evaluation::EvaluationContext& context,
                  std::string& body);

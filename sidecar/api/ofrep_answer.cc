@@ -138,10 +138,12 @@ void append_added_members(std::string& body, const AddedMetadata& added,
     body += "\":";
     append_json_string(body, added.selector.value);
   }
-  if (added.stale) {
-    if (comma) body += ',';
-    body += "\"flagstone.stale\":true,\"flagstone.age_seconds\":";
-    append_number(body, added.age_seconds);
+  if (!added.stale) return;
+  if (comma) body += ',';
+  body += "\"flagstone.stale\":true";
+  if (added.age_seconds) {
+    body += ",\"flagstone.age_seconds\":";
+    append_number(body, *added.age_seconds);
   }
 }
 

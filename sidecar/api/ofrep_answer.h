@@ -21,7 +21,8 @@ namespace flagstone::sidecar {
 struct AddedMetadata {
   Selector selector;
   bool stale = false;
-  std::int64_t age_seconds = 0;
+  // Since the last contact; nothing when there was none, as for a bootstrap.
+  std::optional<std::int64_t> age_seconds = std::nullopt;
 
   static AddedMetadata of(const cache::EnvironmentState& environment, const Selector& selector,
                           std::int64_t now_unix_ms);

@@ -1,6 +1,8 @@
 #include "sidecar/api/ofrep_events.h"
 
-#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "sidecar/api/ofrep_answer.h"
 #include "sidecar/selected_flags.h"
@@ -30,7 +32,7 @@ std::string OfrepEvents::config_etag(const cache::EnvironmentState& environment,
 
 bool OfrepEvents::open(std::size_t environment, std::string_view selector,
                        net::Response& response) {
-  if (subscribers_.size() >= kMaxStreams) return false;
+  if (subscribers_.size() >= kMaxStreams || !room_for(selector)) return false;
   // The head goes out at once, so that the client knows that it is connected.
   response.body() = ": connected\n\n";
   auto stream = response.open_stream(200, "text/event-stream");
@@ -44,23 +46,33 @@ bool OfrepEvents::open(std::size_t environment, std::string_view selector,
   desk_.counters.event_streams_opened.add(1);
   Place place = std::prev(subscribers_.end());
   place->stream->set_on_closed([this, place] { subscribers_.erase(place); });
-  place->stream->set_on_drained([this, place] { tell(*place); });
+  place->stream->set_on_drained([this, place] {
+    tell(*place, config_etag(desk_.state->environments[place->environment], place->selector));
+  });
   if (!keep_alive_timer_.running()) keep_alive_timer_.start_repeating(kKeepAliveMs, kKeepAliveMs);
   return true;
 }
 
+bool OfrepEvents::room_for(std::string_view selector) const {
+  std::set<std::string_view> known{selector};
+  for (const Subscriber& subscriber : subscribers_) known.insert(subscriber.selector);
+  return known.size() <= kMaxSelectors;
+}
+
 void OfrepEvents::on_published() {
+  // Subscribers with one selector share its walk over the flags.
+  std::map<std::pair<std::size_t, std::string_view>, std::string> etags;
   for (Subscriber& subscriber : subscribers_) {
-    if (config_etag(desk_.state->environments[subscriber.environment], subscriber.selector) !=
-        subscriber.known_etag) {
-      tell(subscriber);
+    auto [at, missing] = etags.try_emplace({subscriber.environment, subscriber.selector});
+    if (missing) {
+      at->second =
+          config_etag(desk_.state->environments[subscriber.environment], subscriber.selector);
     }
+    if (at->second != subscriber.known_etag) tell(subscriber, at->second);
   }
 }
 
-void OfrepEvents::tell(Subscriber& subscriber) {
-  const cache::EnvironmentState& environment = desk_.state->environments[subscriber.environment];
-  std::string etag = config_etag(environment, subscriber.selector);
+void OfrepEvents::tell(Subscriber& subscriber, std::string etag) {
   if (etag == subscriber.known_etag && !subscriber.behind) return;
   std::int64_t now_ms = unix_now_ms();
   std::string event = "event: message\nid: " + std::to_string(now_ms) +
@@ -73,7 +85,8 @@ void OfrepEvents::tell(Subscriber& subscriber) {
 
 void OfrepEvents::keep_alive() {
   for (Subscriber& subscriber : subscribers_) {
-    if (!subscriber.behind) subscriber.behind = !subscriber.stream->send(": keep-alive\n\n");
+    // A reader that is too slow for it has other bytes to read.
+    (void)subscriber.stream->send(": keep-alive\n\n");
   }
   if (subscribers_.empty()) keep_alive_timer_.stop();
 }

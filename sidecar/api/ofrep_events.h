@@ -23,6 +23,8 @@ class OfrepEvents {
   static constexpr std::int64_t kKeepAliveMs = 30'000;
   // Streams of one serving thread; further ones are refused with 503.
   static constexpr std::size_t kMaxStreams = 4096;
+  // Different selectors among them: each costs a walk over all flags at every change.
+  static constexpr std::size_t kMaxSelectors = 32;
 
   OfrepEvents(net::Loop& loop, ServingDesk& desk);
   ~OfrepEvents();
@@ -48,7 +50,8 @@ class OfrepEvents {
   };
   using Place = std::list<Subscriber>::iterator;
 
-  void tell(Subscriber& subscriber);
+  void tell(Subscriber& subscriber, std::string etag);
+  bool room_for(std::string_view selector) const;
   void keep_alive();
 
   ServingDesk& desk_;

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string>
 
+#include "evaluation/context_reader.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/commands/http_call.h"
 #include "sidecar/percent_encoding.h"
@@ -42,6 +43,11 @@ const char* probe_path(config::Probe probe) {
 }  // namespace
 
 int run_evaluate(const config::EvaluateCommand& command) {
+  evaluation::ContextReader reader;
+  if (auto context = reader.read(command.context_json); !context) {
+    print_line(stderr, "--context: " + context.error().message);
+    return config::kExitUsage;
+  }
   std::string body = "{\"context\":" + command.context_json + "}";
   std::string path = path_of("/ofrep/v1/evaluate/flags/", command.key);
   auto credential = command.credential.empty()

@@ -70,6 +70,11 @@ TEST(OfrepAnswer, SaysThatItIsStale) {
             R"("metadata":{"a":1,"flagstone.stale":true,"flagstone.age_seconds":62}})");
   // A wall clock that was set back makes no negative age.
   EXPECT_EQ(AddedMetadata::of(environment, {}, 1).age_seconds, 0);
+  // A bootstrap was never in contact with anybody: it has no age.
+  environment.last_contact_unix_ms = 0;
+  evaluation.metadata_members = {};
+  EXPECT_EQ(written("k", evaluation, AddedMetadata::of(environment, {}, 72'500)),
+            R"({"key":"k","reason":"DISABLED","metadata":{"flagstone.stale":true}})");
   environment.stale = false;
   EXPECT_FALSE(AddedMetadata::of(environment, {}, 72'500).stale);
 }
