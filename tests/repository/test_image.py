@@ -47,11 +47,18 @@ class Dockerfile(unittest.TestCase):
         self.assertEqual([], [name for name in allowed if not (tree.ROOT / name).exists()])
 
 
+def binary_to_ship():
+    """The release build where there is one, as in CI; else the one under test."""
+    release = tree.ROOT / "build" / "release" / "flagstone"
+    return str(release) if release.is_file() else os.environ.get("FLAGSTONE_BINARY")
+
+
 class Contents(unittest.TestCase):
     def setUp(self):
-        binary = os.environ.get("FLAGSTONE_BINARY")
+        binary = binary_to_ship()
         if not binary:
-            self.skipTest("FLAGSTONE_BINARY names no binary")
+            self.skipTest("there is no release build and FLAGSTONE_BINARY names no binary")
+        self.is_sanitised = b"__asan_init" in pathlib.Path(binary).read_bytes()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name) / "root"
@@ -67,12 +74,12 @@ class Contents(unittest.TestCase):
     def test_the_binary_runs_in_it(self):
         if os.geteuid() != 0:
             self.skipTest("chroot wants root")
-        # LeakSanitizer asks /proc, which an image's folder does not have.
+        if self.is_sanitised:
+            self.skipTest("sanitizers want /proc, and there is no release build; make build")
         done = subprocess.run(
             ["chroot", f"--userspec={USER_ID}:{USER_ID}", self.root, "/usr/bin/flagstone",
              "version"],
-            capture_output=True, text=True, check=False,
-            env={"PATH": os.environ["PATH"], "ASAN_OPTIONS": "detect_leaks=0"})
+            capture_output=True, text=True, check=False)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("0.1.0", done.stdout)
 
