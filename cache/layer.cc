@@ -1,5 +1,6 @@
 #include "cache/layer.h"
 
+#include <cassert>
 #include <utility>
 
 #include "cache/memory_budget.h"
@@ -32,6 +33,31 @@ std::vector<QuarantinedRecord> Layer::quarantined() const {
     if (named.size() == kMaxQuarantinedListed) break;
   }
   return named;
+}
+
+RestoredLayer Layer::restored_copy() const {
+  assert(has_document_);
+  RestoredLayer copy;
+  evaluation::Update& update = copy.update;
+  update.kind = evaluation::UpdateKind::kFull;
+  update.metadata = document_->metadata;
+  update.has_metadata = !update.metadata.empty();
+  update.cursor = cursor_;
+  update.records.reserve(records_.size() + records_.tombstone_count());
+  RecordIndex::Position position;
+  while (const EntryPointer* next = records_.next(position)) {
+    const Entry& entry = **next;
+    update.records.push_back({.id = entry.id(),
+                              .version = entry.version(),
+                              .tombstone = entry.is_tombstone(),
+                              .raw = std::string(entry.raw())});
+    const Quarantine* quarantine = entry.quarantine();
+    if (quarantine == nullptr || quarantine->good == nullptr) continue;
+    copy.good_texts.push_back({.id = entry.id(),
+                               .version = quarantine->good->version(),
+                               .raw = std::string(quarantine->good->raw())});
+  }
+  return copy;
 }
 
 void Layer::note_unsaved(const std::vector<RecordIndex::Edit>& edits) {

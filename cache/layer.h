@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/layer_image.h"
 #include "cache/record_index.h"
 #include "cache/serving_state.h"
 #include "cache/snapshot.h"
@@ -86,6 +87,10 @@ class Layer {
   const std::optional<HeldDocument>& held() const { return held_; }
   // At most kMaxQuarantinedListed of them; records().quarantined_count() counts all.
   std::vector<QuarantinedRecord> quarantined() const;
+  // Everything it has, as Environment::begin_restored() takes it: what another environment of the
+  // same dialect needs to answer the same and ask upstream with the same cursor. Only of a layer
+  // that has a document: a copy of nothing would count as one. A held document is not part of it.
+  RestoredLayer restored_copy() const;
 
  private:
   friend class Environment;
