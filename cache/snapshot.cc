@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cache/hash_bytes.h"
+#include "evaluation/content_hash.h"
 
 namespace flagstone::cache {
 
@@ -17,6 +18,8 @@ Snapshot::Snapshot(const evaluation::Dialect& dialect, RecordIndex visible, Snap
       layers_(std::move(layers)),
       content_hash_(visible_.content_hash()),
       generation_(generation) {
+  // The same bytes answer otherwise under other options.
+  content_hash_ += mix_bits(evaluation::digest64(dialect.options_fingerprint()));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     content_hash_ += mix_bits(layers_[i]->metadata_hash + i);
   }

@@ -95,8 +95,8 @@ class Snapshot final : public evaluation::RecordLookup {
   const SnapshotLayers& layers() const { return layers_; }
   bool has_source(std::string_view name) const;
 
-  // Of everything that can change an answer: equal content, equal hash, in whatever order it came.
-  // Residency is not content.
+  // Of everything that can change an answer, the dialect's options too: equal content, equal hash,
+  // in whatever order it came. Residency is not content.
   std::uint64_t content_hash() const { return content_hash_; }
   std::size_t flag_count() const { return visible_.flag_count(); }
   std::size_t record_count() const { return visible_.size(); }

@@ -22,6 +22,18 @@ std::vector<evaluation::Record> many(std::size_t count, std::size_t raw_bytes = 
   return records;
 }
 
+TEST(SnapshotTest, ContentHashKnowsTheDialectsOptions) {
+  const auto hash_under = [](std::string_view fingerprint) {
+    EnvironmentFixture f;
+    f.dialect.set_options_fingerprint(fingerprint);
+    f.accept(1, full({flag("a", "1"), flag("b", "2")}, "", "meta"));
+    return f.environment->snapshot()->content_hash();
+  };
+  EXPECT_EQ(hash_under("fractional=v1"), hash_under("fractional=v1"));
+  EXPECT_NE(hash_under("fractional=v1"), hash_under("fractional=v2"));
+  EXPECT_NE(hash_under("fractional=v1"), hash_under(""));
+}
+
 TEST(SnapshotTest, OneChangedFlagAllocatesLittle) {
   for (const std::size_t count : {std::size_t{10'000}, std::size_t{100'000}}) {
     EnvironmentFixture f;

@@ -27,7 +27,7 @@ inline constexpr evaluation::RecordKind kSegmentKind{1};
 class FakeDialect final : public evaluation::Dialect {
  public:
   std::string_view name() const override { return "fake"; }
-  std::string_view options_fingerprint() const override { return ""; }
+  std::string_view options_fingerprint() const override { return options_; }
   std::span<const evaluation::KindName> kinds() const override;
   evaluation::CompileResult compile(const evaluation::RecordText& text) const override;
   evaluation::CompileResult compile_metadata(std::string_view raw) const override;
@@ -41,10 +41,13 @@ class FakeDialect final : public evaluation::Dialect {
 
   std::size_t compiled_count() const { return compiled_count_; }
   void set_compiled_bytes(std::size_t bytes) { compiled_bytes_ = bytes; }
+  // Before it is given to an environment.
+  void set_options_fingerprint(std::string_view options) { options_ = options; }
 
  private:
   mutable std::size_t compiled_count_ = 0;
   std::size_t compiled_bytes_ = 64;
+  std::string options_;
 };
 
 // Short forms for tests.
