@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "cache/byte_codec.h"
 
@@ -14,6 +15,19 @@ void add(Usage& usage, std::uint64_t count, std::int64_t now_unix_ms) {
   if (usage.count == 0) usage.first_asked_unix_ms = now_unix_ms;
   usage.count += count;
   usage.last_asked_unix_ms = now_unix_ms;
+}
+
+// At most `max_bytes` of it, and no character cut in two: what is shown must stay UTF-8.
+std::string_view cut_between_characters(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  const auto continues = [&text](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  // A character has at most three bytes after its first. More of them are no UTF-8, and the cut
+  // may be anywhere.
+  std::size_t end = max_bytes;
+  while (end > 0 && max_bytes - end < 3 && continues(end)) --end;
+  return text.substr(0, continues(end) ? max_bytes : end);
 }
 
 void append_usage(std::string& out, const Usage& usage) {
@@ -49,10 +63,14 @@ void UsageCounters::count(std::uint32_t flag_id) {
 }
 
 void UsageCounters::count_unknown(std::string_view key) {
-  key = key.substr(0, kMaxUnknownKeyBytes);
+  key = cut_between_characters(key, kMaxUnknownKeyBytes);
   const std::size_t written = ring_written_.load(std::memory_order_relaxed);
   const std::size_t read = ring_read_.load(std::memory_order_acquire);
-  if (kUnknownRingBytes - (written - read) < key.size() + 2) return;
+  if (kUnknownRingBytes - (written - read) < key.size() + 2) {
+    ring_dropped_.store(ring_dropped_.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_relaxed);
+    return;
+  }
   const auto put = [this](std::size_t at, char c) { ring_[at % kUnknownRingBytes] = c; };
   put(written, static_cast<char>(key.size() & 0xff));
   put(written + 1, static_cast<char>(key.size() >> 8));
@@ -99,6 +117,11 @@ void UsageCounters::drain(
   ring_read_.store(read, std::memory_order_release);
 }
 
+std::uint64_t UsageCounters::drain_dropped() {
+  const std::uint64_t dropped = ring_dropped_.load(std::memory_order_relaxed);
+  return dropped - std::exchange(ring_dropped_drained_, dropped);
+}
+
 std::size_t UsageCounters::bytes() const {
   return sizeof(*this) + kUnknownRingBytes + chunk_count_ * sizeof(Chunk);
 }
@@ -110,6 +133,7 @@ void UsageTotals::drain(UsageCounters& counters, std::int64_t now_unix_ms) {
         add(by_flag_[flag_id], count, now_unix_ms);
       },
       [&](std::string_view key) { note_unknown(key, now_unix_ms); });
+  unknown_dropped_ += counters.drain_dropped();
 }
 
 void UsageTotals::note_unknown(std::string_view key, std::int64_t now_unix_ms) {

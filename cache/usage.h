@@ -36,7 +36,8 @@ class UsageCounters {
 
   // The serving thread:
   void count(std::uint32_t flag_id);
-  // A key that no flag has. Longer ones are cut; when the ring is full it is dropped.
+  // A key that no flag has, in UTF-8. Longer ones are cut between two characters; when the ring is
+  // full it is dropped, and that is counted.
   void count_unknown(std::string_view key);
 
   // The keeper:
@@ -45,6 +46,8 @@ class UsageCounters {
   // What was counted since the last drain.
   void drain(const std::function<void(std::uint32_t flag_id, std::uint32_t count)>& flag,
              const std::function<void(std::string_view key)>& unknown);
+  // Unknown keys dropped because the ring was full, since this was last asked.
+  std::uint64_t drain_dropped();
   std::size_t bytes() const;
 
  private:
@@ -60,6 +63,9 @@ class UsageCounters {
   std::unique_ptr<char[]> ring_;
   std::atomic<std::size_t> ring_written_{0};
   std::atomic<std::size_t> ring_read_{0};
+  // The serving thread alone writes it.
+  std::atomic<std::uint64_t> ring_dropped_{0};
+  std::uint64_t ring_dropped_drained_ = 0;  // the keeper's
 };
 
 struct Usage {
@@ -83,6 +89,8 @@ class UsageTotals {
   void adopt(const Snapshot& snapshot);
   Usage of(std::uint32_t flag_id) const;
   const UnknownKeys& unknown() const { return unknown_; }
+  // Times an unknown key was asked for and is not in unknown(): there were kMaxUnknownKeys already,
+  // or its thread's ring was full.
   std::uint64_t unknown_dropped() const { return unknown_dropped_; }
 
   // For the state directory's named blobs. The flags of the snapshot, those still waiting, and the

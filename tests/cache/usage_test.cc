@@ -70,6 +70,56 @@ TEST(UsageTest, UnknownKeysAreBounded) {
   EXPECT_LT(keys, 65U);
 }
 
+TEST(UsageTest, LongKeysAreCutBetweenCharacters) {
+  constexpr std::size_t kMost = UsageCounters::kMaxUnknownKeyBytes;
+  const std::string two = "\xc3\xa9";
+  const std::string three = "\xe2\x82\xac";
+  const std::string four = "\xf0\x9f\x9a\xa9";
+  const auto after = [](std::size_t bytes, const std::string& character) {
+    return std::string(bytes, 'a') + character;
+  };
+  struct Case {
+    std::string key;
+    std::size_t kept;
+  };
+  std::vector<Case> cases = {{after(kMost - 2, two), kMost},
+                             {after(kMost - 3, three), kMost},
+                             {after(kMost - 4, four), kMost},
+                             {after(kMost, "a"), kMost},
+                             {std::string(kMost * 2, '\x80'), kMost}};
+  for (const std::string& character : {two, three, four}) {
+    for (std::size_t inside = 0; inside < character.size(); ++inside) {
+      cases.push_back({after(kMost - inside, character + "tail"), kMost - inside});
+    }
+  }
+  for (const Case& c : cases) {
+    UsageCounters counters;
+    counters.count_unknown(c.key);
+    UsageTotals totals;
+    totals.drain(counters, 1);
+    ASSERT_EQ(totals.unknown().size(), 1U);
+    EXPECT_EQ(totals.unknown().begin()->first, c.key.substr(0, c.kept)) << c.key.substr(250);
+  }
+}
+
+TEST(UsageTest, WhatTheFullRingDropsIsCounted) {
+  UsageCounters counters;
+  UsageTotals totals;
+  constexpr std::uint64_t kAsked = 10'000;
+  for (std::uint64_t i = 0; i < kAsked; ++i) counters.count_unknown("missing");
+  totals.drain(counters, 1);
+  const std::uint64_t counted = totals.unknown().at("missing").count;
+  EXPECT_LT(counted, kAsked);
+  EXPECT_EQ(totals.unknown_dropped(), kAsked - counted);
+  // Once each.
+  totals.drain(counters, 2);
+  EXPECT_EQ(totals.unknown_dropped(), kAsked - counted);
+  counters.count_unknown("missing");
+  totals.drain(counters, 3);
+  EXPECT_EQ(totals.unknown_dropped(), kAsked - counted);
+  EXPECT_EQ(totals.unknown().at("missing").count, counted + 1);
+}
+
 TEST(UsageTest, OneThreadCountsWhileAnotherDrains) {
   UsageCounters counters;
   UsageTotals totals;
@@ -90,6 +140,7 @@ TEST(UsageTest, OneThreadCountsWhileAnotherDrains) {
   EXPECT_EQ(totals.of(5).count, kTimes);
   ASSERT_EQ(totals.unknown().size(), 1U);
   EXPECT_EQ(totals.unknown().begin()->first, "missing");
+  EXPECT_EQ(totals.unknown().begin()->second.count + totals.unknown_dropped(), kTimes);
 }
 
 TEST(UsageTest, SurvivesARestartByName) {
