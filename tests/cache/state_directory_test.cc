@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "tests/cache/environment_fixture.h"
 #include "tests/fakes/cache/fake_file_system.h"
@@ -98,6 +101,89 @@ std::vector<evaluation::Record> many(std::size_t count, std::size_t raw_bytes = 
     records.push_back(flag("flag-" + std::to_string(i), std::string(raw_bytes, 'x')));
   }
   return records;
+}
+
+// Holds whoever comes to it until it is opened.
+class Gate {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    reached_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  // Somebody stands before it, or never will.
+  bool wait_until_reached() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return reached_ || done_; });
+    return reached_;
+  }
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+    changed_.notify_all();
+  }
+  bool finished() {
+    const std::lock_guard lock(mutex_);
+    return done_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool reached_ = false;
+  bool open_ = false;
+  bool done_ = false;
+};
+
+TEST(StateDirectoryTest, ASlowSyncDelaysNobodyButTheSave) {
+  struct Case {
+    const char* name;
+    bool saved_before;  // Then the slow save appends; otherwise it writes the first base.
+  };
+  for (const Case& c : {Case{"base", false}, Case{"segment", true}}) {
+    StateFixture f;
+    if (c.saved_before) {
+      ASSERT_TRUE(f.take_and_save(full({flag("a", "0"), flag("b", "b")}, "e0"))) << c.name;
+      f.accept(1, delta({flag("a", "1")}, "e1"));
+    } else {
+      f.accept(1, full({flag("a", "1"), flag("b", "b")}, "e1"));
+    }
+    // The write goes to the writer and comes back: the keeper alone destroys it.
+    const std::optional<StateWrite> write = f.environment->take_state_write(1);
+    ASSERT_TRUE(write);
+    Gate gate;
+    f.disk.before_sync = [&gate] { gate.pass(); };
+    bool saved = false;
+    std::thread writer([&] {
+      saved = f.directory->save(identity(), *write, f.now_ms).has_value();
+      gate.finish();
+    });
+    EXPECT_TRUE(gate.wait_until_reached()) << c.name;
+    for (int i = 2; i < 100; ++i) {
+      const std::string text = std::to_string(i);
+      EXPECT_TRUE(f.accept(1, delta({flag("a", text)}, "e" + text)).snapshot_changed);
+      EXPECT_EQ(f.answer("a"), text);
+    }
+    EXPECT_FALSE(gate.finished()) << c.name << ": the save waits for the disk";
+    gate.open();
+    writer.join();
+    EXPECT_TRUE(saved) << c.name;
+
+    // What was given to it is there, all of it and nothing newer, even without power.
+    f.disk.lose_power(1);
+    f.open();
+    EXPECT_EQ(f.loaded(), "e1||/a=1@0#0,/b=b@0#0,") << c.name;
+    const std::optional<StateWrite> rest = f.environment->take_state_write(1);
+    ASSERT_TRUE(rest);
+    EXPECT_TRUE(f.directory->save(identity(), *rest, f.now_ms)) << c.name;
+    EXPECT_EQ(f.loaded(), "e99||/a=99@0#0,/b=b@0#0,") << c.name;
+  }
 }
 
 TEST(StateDirectoryTest, GivesBackWhatWasSaved) {

@@ -119,6 +119,7 @@ FileResult<void> FakeFileSystem::truncate(int descriptor, std::uint64_t size_byt
 }
 
 FileResult<void> FakeFileSystem::sync(int descriptor) {
+  if (before_sync) before_sync();
   if (const int code = changing()) return error(code, "fsync");
   Node& file = *open_.at(descriptor);
   file.synced = file.now;

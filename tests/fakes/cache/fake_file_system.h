@@ -28,6 +28,8 @@ class FakeFileSystem final : public cache::FileSystem {
   std::size_t changing_calls() const { return changing_calls_; }
   // Called before each of them: a slow disk.
   std::function<void()> before_call;
+  // Called before a file is synced, on the thread that does it: a disk whose fsync takes seconds.
+  std::function<void()> before_sync;
 
   // The power goes: what was not synced survives by chance.
   void lose_power(std::uint64_t seed);
