@@ -9,6 +9,10 @@
 namespace flagstone::net {
 namespace {
 
+// What may well arrive at once, and then holds nothing.
+constexpr std::uint64_t kSmallBodyBytes = 16 * 1024;
+constexpr const char* kTooMuchHeld = "too many requests are half received; try again";
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
@@ -259,6 +263,9 @@ int Http1Session::check_fields() {
   const std::size_t body_max = resources_.limits.body_bytes_max;
   if (parser_.content_length > body_max)
     return refuse_later(413, "the request's body is too large");
+  if (parser_.content_length > kSmallBodyBytes && connections_hold_too_much()) {
+    return refuse_later(503, kTooMuchHeld);
+  }
   if (expects_continue) output_->append("HTTP/1.1 100 Continue\r\n\r\n");
   return 0;
 }
@@ -272,9 +279,14 @@ int Http1Session::add_body(std::string_view piece) {
     body_in_place_ = piece;
     return 0;
   }
+  if (connections_hold_too_much()) return refuse_later(503, kTooMuchHeld);
   keep_partial_body();
   store_->body.append(piece);
   return 0;
+}
+
+bool Http1Session::connections_hold_too_much() const {
+  return resources_.counters.bytes_buffered.read() > resources_.limits.buffered_bytes_max;
 }
 
 // The bytes under the body are about to go, or more of it has come from elsewhere.

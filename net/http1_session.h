@@ -55,6 +55,7 @@ class Http1Session final : public Session {
   int check_fields();
   void make_views();
   std::size_t parse(std::string_view bytes);
+  bool connections_hold_too_much() const;
   void keep_partial_body();
   void fail(llhttp_errno_t error);
   void learn_path_of_half_a_header();

@@ -44,6 +44,9 @@ struct HttpLimits {
   std::size_t header_count_max = 100;        // beyond: 431
   std::size_t target_bytes_max = 16 * 1024;  // beyond: 414
   std::size_t body_bytes_max = 1'000'000;    // beyond: 413
+  // What all connections of a server may hold together before bodies that come in pieces are
+  // refused with 503. Whole requests, and answers to them, still pass.
+  std::size_t buffered_bytes_max = SIZE_MAX;
 };
 
 struct ServerOptions {

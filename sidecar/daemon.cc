@@ -27,6 +27,8 @@ namespace {
 
 // Descriptors kept from connections, for upstream, files, the admin port and the log.
 constexpr std::size_t kReservedDescriptors = 64;
+// Of the memory limit: what half received requests may hold before further ones are refused.
+constexpr std::uint64_t kConnectionsShare = 4;
 // Of the drain time, what is left for the disk at the very end.
 constexpr std::int64_t kDiskShareMs = 1000;
 
@@ -56,6 +58,8 @@ ServingOptions serving_options(const config::Options& options) {
   made.server.connections_max = std::max<std::size_t>(1, affordable / options.serving_threads);
   made.server.http.header_bytes_max = options.request_header_limit_bytes;
   made.server.http.body_bytes_max = options.request_body_limit_bytes;
+  made.server.http.buffered_bytes_max =
+      options.cache.memory_limit_bytes / kConnectionsShare / options.serving_threads;
   made.guard.allowed_hosts = options.allowed_hosts;
   made.guard.allowed_origins = options.allowed_origins;
   return made;

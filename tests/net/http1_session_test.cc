@@ -131,6 +131,24 @@ TEST(Http1Session, RefusesAnAnnouncedLargeBodyBeforeReadingIt) {
   EXPECT_EQ(bench.handler.refusals, (std::vector<std::pair<int, std::string>>{{413, "/big"}}));
 }
 
+TEST(Http1Session, BodiesInPiecesAreRefusedWhileConnectionsHoldTooMuch) {
+  HttpLimits limits;
+  limits.buffered_bytes_max = 1000;
+  const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
+  SessionBench bench(limits);
+  bench.counters.bytes_buffered.set(1001);
+  bench.give(head + "full");
+  EXPECT_EQ(bench.statuses(), "200") << "what is there at once holds nothing";
+  bench.give(head + "ha");
+  bench.give("lf");
+  EXPECT_EQ(bench.statuses(), "200 503");
+  SessionBench later(limits);
+  later.counters.bytes_buffered.set(1000);
+  later.give(head + "ha");
+  later.give("lf");
+  EXPECT_EQ(later.statuses(), "200");
+}
+
 TEST(Http1Session, AnUpgradeIsAnOfferThatIsNotTaken) {
   SessionBench bench;
   bench.give(get("/1",
