@@ -40,6 +40,9 @@ struct StateDirectory::Source {
   std::uint64_t metadata_hash = 0;
   // No file of this or a greater generation exists. 0: not looked yet.
   std::uint64_t next_generation = 0;
+  // Its folder is known to survive a lost power. A folder that is there may still have been made by
+  // a save that failed before it was synced.
+  bool folder_is_durable = false;
 };
 
 StateDirectory::StateDirectory(FileSystem& files, StateOptions options)
@@ -200,7 +203,7 @@ std::expected<void, StateError> StateDirectory::save(const SourceIdentity& ident
     return std::unexpected(StateError{.kind = StateError::Kind::kNotWritable, .message = problem_});
   }
   Source& source = source_of(identity);
-  if (const auto made = make_folders(files_, source.folder); !made) {
+  if (const auto made = make_source_folder(source); !made) {
     return std::unexpected(disk_error(made.error()));
   }
   Outcome outcome;
@@ -218,6 +221,18 @@ std::expected<void, StateError> StateDirectory::save(const SourceIdentity& ident
   if (!outcome) source.generation = 0;
   measure(source.folder);
   return outcome;
+}
+
+FileResult<void> StateDirectory::make_source_folder(Source& source) {
+  const bool was_durable = std::exchange(source.folder_is_durable, false);
+  if (auto made = make_folders(files_, source.folder); !made) return made;
+  std::string path = source.folder;
+  while (!was_durable && path.size() > options_.path.size()) {
+    path.resize(path.rfind('/'));
+    if (auto synced = files_.sync_folder(path); !synced) return synced;
+  }
+  source.folder_is_durable = true;
+  return {};
 }
 
 std::string StateDirectory::encode_segment(const Source& source, const StateWrite& write,

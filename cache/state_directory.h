@@ -107,6 +107,7 @@ class StateDirectory {
 
   void try_lock();
   Source& source_of(const SourceIdentity& identity);
+  FileResult<void> make_source_folder(Source& source);
   bool load_generation(Source& source, const SourceIdentity& identity, std::uint64_t generation,
                        LoadedState& loaded, std::vector<std::string>& warnings);
   Outcome save_base(Source& source, const SourceIdentity& identity, const StateWrite& write,
