@@ -23,6 +23,17 @@ std::string fresh_salt() {
   return salt;
 }
 
+// What the directory itself knows; the saver counts the rest.
+StateFacts facts_of(const cache::StateDirectory& directory) {
+  StateFacts facts;
+  facts.writable = directory.writable();
+  facts.on_memory = directory.is_memory();
+  facts.used_bytes = directory.used_bytes();
+  facts.corrupt_files = directory.corrupt_files_seen();
+  facts.problem = directory.problem();
+  return facts;
+}
+
 }  // namespace
 
 // Everything the writer's thread owns of the state. Opened by its first job, because already that
@@ -77,14 +88,7 @@ void StateSaver::set_active(std::vector<cache::SourceIdentity> sources) {
     disk.active = sources;
     cache::StateDirectory& directory = disk.directory();
     directory.set_active(sources);
-    StateFacts seen{.folder = {},
-                    .writable = directory.writable(),
-                    .on_memory = directory.is_memory(),
-                    .used_bytes = directory.used_bytes(),
-                    .corrupt_files = directory.corrupt_files_seen(),
-                    .writes = 0,
-                    .failures = 0,
-                    .problem = directory.problem()};
+    StateFacts seen = facts_of(directory);
     (void)loop.post([self, seen] {
       StateSaver* saver = *self;
       if (saver == nullptr) return;
@@ -205,14 +209,7 @@ void StateSaver::run_next() {
                            &loop = loop_](Disk& disk) mutable {
       cache::StateDirectory& directory = disk.directory();
       auto result = directory.save(identity, *shared, unix_now_ms());
-      StateFacts seen{.folder = {},
-                      .writable = directory.writable(),
-                      .on_memory = directory.is_memory(),
-                      .used_bytes = directory.used_bytes(),
-                      .corrupt_files = directory.corrupt_files_seen(),
-                      .writes = 0,
-                      .failures = 0,
-                      .problem = directory.problem()};
+      StateFacts seen = facts_of(directory);
       (void)loop.post([shared = std::move(shared), result = std::move(result), seen, self] {
         if (*self == nullptr) return;
         (*self)->take_facts(seen);
