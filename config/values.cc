@@ -201,8 +201,9 @@ std::expected<Milliseconds, std::string> parse_duration(std::string_view text) {
     if (quantity->number == 0) {
       return Milliseconds(0);
     }
-    return std::unexpected(quoted(text) + " has no unit, write " + quoted(std::string(text) + "s") +
-                           " for seconds");
+    const std::string in_seconds = std::string(text) + "s";
+    return std::unexpected(quoted(text) + " has no unit, write " +
+                           quoted(std::string_view(in_seconds)) + " for seconds");
   }
   const auto milliseconds = scaled(*quantity, text, kDurationUnits, "ms, s, m, h");
   if (!milliseconds) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdint>
 
 namespace flagstone::bench {
 namespace {

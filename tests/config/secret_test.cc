@@ -1,6 +1,7 @@
 #include "config/secret.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -21,7 +22,9 @@ class SecretFile : public testing::Test {
     return secret ? secret->reveal() : "error: " + secret.error();
   }
 
-  const std::string path_ = testing::TempDir() + "flagstone_secret";
+  const std::string path_ = testing::TempDir() + "flagstone_" +
+                            testing::UnitTest::GetInstance()->current_test_info()->name() + "_" +
+                            std::to_string(getpid());
 };
 
 TEST(Secret, IsNeverPrinted) {

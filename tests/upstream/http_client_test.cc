@@ -161,7 +161,7 @@ TEST_F(HttpClientTest, WhatGoesWrongHasItsOwnKind) {
       {"cut",
        {.body = "half", .announced_length = 8},
        FailureKind::kTruncated,
-       "4 bytes remaining"},
+       "4 bytes"},
       {"cut chunk",
        {.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"},
        FailureKind::kTruncated,
