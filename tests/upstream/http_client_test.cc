@@ -158,10 +158,7 @@ TEST_F(HttpClientTest, WhatGoesWrongHasItsOwnKind) {
     std::string message;  // A part of it.
   };
   const Case cases[] = {
-      {"cut",
-       {.body = "half", .announced_length = 8},
-       FailureKind::kTruncated,
-       "4 bytes"},
+      {"cut", {.body = "half", .announced_length = 8}, FailureKind::kTruncated, "4 bytes"},
       {"cut chunk",
        {.raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"},
        FailureKind::kTruncated,
