@@ -58,6 +58,11 @@ struct Source {
   std::string selector;              // Sent as `Flagd-Selector`, empty: none.
   DocumentFormat format = DocumentFormat::kAuto;
   std::optional<std::uint64_t> max_document_bytes;  // Unset: the cache's.
+  // Trusted instead of the system's roots; shown to a server that asks. PEM, read at each connect.
+  std::string ca_file;
+  std::string client_certificate_file;
+  std::string client_key_file;
+  std::string provider_id;  // gRPC: who we say we are, empty: nobody.
 
   bool is_file() const { return !path.empty(); }
   // What identifies the source in the state directory.
@@ -81,6 +86,17 @@ struct Environment {
   bool operator==(const Environment&) const = default;
 };
 
+// The certificate of listeners written as `tls:HOST:PORT`. PEM files, followed when they change.
+struct TlsOptions {
+  std::string certificate_file;
+  std::string key_file;
+  std::string client_ca_file;  // Clients must show a certificate signed by one of these.
+  bool operator==(const TlsOptions&) const = default;
+};
+
+// `name: value` pairs, ordered by name.
+using Pairs = std::map<std::string, std::string>;
+
 struct CacheOptions {
   std::uint64_t memory_limit_bytes = 64 * kMiB;  // Everything we hold for flags and clients.
   std::uint64_t max_document_bytes = 64 * kMiB;  // One upstream document, compressed or not.
@@ -97,6 +113,9 @@ struct StateOptions {
 // is given.
 struct FlagdMode {
   bool on = false;
+  std::string bind;              // Host of all four; empty: loopback, management on all interfaces.
+  std::string socket_path;       // Evaluation on a socket beside TCP.
+  std::string sync_socket_path;  // Sync likewise.
   std::uint32_t port = 8013;
   std::uint32_t management_port = 8014;  // Already written to Options::admin when `on`.
   std::uint32_t sync_port = 8015;
@@ -139,6 +158,13 @@ struct Options {
   Milliseconds startup_wait{10'000};
   std::vector<std::string> allowed_hosts;    // Beside localhost, 127.0.0.1 and [::1].
   std::vector<std::string> allowed_origins;  // Of browsers; others get 403.
+  std::vector<std::string> cors_origins;     // Allowed, and their pages may read the answers.
+  TlsOptions tls;
+  Pairs context_values;             // flagd's -X: attributes put over every request's own.
+  Pairs context_from_headers;       // flagd's -H: header → attribute, put over both.
+  bool loose_types = false;         // Typed calls cast string, number and bool into each other.
+  Milliseconds stream_deadline{0};  // Longest life of EventStream and SyncFlags; zero: for ever.
+  bool sync_metadata = true;        // flagd.sync's deprecated GetMetadata is answered.
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   FlagdMode flagd;

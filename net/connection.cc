@@ -248,6 +248,10 @@ void Connection::resume_later() {
   if (!closed_) shared_.loop.call_at_turn_end(*this);
 }
 
+void Connection::produce_later() {
+  if (!closed_) shared_.loop.call_at_turn_end(*this);
+}
+
 void Connection::at_turn_end() {
   if (closed_) return;
   if (in_flight_bytes_ == 0 && !pending_.empty()) {

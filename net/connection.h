@@ -63,6 +63,8 @@ class Connection final : public SessionHost, private TurnEndTask {
   void send_later(std::string_view bytes) override;
   std::size_t unsent_bytes() const override { return in_flight_bytes_ + pending_.size(); }
   void resume_later() override;
+  void produce_later() override;
+  bool peer_is_local() const override { return peer_is_local_; }
 
   std::size_t place = 0;  // in the server's list
 
@@ -107,6 +109,7 @@ class Connection final : public SessionHost, private TurnEndTask {
   bool draining_ = false;
   bool lingering_ = false;
   bool peer_ended_ = false;
+  bool peer_is_local_ = true;
   bool leftover_ = false;  // bytes behind the last request, never to be read
 };
 

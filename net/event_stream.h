@@ -6,7 +6,12 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <span>
+#include <string>
 #include <string_view>
+
+#include "net/request.h"
 
 namespace flagstone::net {
 
@@ -21,8 +26,14 @@ class EventStream {
   // api then forgets the event and sends the latest state from on_drained. Writes happen at the end
   // of the turn: no callback runs inside send().
   [[nodiscard]] virtual bool send(std::string_view bytes) = 0;
-  // Ends the answer; what was sent still goes out. on_closed does not run after it.
-  virtual void close() = 0;
+  // As send(), for large bytes that many streams send: the stream keeps the pointer, not a copy,
+  // and copies a piece whenever the peer takes one. At most one waits; while it does, every further
+  // send is refused.
+  [[nodiscard]] virtual bool send_shared(std::shared_ptr<const std::string> bytes) = 0;
+  // Ends the answer; what was sent still goes out. on_closed does not run after it. Trailers as in
+  // Response::send().
+  virtual void close(std::span<const HeaderField> trailers) = 0;
+  void close() { close({}); }
   virtual bool open() const = 0;
 
   // The connection is gone. The callback may destroy the stream.

@@ -19,8 +19,9 @@ class Http1Session::Answer final : public Response {
   std::string& body() override { return session_.resources_.answer; }
   bool given() const { return given_; }
 
-  void send(int status, std::string_view content_type,
-            std::span<const HeaderField> headers) override {
+  // Trailers are dropped: see Response.
+  void send(int status, std::string_view content_type, std::span<const HeaderField> headers,
+            std::span<const HeaderField> /*trailers*/) override {
     assert(!given_);
     given_ = true;
     const bool bodiless = status == 204 || status == 304;

@@ -28,7 +28,10 @@ class Http1EventStream final : public EventStream {
     refused_ = refused_ || !taken;
     return taken;
   }
-  void close() override {
+  // The chunks are made from the bytes at once: see http1_answer.cc.
+  bool send_shared(std::shared_ptr<const std::string> bytes) override { return send(*bytes); }
+  using EventStream::close;
+  void close(std::span<const HeaderField> /*trailers*/) override {
     if (session_ == nullptr) return;
     std::exchange(session_, nullptr)->stream_closed_by_api();
   }

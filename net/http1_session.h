@@ -26,6 +26,8 @@ class Http1Session final : public Session {
   ~Http1Session() override;
 
   std::size_t consume(std::string_view bytes, std::string& output) override;
+  // Everything was put into consume()'s output or given to send_later().
+  void produce(std::string&) override {}
   SessionPhase phase() const override { return phase_; }
   std::uint32_t requests_begun() const override { return requests_begun_; }
   std::size_t held_bytes() const override { return store_ ? store_->bytes() : 0; }

@@ -28,6 +28,8 @@ enum class Method : std::uint8_t {
 inline constexpr std::size_t kMethodCount = 9;
 std::string_view to_string(Method method);
 
+enum class HttpVersion : std::uint8_t { k10, k11, k2 };
+
 struct HeaderField {
   std::string_view name;
   std::string_view value;
@@ -46,6 +48,10 @@ struct Request {
   std::string_view body;
   unsigned listener_index = 0;
   ListenerKind listener_kind = ListenerKind::kOtherTcp;
+  HttpVersion version = HttpVersion::k11;
+  bool over_tls = false;
+  // The peer is this machine: a Unix socket, or TCP from a loopback address.
+  bool peer_is_local = true;
 
   // The first field of that name, which is given in lower case.
   std::optional<std::string_view> header(std::string_view name) const {

@@ -27,11 +27,17 @@ class Response {
 
   // Content-Length, Date, Connection and Content-Type (unless empty) are written here; HEAD, 204
   // and 304 go without the body. A field whose value contains a line break or NUL is left out.
-  virtual void send(int status, std::string_view content_type,
-                    std::span<const HeaderField> headers) = 0;
+  // Trailers go out behind the body over HTTP/2 (Content-Length is then left out) and are dropped
+  // over HTTP/1, which no client of ours reads them from. An empty body without trailers is an
+  // answer of one HEADERS frame over HTTP/2 (gRPC's "Trailers-Only").
+  virtual void send(int status, std::string_view content_type, std::span<const HeaderField> headers,
+                    std::span<const HeaderField> trailers) = 0;
+  void send(int status, std::string_view content_type, std::span<const HeaderField> headers) {
+    send(status, content_type, headers, {});
+  }
   void send(int status, std::string_view content_type,
             std::initializer_list<HeaderField> headers = {}) {
-    send(status, content_type, std::span<const HeaderField>(headers.begin(), headers.size()));
+    send(status, content_type, std::span<const HeaderField>(headers.begin(), headers.size()), {});
   }
 
   // What body() holds goes out first. For HEAD there is no stream: the head goes out and the stream

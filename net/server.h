@@ -23,6 +23,7 @@ namespace flagstone::net {
 class BoundSocket;
 class Handler;
 class Loop;
+class TlsCredentials;
 
 // How long a peer may take, and how much of ours it may hold. Limits are checked once per tick, so
 // each may be passed by as much as one tick.
@@ -47,6 +48,18 @@ struct HttpLimits {
   // What all connections of a server may hold together before bodies that come in pieces are
   // refused with 503. Whole requests, and answers to them, still pass.
   std::size_t buffered_bytes_max = SIZE_MAX;
+
+  // HTTP/2. What nghttp2 has a limit for is set there, the rest is counted by the session.
+  std::uint32_t streams_max = 100;  // open at once per connection, told the peer in SETTINGS
+  std::uint32_t stream_window_bytes = 64 * 1024;
+  std::uint32_t connection_window_bytes = 1024 * 1024;
+  // Tokens: so many resets (received or caused) at once, and so many more each second; beyond, the
+  // connection ends with ENHANCE_YOUR_CALM. Likewise PING, SETTINGS and other frames that cost the
+  // peer nothing.
+  std::uint32_t reset_burst = 200;
+  std::uint32_t resets_per_second = 33;
+  std::uint32_t control_frame_burst = 1000;
+  std::uint32_t control_frames_per_second = 100;
 };
 
 struct ServerOptions {
@@ -65,6 +78,8 @@ struct ServerCounters {
   Counter refusals;        // malformed or too large, answered by us
   Counter timeouts;        // connections closed by ConnectionLimits, idle ones not counted
   Counter event_streams;   // open now
+  Counter floods;          // HTTP/2 connections ended for resets or control frames beyond measure
+  Counter tls_failures;    // handshakes that failed
   Counter bytes_buffered;  // memory held for connections: requests half read, answers not taken
 };
 
@@ -77,6 +92,10 @@ class Server {
 
   // `listener_index` < kListenersMax is what requests from there will carry.
   std::expected<void, Error> listen(const BoundSocket& socket, unsigned listener_index);
+
+  // From now on, connections that this listener accepts speak TLS with these credentials; those
+  // there are keep theirs. Before listen(), and again whenever the certificate's file changed.
+  void set_tls(unsigned listener_index, std::shared_ptr<const TlsCredentials> credentials);
 
   void stop_accepting();
   // After stop_accepting(). `done` runs once no connection is left, in a later turn.

@@ -22,6 +22,11 @@ class SessionHost {
   virtual std::size_t unsent_bytes() const = 0;
   // The session stopped consuming before, and can go on now: at the end of this turn.
   virtual void resume_later() = 0;
+  // The session has more to say than it could put into consume()'s output: produce() is called at
+  // the end of this turn, if the peer takes bytes.
+  virtual void produce_later() = 0;
+  // The peer is this machine.
+  virtual bool peer_is_local() const = 0;
 };
 
 enum class SessionPhase : std::uint8_t {
@@ -42,6 +47,11 @@ class Session {
   // offered again. Request::kBodyPaddingBytes behind `bytes` must be readable.
   virtual std::size_t consume(std::string_view bytes, std::string& output) = 0;
   static constexpr std::size_t kOutputBytesPerWrite = 256 * 1024;
+
+  // Appends what waits to be said, until `output` holds kOutputBytesPerWrite. Called after
+  // produce_later(), and whenever the peer has taken enough for more to go: a session that makes
+  // its output on demand (HTTP/2's DATA, TLS records) holds no bytes that the peer does not read.
+  virtual void produce(std::string& output) = 0;
 
   virtual SessionPhase phase() const = 0;
   // Changes with each request begun, so that the connection can tell one kHeader from the next.

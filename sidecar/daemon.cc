@@ -62,6 +62,17 @@ ServingOptions serving_options(const config::Options& options) {
       options.cache.memory_limit_bytes / kConnectionsShare / options.serving_threads;
   made.guard.allowed_hosts = options.allowed_hosts;
   made.guard.allowed_origins = options.allowed_origins;
+  made.guard.allowed_origins.insert(made.guard.allowed_origins.end(), options.cors_origins.begin(),
+                                    options.cors_origins.end());
+  made.cors_origins = options.cors_origins;
+  made.settings = {.static_context = {options.context_values.begin(), options.context_values.end()},
+                   .context_from_headers = {},
+                   .loose_types = options.loose_types,
+                   .stream_deadline = options.stream_deadline,
+                   .sync_metadata = options.sync_metadata};
+  for (const auto& [header, attribute] : options.context_from_headers) {
+    made.settings.context_from_headers.emplace_back(upstream::lower_case(header), attribute);
+  }
   return made;
 }
 
@@ -176,7 +187,7 @@ std::expected<void, std::string> Daemon::start() {
     return std::unexpected(listening.error().message);
   }
   for (std::uint32_t i = 0; i < options_.serving_threads; ++i) {
-    auto thread = std::make_unique<ServingThread>(loop_, serving_options(options_));
+    auto thread = std::make_unique<ServingThread>(loop_, serving_options(options_), setup_.vendors);
     for (unsigned index = 0; index < listeners_.size(); ++index) {
       if (auto listening = thread->listen(listeners_[index].socket, index); !listening) {
         return std::unexpected(listening.error().message);

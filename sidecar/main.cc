@@ -35,12 +35,19 @@ std::unique_ptr<evaluation::Dialect> make_flagd_dialect(const config::Environmen
   return evaluation::flagd::make_flagd_dialect(options);
 }
 
+std::vector<std::unique_ptr<sidecar::ServingApi>> make_flagd_apis(net::Loop&,
+                                                                  sidecar::ServingDesk&) {
+  std::vector<std::unique_ptr<sidecar::ServingApi>> apis;
+  return apis;
+}
+
 std::vector<sidecar::Vendor> make_vendors() {
   return {
       {.name = "flagd",
        .make_dialect = make_flagd_dialect,
        .make_source = upstream::make_flagd_source,
-       .check_document = upstream::check_flagd_document},
+       .check_document = upstream::check_flagd_document,
+       .make_apis = make_flagd_apis},
   };
 }
 

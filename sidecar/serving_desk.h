@@ -14,7 +14,9 @@
 #include "evaluation/context_reader.h"
 #include "evaluation/dialect.h"
 #include "evaluation/scratch.h"
+#include "net/rpc/call.h"
 #include "sidecar/serving_counters.h"
+#include "sidecar/serving_settings.h"
 
 namespace flagstone::sidecar {
 
@@ -22,12 +24,14 @@ namespace flagstone::sidecar {
 using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
 
 struct ServingDesk {
+  ServingSettings settings;  // Set before the thread starts.
   std::shared_ptr<const cache::ServingState> state;
   evaluation::ContextReader contexts;
   evaluation::Scratch scratch;
   // Made by the keeper before an environment is published, read and grown by it; counted in here.
   UsageByEnvironment usage;
   ServingCounters counters;
+  net::RpcScratch rpc;
   // The process has begun to stop.
   bool stopping = false;
 

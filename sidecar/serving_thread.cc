@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include "sidecar/api/ofrep.h"
+
 namespace flagstone::sidecar {
 namespace {
 
@@ -17,13 +19,20 @@ void block_signals() {
 
 }  // namespace
 
-ServingThread::ServingThread(net::Loop& keeper_loop, const ServingOptions& options)
+ServingThread::ServingThread(net::Loop& keeper_loop, const ServingOptions& options,
+                             std::span<const Vendor> vendors)
     : keeper_loop_(keeper_loop),
-      ofrep_(loop_, desk_),
-      guard_(router_, options.guard),
+      cors_(router_, options.cors_origins),
+      guard_(cors_, options.guard),
       server_(loop_, guard_, options.server),
       last_pong_ms_(keeper_loop.now_ms()) {
-  ofrep_.add_routes(router_);
+  desk_.settings = options.settings;
+  desk_.rpc.message_bytes_max = options.server.http.body_bytes_max;
+  apis_.push_back(std::make_unique<Ofrep>(loop_, desk_));
+  for (const Vendor& vendor : vendors) {
+    for (auto& api : vendor.make_apis(loop_, desk_)) apis_.push_back(std::move(api));
+  }
+  for (const auto& api : apis_) api->add_routes(router_);
 }
 
 ServingThread::~ServingThread() {
@@ -54,7 +63,7 @@ void ServingThread::publish(std::shared_ptr<const cache::ServingState> state) {
 void ServingThread::take(std::shared_ptr<const cache::ServingState> state) {
   std::shared_ptr<const cache::ServingState> replaced =
       std::exchange(desk_.state, std::move(state));
-  ofrep_.on_published();
+  for (const auto& api : apis_) api->on_published();
   (void)keeper_loop_.post([replaced = std::move(replaced)] {});
 }
 
@@ -71,7 +80,7 @@ void ServingThread::ping() {
 void ServingThread::drain(std::move_only_function<void()> done) {
   (void)loop_.post([this, done = std::move(done)]() mutable {
     desk_.stopping = true;
-    ofrep_.on_stopping();
+    for (const auto& api : apis_) api->on_stopping();
     server_.stop_accepting();
     server_.drain(
         [this, done = std::move(done)]() mutable { (void)keeper_loop_.post(std::move(done)); });

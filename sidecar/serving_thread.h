@@ -11,24 +11,29 @@
 #include <thread>
 
 #include "cache/serving_state.h"
+#include "net/cors.h"
 #include "net/host_guard.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/router.h"
 #include "net/server.h"
-#include "sidecar/api/ofrep.h"
+#include "sidecar/api/api.h"
 #include "sidecar/serving_desk.h"
+#include "sidecar/vendors.h"
 
 namespace flagstone::sidecar {
 
 struct ServingOptions {
   net::ServerOptions server;
   net::HostGuardOptions guard;
+  std::vector<std::string> cors_origins;
+  ServingSettings settings;
 };
 
 class ServingThread {
  public:
-  ServingThread(net::Loop& keeper_loop, const ServingOptions& options);
+  ServingThread(net::Loop& keeper_loop, const ServingOptions& options,
+                std::span<const Vendor> vendors);
   // Ends the loop, cutting what is open, and joins.
   ~ServingThread();
   ServingThread(const ServingThread&) = delete;
@@ -60,7 +65,8 @@ class ServingThread {
   net::Loop loop_;
   ServingDesk desk_;
   net::Router router_;
-  Ofrep ofrep_;
+  std::vector<std::unique_ptr<ServingApi>> apis_;
+  net::Cors cors_;
   net::HostGuard guard_;
   net::Server server_;
   std::int64_t last_pong_ms_;

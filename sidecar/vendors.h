@@ -5,13 +5,19 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "config/options.h"
 #include "evaluation/dialect.h"
+#include "sidecar/api/api.h"
 #include "upstream/document_check.h"
 #include "upstream/source_environment.h"
 
 namespace flagstone::sidecar {
+
+// The vendor's own protocols on one serving thread.
+using MakeApis =
+    std::function<std::vector<std::unique_ptr<ServingApi>>(net::Loop& loop, ServingDesk& desk)>;
 
 struct Vendor {
   // As `dialect:` in the configuration.
@@ -19,6 +25,7 @@ struct Vendor {
   std::function<std::unique_ptr<evaluation::Dialect>(const config::Environment&)> make_dialect;
   upstream::MakeSource make_source;
   upstream::CheckDocument check_document;
+  MakeApis make_apis;
 };
 
 // Nullptr when the table has none of that name.

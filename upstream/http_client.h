@@ -31,10 +31,11 @@ class HttpEngine;
 struct HttpLimits {
   std::chrono::milliseconds connect{5'000};      // TCP and TLS.
   std::chrono::milliseconds first_byte{10'000};  // From the request's sending to the answer.
-  std::chrono::milliseconds idle{15'000};        // Without any byte.
-  std::chrono::milliseconds whole{30'000};       // From the start of a hop to its last byte.
-  std::uint64_t body_bytes = 64 * 1024 * 1024;   // Compressed or not.
-  std::size_t header_bytes = 64 * 1024;          // All headers of one answer.
+  std::chrono::milliseconds idle{15'000};        // Without any byte; zero: for ever.
+  // From the start of a hop to its last byte; zero: for ever (streams, bounded by `idle`).
+  std::chrono::milliseconds whole{30'000};
+  std::uint64_t body_bytes = 64 * 1024 * 1024;  // Compressed or not.
+  std::size_t header_bytes = 64 * 1024;         // All headers of one answer.
   int redirects = 3;
 };
 
@@ -50,6 +51,19 @@ struct HttpRequest {
   std::string unix_socket;  // Connect here instead of to the URL's host.
   std::vector<HttpHeader> headers;
   HttpLimits limits;
+
+  // A POST when there is one. Redirects are then not followed.
+  std::optional<std::string> body = {};
+  // HTTP/2 only: by ALPN over TLS, by prior knowledge in the clear.
+  bool http2 = false;
+  // Trust these roots instead of the client's; show this certificate. PEM files.
+  std::string ca_file = {};
+  std::string client_certificate_file = {};
+  std::string client_key_file = {};
+  // Notices a dead peer on a silent connection: probes after `keep_alive`, and bytes that nobody
+  // acknowledges end it after `unacknowledged`. Zero: the system's habits.
+  std::chrono::milliseconds keep_alive{0};
+  std::chrono::milliseconds unacknowledged{0};
 };
 
 struct HttpHead {
@@ -79,6 +93,8 @@ class HttpReceiver {
   virtual bool on_head(const HttpHead& head) = 0;
   // A piece of the decompressed body, at most 16 KiB (curl's own bound). False: no more.
   virtual bool on_body(std::string_view piece) = 0;
+  // HTTP/2's or a chunked body's trailers, before on_end. Names in lower case.
+  virtual void on_trailers(const std::vector<HttpHeader>& /*trailers*/) {}
   // Last. The body is complete, or not wanted, when there is no error.
   virtual void on_end(const std::optional<HttpError>& error) = 0;
 };
@@ -88,6 +104,9 @@ class HttpReceiver {
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
+  // Takes no bytes from the connection until told otherwise, so that what upstream sends waits
+  // there and not here. Limits on silence do not run meanwhile.
+  virtual void set_paused(bool /*paused*/) {}
 };
 
 class HttpClient {

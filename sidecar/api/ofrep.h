@@ -14,17 +14,18 @@
 #include "evaluation/content_hash.h"
 #include "net/handler.h"
 #include "net/router.h"
+#include "sidecar/api/api.h"
 #include "sidecar/api/ofrep_events.h"
 #include "sidecar/selector.h"
 #include "sidecar/serving_desk.h"
 
 namespace flagstone::sidecar {
 
-class Ofrep {
+class Ofrep final : public ServingApi {
  public:
   Ofrep(net::Loop& loop, ServingDesk& desk);
 
-  void add_routes(net::Router& router);
+  void add_routes(net::Router& router) override;
 
   // POST /ofrep/v1/evaluate/flags/{key}
   void evaluate_one(const net::Request& request, std::string_view key, net::Response& response);
@@ -34,9 +35,8 @@ class Ofrep {
   void open_events(const net::Request& request, std::string_view channel, net::Response& response);
   void refuse(const net::Refusal& refusal, const net::Request& request, net::Response& response);
 
-  // The desk's state is another one now.
-  void on_published() { events_.on_published(); }
-  void on_stopping() { events_.close_all(); }
+  void on_published() override { events_.on_published(); }
+  void on_stopping() override { events_.close_all(); }
 
  private:
   // What every request needs before it can be answered.

@@ -14,11 +14,13 @@ class RecordingResponse final : public Response {
  public:
   using Response::send;
   std::string& body() override { return text; }
-  void send(int code, std::string_view type, std::span<const HeaderField> fields) override {
+  void send(int code, std::string_view type, std::span<const HeaderField> fields,
+            std::span<const HeaderField> behind) override {
     ++sends;
     status = code;
     content_type = type;
     for (const auto& [name, value] : fields) headers.emplace_back(name, value);
+    for (const auto& [name, value] : behind) trailers.emplace_back(name, value);
   }
   std::unique_ptr<EventStream> open_stream(int code, std::string_view type,
                                            std::span<const HeaderField> fields) override {
@@ -31,6 +33,7 @@ class RecordingResponse final : public Response {
   std::string content_type;
   std::string text;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> trailers;
 };
 
 }  // namespace flagstone::net

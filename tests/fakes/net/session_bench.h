@@ -39,6 +39,8 @@ class SessionBench final : public SessionHost {
   void send_later(std::string_view bytes) override { said += bytes; }
   std::size_t unsent_bytes() const override { return unsent; }
   void resume_later() override { ++resumes; }
+  void produce_later() override { ++productions; }
+  bool peer_is_local() const override { return true; }
 
   // Statuses of the answers in `said`, as "200 400".
   std::string statuses() const {
@@ -57,6 +59,7 @@ class SessionBench final : public SessionHost {
   std::string said;
   std::size_t unsent = 0;
   int resumes = 0;
+  int productions = 0;
   std::unique_ptr<Http1Session> session;
 };
 

@@ -1,0 +1,29 @@
+// What every api of a serving thread is: routes, and two things it hears of.
+//
+// Made and owned by the serving thread, on its loop. The constructor borrows the loop and the desk.
+#pragma once
+
+#include <memory>
+
+#include "net/router.h"
+
+namespace flagstone::net {
+class Loop;
+}
+
+namespace flagstone::sidecar {
+
+struct ServingDesk;
+
+class ServingApi {
+ public:
+  virtual ~ServingApi() = default;
+
+  virtual void add_routes(net::Router& router) = 0;
+  // The desk's state is another one now.
+  virtual void on_published() {}
+  // The process has begun to stop: open streams are told, in the api's manner, and ended.
+  virtual void on_stopping() {}
+};
+
+}  // namespace flagstone::sidecar
