@@ -86,6 +86,9 @@ void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environ
   options.interval = options_.interval;
   options.limits.whole = options_.timeout;
   options.limits.body_bytes = document_bytes_max_;
+  options.ca_file = options_.ca_file;
+  options.client_certificate_file = options_.client_certificate_file;
+  options.client_key_file = options_.client_key_file;
   auto poll = std::make_unique<HttpPoll>(
       environment.loop, environment.http, environment.clock, environment.random, std::move(options),
       [this] { return headers(); }, *this);

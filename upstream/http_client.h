@@ -34,7 +34,7 @@ struct HttpLimits {
   std::chrono::milliseconds idle{15'000};        // Without any byte; zero: for ever.
   // From the start of a hop to its last byte; zero: for ever (streams, bounded by `idle`).
   std::chrono::milliseconds whole{30'000};
-  std::uint64_t body_bytes = 64 * 1024 * 1024;  // Compressed or not.
+  std::uint64_t body_bytes = 64 * 1024 * 1024;  // Compressed or not; zero: the receiver counts.
   std::size_t header_bytes = 64 * 1024;         // All headers of one answer.
   int redirects = 3;
 };
@@ -54,9 +54,11 @@ struct HttpRequest {
 
   // A POST when there is one. Redirects are then not followed.
   std::optional<std::string> body = {};
-  // HTTP/2 only: by ALPN over TLS, by prior knowledge in the clear.
+  // HTTP/2 only: by ALPN over TLS, by prior knowledge in the clear, through a tunnel where a proxy
+  // is. On a connection of its own, and its content is taken as it comes, compressed or not.
   bool http2 = false;
-  // Trust these roots instead of the client's; show this certificate. PEM files.
+  // Trust these roots instead of the client's; show this certificate, though not to another host
+  // after a redirect. PEM files, read at each connect.
   std::string ca_file = {};
   std::string client_certificate_file = {};
   std::string client_key_file = {};
@@ -93,7 +95,7 @@ class HttpReceiver {
   virtual bool on_head(const HttpHead& head) = 0;
   // A piece of the decompressed body, at most 16 KiB (curl's own bound). False: no more.
   virtual bool on_body(std::string_view piece) = 0;
-  // HTTP/2's or a chunked body's trailers, before on_end. Names in lower case.
+  // HTTP/2's or a chunked body's trailers, if there are any, before on_end. Names in lower case.
   virtual void on_trailers(const std::vector<HttpHeader>& /*trailers*/) {}
   // Last. The body is complete, or not wanted, when there is no error.
   virtual void on_end(const std::optional<HttpError>& error) = 0;
@@ -105,8 +107,9 @@ class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
   // Takes no bytes from the connection until told otherwise, so that what upstream sends waits
-  // there and not here. Limits on silence do not run meanwhile.
-  virtual void set_paused(bool /*paused*/) {}
+  // there and not here; at most one more piece comes, out of a call that is on the stack. Limits on
+  // silence do not run meanwhile. Never calls the receiver.
+  virtual void set_paused(bool paused) = 0;
 };
 
 class HttpClient {

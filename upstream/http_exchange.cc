@@ -52,19 +52,36 @@ void RedirectingExchange::connect(std::vector<std::string> addresses) {
                      .headers = request_.headers,
                      .limits = request_.limits,
                      .proxy = proxy_,
-                     .addresses = std::move(addresses)};
+                     .addresses = std::move(addresses),
+                     .body = request_.body,
+                     .http2 = request_.http2,
+                     .ca_file = request_.ca_file,
+                     .client_certificate_file = request_.client_certificate_file,
+                     .client_key_file = request_.client_key_file,
+                     .keep_alive = request_.keep_alive,
+                     .unacknowledged = request_.unacknowledged};
   hop_ = std::make_unique<HttpHop>(engine_, std::move(hop), *this);
+  hop_->set_paused(paused_);
   hop_->start();
+}
+
+void RedirectingExchange::set_paused(bool paused) {
+  paused_ = paused;
+  if (hop_ != nullptr) hop_->set_paused(paused);
 }
 
 bool RedirectingExchange::on_hop_head(const HttpHead& head) {
   const std::string_view location = head.find("location");
-  if (!is_redirect(head.status)) return receiver_.on_head(head);
+  if (!is_redirect(head.status) || request_.body) return receiver_.on_head(head);
   location_ = std::string(location);
   return false;  // A redirect's body is for people.
 }
 
 bool RedirectingExchange::on_hop_body(std::string_view piece) { return receiver_.on_body(piece); }
+
+void RedirectingExchange::on_hop_trailers(const std::vector<HttpHeader>& trailers) {
+  if (!location_) receiver_.on_trailers(trailers);
+}
 
 void RedirectingExchange::on_hop_end(std::optional<HttpError> error) {
   const HttpEngine::Busy busy(engine_);
@@ -88,6 +105,8 @@ std::optional<HttpError> RedirectingExchange::move_to(std::string_view location)
   if (!request_.unix_socket.empty() && next->host != url_->host) return refuse("off its socket");
   if (!url_->shares_secrets_with(*next)) {
     std::erase_if(request_.headers, [](const HttpHeader& header) { return header.secret; });
+    request_.client_certificate_file.clear();
+    request_.client_key_file.clear();
   }
   url_ = next;
   return std::nullopt;

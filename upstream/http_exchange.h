@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/resolver.h"
 #include "net/timer.h"
@@ -24,8 +25,11 @@ class RedirectingExchange final : public HttpExchange, public HttpHop::Listener 
   RedirectingExchange(HttpEngine& engine, HttpRequest request, HttpReceiver& receiver);
   ~RedirectingExchange() override;
 
+  void set_paused(bool paused) override;
+
   bool on_hop_head(const HttpHead& head) override;
   bool on_hop_body(std::string_view piece) override;
+  void on_hop_trailers(const std::vector<HttpHeader>& trailers) override;
   void on_hop_end(std::optional<HttpError> error) override;
 
  private:
@@ -41,6 +45,7 @@ class RedirectingExchange final : public HttpExchange, public HttpHop::Listener 
   std::optional<HttpUrl> url_;  // Of the hop under way.
   std::optional<HttpProxy> proxy_;
   int redirects_ = 0;
+  bool paused_ = false;
   std::optional<std::string> location_;  // Where the hop under way sends us.
   net::Timer begin_;
   std::unique_ptr<net::Resolver::Query> query_;

@@ -1,11 +1,15 @@
 #include "upstream/http_hop.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cassert>
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "net/loop.h"
@@ -27,22 +31,43 @@ struct HopCallbacks {
     static_cast<HttpHop*>(self)->on_sending();
     return CURL_PREREQFUNC_OK;
   }
+  static int on_socket(void* self, curl_socket_t socket, curlsocktype) {
+    static_cast<const HttpHop*>(self)->on_socket(socket);
+    return CURL_SOCKOPT_OK;
+  }
 };
 
+namespace {
+
 static_assert(CURL_ERROR_SIZE <= 256);
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+HttpHeader parsed_header(std::string_view line, std::size_t colon) {
+  std::string_view value = line.substr(colon + 1);
+  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
+  return {lower_case(line.substr(0, colon)), std::string(value)};
+}
+
+}  // namespace
 
 HttpHop::HttpHop(HttpEngine& engine, HttpHopRequest request, Listener& listener)
     : engine_(engine),
       request_(std::move(request)),
       listener_(&listener),
       easy_(curl_easy_init()),
-      timer_(engine.loop(), [this] { on_timer(); }) {
+      timer_(engine.loop(), [this] { on_timer(); }),
+      resume_(engine.loop(), [this] { resume(); }) {
   if (easy_ == nullptr) std::abort();  // Out of memory.
   head_.url = request_.url.url;
   set_options();
+  set_version();
+  set_body();
   set_route();
   set_tls();
+  set_client_certificate();
   set_headers();
+  set_patience();
 }
 
 HttpHop::~HttpHop() {
@@ -54,27 +79,49 @@ HttpHop::~HttpHop() {
 void HttpHop::start() {
   started_ms_ = last_ms_ = engine_.loop().now_ms();
   if (!engine_.add(*this)) aborted_ = HttpError{FailureKind::kConnect, "curl takes no request"};
-  timer_.start_once(aborted_ ? 0 : next_deadline_ms() - started_ms_);
+  if (aborted_) {
+    timer_.start_once(0);
+  } else {
+    watch_deadline();
+  }
 }
 
 void HttpHop::detach() {
   listener_ = nullptr;
   phase_ = Phase::kEnded;
   timer_.stop();
+  resume_.stop();
+}
+
+// curl can pause only what has begun to answer; before that, on_head_complete() does it.
+void HttpHop::set_paused(bool paused) {
+  if (paused == paused_) return;
+  paused_ = paused;
+  if (phase_ != Phase::kReceiving || !head_complete_) return;
+  if (paused) {
+    resume_.stop();
+    curl_easy_pause(easy_, CURLPAUSE_RECV);
+  } else {
+    resume_.start_once(0);  // curl may give us bytes from inside the call.
+  }
+}
+
+void HttpHop::resume() {
+  const HttpEngine::Busy busy(engine_);
+  last_ms_ = engine_.loop().now_ms();
+  watch_deadline();
+  curl_easy_pause(easy_, CURLPAUSE_CONT);
 }
 
 void HttpHop::set_options() {
   curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy_, CURLOPT_URL, request_.url.url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");  // Whatever this curl can undo.
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, engine_.options().user_agent.c_str());
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(request_.limits.connect.count()));
-  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, curl_message_.data());
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &HopCallbacks::on_header);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
@@ -83,6 +130,50 @@ void HttpHop::set_options() {
   curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &HopCallbacks::on_sending);
   curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+void HttpHop::set_version() {
+  if (!request_.http2) {
+    curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "");  // Whatever this curl can undo.
+    return;
+  }
+  const bool tls = request_.url.scheme == "https";
+  curl_easy_setopt(
+      easy_, CURLOPT_HTTP_VERSION,
+      static_cast<long>(tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+  // Not multiplexed: one stream that is paused would hold up the others.
+  curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_HTTPPROXYTUNNEL, 1L);
+}
+
+void HttpHop::set_body() {
+  if (!request_.body) return;
+  curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request_.body->size()));
+  curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request_.body->data());  // Borrowed.
+}
+
+// How a dead peer is noticed.
+void HttpHop::set_patience() {
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  if (request_.keep_alive.count() > 0) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(request_.keep_alive);
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, static_cast<long>(seconds.count()));
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, static_cast<long>(seconds.count()));
+  }
+  if (request_.unacknowledged.count() > 0) {
+    curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, &HopCallbacks::on_socket);
+    curl_easy_setopt(easy_, CURLOPT_SOCKOPTDATA, this);
+  }
+}
+
+// A Unix socket does not have the option, and does not need it.
+void HttpHop::on_socket(int socket) const {
+  const auto ms = static_cast<unsigned>(request_.unacknowledged.count());
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
 // Where to connect. curl gets the addresses in its own form, `host:port:address,address`, and so
@@ -111,13 +202,28 @@ void HttpHop::set_tls() {
   curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
   const HttpClient::Options& options = engine_.options();
+  if (!request_.ca_file.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, request_.ca_file.c_str());
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
+    // curl would keep the roots for a day, and this file may be replaced.
+    curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    return;
+  }
   if (!options.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
   if (!options.ca_folder.empty()) {
     curl_easy_setopt(easy_, CURLOPT_CAPATH, options.ca_folder.c_str());
   }
 }
 
+void HttpHop::set_client_certificate() {
+  if (request_.client_certificate_file.empty()) return;
+  curl_easy_setopt(easy_, CURLOPT_SSLCERT, request_.client_certificate_file.c_str());
+  curl_easy_setopt(easy_, CURLOPT_SSLKEY, request_.client_key_file.c_str());
+}
+
 void HttpHop::set_headers() {
+  // A body is sent without asking first.
+  if (request_.body) header_list_ = curl_slist_append(header_list_, "Expect:");
   for (const HttpHeader& header : request_.headers) {
     // `Name;` is how curl spells a header without value; `Name:` would remove it.
     const std::string line =
@@ -130,7 +236,7 @@ void HttpHop::set_headers() {
 void HttpHop::on_sending() {
   phase_ = Phase::kWaiting;
   last_ms_ = engine_.loop().now_ms();
-  timer_.start_once(std::max<std::int64_t>(next_deadline_ms() - last_ms_, 0));
+  watch_deadline();
 }
 
 bool HttpHop::on_header_line(std::string_view line) {
@@ -142,19 +248,19 @@ bool HttpHop::on_header_line(std::string_view line) {
     return abort(FailureKind::kTooLarge,
                  "headers of more than " + std::to_string(request_.limits.header_bytes) + " bytes");
   }
-  if (head_complete_) return true;  // A trailer, after the body.
   while (line.ends_with('\n') || line.ends_with('\r') || line.ends_with(' ')) line.remove_suffix(1);
-  if (line.starts_with("HTTP/")) {
-    head_.headers.clear();  // What came before was an interim answer.
-    return true;
-  }
-  if (line.empty()) return on_head_complete();
+  if (!head_complete_ && line.starts_with("HTTP/")) return on_status_line(line);
+  if (!head_complete_ && line.empty()) return on_head_complete();
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
-  std::string_view value = line.substr(colon + 1);
-  while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
-  head_.headers.push_back({lower_case(line.substr(0, colon)), std::string(value)});
+  (head_complete_ ? trailers_ : head_.headers).push_back(parsed_header(line, colon));
   return true;
+}
+
+bool HttpHop::on_status_line(std::string_view line) {
+  head_.headers.clear();  // What came before was an interim answer.
+  if (!request_.http2 || line.starts_with("HTTP/2")) return true;
+  return abort(FailureKind::kProtocol, "the server does not speak HTTP/2");
 }
 
 bool HttpHop::on_head_complete() {
@@ -166,20 +272,23 @@ bool HttpHop::on_head_complete() {
   const std::string_view length = head_.find("content-length");
   std::uint64_t announced = 0;
   std::from_chars(length.data(), length.data() + length.size(), announced);
-  if (announced > request_.limits.body_bytes) {
+  if (request_.limits.body_bytes > 0 && announced > request_.limits.body_bytes) {
     return abort(FailureKind::kTooLarge, "announces " + std::to_string(announced) +
                                              " bytes, allowed are " +
                                              std::to_string(request_.limits.body_bytes));
   }
   unwanted_ = !listener_->on_hop_head(head_);
-  return !unwanted_ && listener_ != nullptr;
+  if (unwanted_ || listener_ == nullptr) return false;
+  watch_deadline();
+  if (paused_) curl_easy_pause(easy_, CURLPAUSE_RECV);
+  return true;
 }
 
 bool HttpHop::on_body(std::string_view piece) {
   if (listener_ == nullptr) return false;
   last_ms_ = engine_.loop().now_ms();
   body_bytes_ += piece.size();
-  if (body_bytes_ > request_.limits.body_bytes) {
+  if (request_.limits.body_bytes > 0 && body_bytes_ > request_.limits.body_bytes) {
     return abort(FailureKind::kTooLarge,
                  "more than " + std::to_string(request_.limits.body_bytes) + " bytes");
   }
@@ -194,10 +303,19 @@ bool HttpHop::abort(FailureKind kind, std::string message) {
 
 std::int64_t HttpHop::next_deadline_ms() const {
   const HttpLimits& limits = request_.limits;
-  const std::int64_t whole = started_ms_ + limits.whole.count();
-  if (phase_ == Phase::kWaiting) return std::min(whole, last_ms_ + limits.first_byte.count());
-  if (phase_ == Phase::kReceiving) return std::min(whole, last_ms_ + limits.idle.count());
+  const auto after = [](std::int64_t start_ms, std::chrono::milliseconds limit) {
+    return limit.count() == 0 ? kNever : start_ms + limit.count();
+  };
+  const std::int64_t whole = after(started_ms_, limits.whole);
+  if (phase_ == Phase::kWaiting) return std::min(whole, after(last_ms_, limits.first_byte));
+  if (phase_ == Phase::kReceiving && !paused_) return std::min(whole, after(last_ms_, limits.idle));
   return whole;  // curl itself ends a slow connect.
+}
+
+void HttpHop::watch_deadline() {
+  const std::int64_t deadline = next_deadline_ms();
+  if (deadline == kNever) return timer_.stop();
+  timer_.start_once(std::max<std::int64_t>(deadline - engine_.loop().now_ms(), 1));
 }
 
 std::optional<HttpError> HttpHop::overdue(std::int64_t now_ms) const {
@@ -206,7 +324,7 @@ std::optional<HttpError> HttpHop::overdue(std::int64_t now_ms) const {
   const auto ms = [](std::chrono::milliseconds time) {
     return std::to_string(time.count()) + " ms";
   };
-  if (now_ms >= started_ms_ + limits.whole.count()) {
+  if (limits.whole.count() > 0 && now_ms >= started_ms_ + limits.whole.count()) {
     const bool receiving = phase_ == Phase::kReceiving;
     return HttpError{receiving ? FailureKind::kSlow : FailureKind::kTimeout,
                      "not complete after " + ms(limits.whole)};
@@ -226,12 +344,13 @@ void HttpHop::on_timer() {
   if (error) {
     end(std::move(error));
   } else {
-    timer_.start_once(std::max<std::int64_t>(next_deadline_ms() - now, 1));
+    watch_deadline();
   }
 }
 
 void HttpHop::finished(int code) {
   if (listener_ == nullptr) return;
+  if (!trailers_.empty()) listener_->on_hop_trailers(trailers_);
   if (aborted_) return end(std::move(aborted_));
   if (unwanted_ || code == CURLE_OK) return end(std::nullopt);
   end(error_of(code));
@@ -245,6 +364,7 @@ void HttpHop::end(std::optional<HttpError> error) {
   if (phase_ == Phase::kEnded) return;
   phase_ = Phase::kEnded;
   timer_.stop();
+  resume_.stop();
   if (listener_ != nullptr) listener_->on_hop_end(std::move(error));
 }
 

@@ -92,7 +92,10 @@ void HttpPoll::ask() {
   HttpRequest request{.url = options_.url,
                       .unix_socket = options_.unix_socket,
                       .headers = std::move(*headers),
-                      .limits = options_.limits};
+                      .limits = options_.limits,
+                      .ca_file = options_.ca_file,
+                      .client_certificate_file = options_.client_certificate_file,
+                      .client_key_file = options_.client_key_file};
   exchange_ = http_.start(std::move(request), *this);
 }
 

@@ -25,6 +25,10 @@ namespace flagstone::upstream {
 struct HttpPollOptions {
   std::string url;
   std::string unix_socket;
+  // As in HttpRequest.
+  std::string ca_file = {};
+  std::string client_certificate_file = {};
+  std::string client_key_file = {};
   milliseconds interval{30'000};
   HttpLimits limits;
   BackoffOptions backoff;  // `cap` is raised to the interval.
