@@ -1,7 +1,7 @@
 // One connection's protocol: bytes in, bytes out, no socket.
 //
-// Owned by the connection, the loop's thread only. HTTP/1.1 is one implementation, HTTP/2 will be
-// another; which one a connection gets is decided in session_choice.cc and nowhere else.
+// Owned by the connection, the loop's thread only. HTTP/1.1 is one implementation, HTTP/2 another;
+// which one a connection gets is decided in session_choice.cc and nowhere else.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,8 @@ class SessionHost {
   virtual void produce_later() = 0;
   // The peer is this machine.
   virtual bool peer_is_local() const = 0;
+  // What the session says goes out encrypted, and its peer has seen our certificate.
+  virtual bool over_tls() const { return false; }
 };
 
 enum class SessionPhase : std::uint8_t {
@@ -36,6 +38,7 @@ enum class SessionPhase : std::uint8_t {
   kStreaming,  // an event stream is open
   kDone,       // close once the output is written: the peer asked for it or we announced it
   kFailed,     // close likewise, but the peer may still be sending, and must be let read our answer
+  kCut,        // close likewise, and wait for nothing: the peer floods us
 };
 
 class Session {
@@ -54,13 +57,23 @@ class Session {
   virtual void produce(std::string& output) = 0;
 
   virtual SessionPhase phase() const = 0;
+  // Whether consume() would take bytes now, phases after kStreaming apart. HTTP/1 stops while an
+  // event stream is open, HTTP/2 does not.
+  virtual bool takes_bytes() const { return phase() < SessionPhase::kStreaming; }
+  // Answers that are complete here and that the peer's flow control holds back, and how much has
+  // been let go so far: the write stall limit is for those as for bytes in the socket.
+  virtual std::size_t waiting_bytes() const { return 0; }
+  virtual std::uint64_t said_bytes() const { return 0; }
   // Changes with each request begun, so that the connection can tell one kHeader from the next.
   virtual std::uint32_t requests_begun() const = 0;
   // Memory that a half-read request holds.
   virtual std::size_t held_bytes() const = 0;
 
-  virtual void output_drained() = 0;     // few enough bytes are unsent for refused streams to go on
-  virtual void finish_soon() = 0;        // the next answer is the last
+  virtual void output_drained() = 0;  // few enough bytes are unsent for refused streams to go on
+  virtual void finish_soon() = 0;     // the next answer is the last
+  // The connection is about to be closed, nothing being asked: true when there is something to say
+  // before (HTTP/2's GOAWAY), by produce(). Called again when the peer had time to hear it.
+  virtual bool say_farewell() { return false; }
   virtual void end_event_streams() = 0;  // properly, as if the api had; their owners are told
 };
 
