@@ -19,9 +19,11 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,35 +31,19 @@
 #include "net/handler.h"
 #include "net/request.h"
 #include "net/response.h"
+#include "net/rpc/content_type.h"
+#include "net/rpc/request_message.h"
 #include "net/rpc/status.h"
 
 namespace flagstone::net {
 
 class Loop;
 
-enum class RpcKind : std::uint8_t { kUnary, kServerStream };
-// How messages are written: protobuf bytes, or protobuf's JSON mapping.
-enum class RpcCodec : std::uint8_t { kProto, kJson };
-enum class RpcProtocol : std::uint8_t {
-  kGrpc,
-  kGrpcWeb,
-  kGrpcWebText,
-  kConnectUnary,
-  kConnectStream
-};
-
-// Memory for decompressed messages, one per serving loop.
-struct RpcScratch {
-  // A message after decompression, at most. What is larger is kResourceExhausted.
-  std::size_t message_bytes_max = 1'000'000;
-  std::string message;
-};
-
 // A message that many streams send, framed once. Immutable; any thread.
 class RpcSharedMessage {
  public:
   static std::shared_ptr<const RpcSharedMessage> make(std::string_view message);
-  std::string_view message() const;
+  std::string_view message() const;  // without the prefix
   const std::shared_ptr<const std::string>& framed() const { return framed_; }
 
  private:
@@ -77,6 +63,8 @@ class RpcStream {
   [[nodiscard]] virtual bool send_shared(
       const std::shared_ptr<const RpcSharedMessage>& message) = 0;
   // Ends the stream with a status; what was sent still goes out. on_closed does not run after it.
+  // In gRPC-Web and Connect the status is a message itself: a reader who is too slow to be sent one
+  // more sees the answer end without it.
   virtual void close(RpcCode code, std::string_view message) = 0;
   virtual bool open() const = 0;
 
@@ -102,7 +90,8 @@ class RpcCall {
   // From grpc-timeout or connect-timeout-ms.
   std::optional<std::int64_t> timeout_ms() const { return timeout_ms_; }
 
-  // Unary: append the answer's message, then send().
+  // Unary: append the answer's message, then send(). Only append: framed protocols' prefix stands
+  // at the front already.
   std::string& reply() { return response_->body(); }
   void send();
   // Unary or stream, instead of an answer. `reply()` is dropped. The message is for people.
@@ -114,14 +103,24 @@ class RpcCall {
   static void refuse(const Refusal& refusal, const Request& request, Response& response);
 
  private:
-  RpcCall(const Request& request, Response& response) : request_(&request), response_(&response) {}
+  RpcCall(Response& response, RpcScratch& scratch, const RpcContentType& type)
+      : response_(&response),
+        scratch_(&scratch),
+        content_type_(type.text),
+        protocol_(type.protocol),
+        codec_(type.codec) {}
 
-  const Request* request_;
+  std::expected<void, RpcProblem> read(const Request& request);
+  void refuse(RpcProblem problem);
+  void fail(RpcCode code, std::string_view message, std::span<const HeaderField> headers);
+
   Response* response_;
+  RpcScratch* scratch_;
   std::string_view message_;
+  std::string_view content_type_;  // the answer's
   std::optional<std::int64_t> timeout_ms_;
-  RpcProtocol protocol_ = RpcProtocol::kGrpc;
-  RpcCodec codec_ = RpcCodec::kProto;
+  RpcProtocol protocol_;
+  RpcCodec codec_;
 };
 
 }  // namespace flagstone::net
