@@ -53,8 +53,8 @@ std::unexpected<std::string> refuse(std::string_view text, std::string_view why)
 }  // namespace
 
 std::expected<Address, std::string> Address::parse(std::string_view text) {
-  Address address;
   if (text.starts_with("unix:")) {
+    Address address;
     const std::string_view path = text.substr(5);
     if (path.empty()) return refuse(text, "the path is missing; write unix:/path/to/socket");
     if (path.find('\0') != std::string_view::npos) return refuse(text, "the path contains a NUL");
@@ -65,33 +65,47 @@ std::expected<Address, std::string> Address::parse(std::string_view text) {
     address.text_ = path;
     return address;
   }
+  return parse_tcp(text);
+}
+
+std::expected<Address, std::string> Address::parse_tcp(std::string_view written) {
+  constexpr std::string_view kTls = "tls:";
+  Address address;
+  address.tls_ = written.starts_with(kTls);
+  const std::string_view text = address.tls_ ? written.substr(kTls.size()) : written;
+  if (address.tls_ && text.starts_with("unix:")) {
+    return refuse(written, "there is no TLS on Unix sockets; write " + std::string(text));
+  }
   const std::size_t colon = text.rfind(':');
   if (text.starts_with(':')) {
-    return refuse(text, "it names no host; write 127.0.0.1" + std::string(text) +
-                            " for this machine only, or 0.0.0.0" + std::string(text) +
-                            " for every interface");
+    const std::string tls = address.tls_ ? "tls:" : "";
+    const std::string port(text);
+    return refuse(written, "it names no host; write " + tls + "127.0.0.1" + port +
+                               " for this machine only, or " + tls + "0.0.0.0" + port +
+                               " for every interface");
   }
   const bool bracketed = text.starts_with('[');
   if (bracketed && text.find(']') == std::string_view::npos) {
-    return refuse(text, "write an IPv6 address as [::1]:PORT");
+    return refuse(written, "write an IPv6 address as [::1]:PORT");
   }
   if (colon == std::string_view::npos || (bracketed && colon < text.rfind(']'))) {
-    return refuse(text, "the port is missing; write HOST:PORT or unix:PATH");
+    return refuse(written, "the port is missing; write HOST:PORT or unix:PATH");
   }
   std::string_view host = text.substr(0, colon);
   if (bracketed) {
-    if (!host.ends_with(']')) return refuse(text, "write an IPv6 address as [::1]:PORT");
+    if (!host.ends_with(']')) return refuse(written, "write an IPv6 address as [::1]:PORT");
     address.text_ = host.substr(1, host.size() - 2);
-    if (!is_ipv6(address.text_)) return refuse(text, "what stands in brackets is no IPv6 address");
+    if (!is_ipv6(address.text_))
+      return refuse(written, "what stands in brackets is no IPv6 address");
   } else {
     if (host.find(':') != std::string_view::npos) {
-      return refuse(text, "write an IPv6 address in brackets, as [::1]:PORT");
+      return refuse(written, "write an IPv6 address in brackets, as [::1]:PORT");
     }
-    if (!is_host_name(host)) return refuse(text, "the host is no name and no IPv4 address");
+    if (!is_host_name(host)) return refuse(written, "the host is no name and no IPv4 address");
     address.text_ = host;
   }
   const std::optional<std::uint16_t> port = parse_port(text.substr(colon + 1));
-  if (!port) return refuse(text, "the port is no number from 0 to 65535");
+  if (!port) return refuse(written, "the port is no number from 0 to 65535");
   address.port_ = *port;
   address.kind_ =
       is_loopback_host(address.text_) ? ListenerKind::kLoopbackTcp : ListenerKind::kOtherTcp;
@@ -107,7 +121,9 @@ Address Address::with_port(std::uint16_t port) const {
 std::string Address::to_string() const {
   if (is_unix()) return "unix:" + text_;
   const bool brackets = text_.find(':') != std::string::npos;
-  return (brackets ? "[" + text_ + "]" : text_) + ":" + std::to_string(port_);
+  std::string text = tls_ ? "tls:" : "";
+  text.append(brackets ? "[" + text_ + "]" : text_).append(":").append(std::to_string(port_));
+  return text;
 }
 
 }  // namespace flagstone::net

@@ -1,4 +1,5 @@
-// Where to listen, as the operator writes it: `unix:PATH`, `HOST:PORT`, `[::1]:8016`.
+// Where to listen, as the operator writes it: `unix:PATH`, `HOST:PORT`, `[::1]:8016`, and
+// `tls:HOST:PORT` for TLS there.
 //
 // A value. Parsing looks nothing up and touches no file.
 #pragma once
@@ -18,6 +19,7 @@ class Address {
   // The error is a complete sentence for the operator.
   static std::expected<Address, std::string> parse(std::string_view text);
 
+  bool is_tls() const { return tls_; }  // TCP only
   bool is_unix() const { return kind() == ListenerKind::kUnix; }
   // 127.0.0.0/8, ::1 and `localhost`.
   bool is_loopback() const { return kind() == ListenerKind::kLoopbackTcp; }
@@ -32,7 +34,10 @@ class Address {
   bool operator==(const Address&) const = default;
 
  private:
+  static std::expected<Address, std::string> parse_tcp(std::string_view written);
+
   ListenerKind kind_ = ListenerKind::kOtherTcp;
+  bool tls_ = false;
   std::uint16_t port_ = 0;
   std::string text_;
 };

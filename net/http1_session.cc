@@ -310,6 +310,9 @@ Request Http1Session::make_request() const {
   request.host = host_text_;
   request.listener_index = listener_index_;
   request.listener_kind = listener_kind_;
+  request.version = is_http10_ ? HttpVersion::k10 : HttpVersion::k11;
+  request.over_tls = host_.over_tls();
+  request.peer_is_local = host_.peer_is_local();
   if (store_ == nullptr) return request;
   request.method_text = llhttp_method_name(
       static_cast<llhttp_method_t>(llhttp_get_method(const_cast<llhttp_t*>(&parser_))));

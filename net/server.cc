@@ -32,10 +32,10 @@ class Server::State final : public ConnectionOwner, public Listener::Acceptor, p
   ServerCounters counters;
   std::vector<std::unique_ptr<Listener>> listeners;
   Loop& loop;
+  SessionResources sessions;
 
  private:
   const ServerOptions options_;
-  SessionResources sessions_;
   ConnectionShared shared_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> retired_;  // until the end of the turn
@@ -46,9 +46,9 @@ class Server::State final : public ConnectionOwner, public Listener::Acceptor, p
 
 Server::State::State(Loop& on_loop, Handler& handler, const ServerOptions& options)
     : loop(on_loop),
+      sessions(handler, options.http, counters),
       options_(options),
-      sessions_(handler, options_.http, counters),
-      shared_(on_loop, sessions_, options_.connection),
+      shared_(on_loop, sessions, options_.connection),
       tick_(on_loop, [this] { tick(); }) {
   assert(options.connection.tick_ms > 0 && options.connection.tick_ms <= 1000);
 }
@@ -68,7 +68,7 @@ void Server::State::start_ticking() {
   constexpr std::int64_t kDrainTickMs = 100;
   const std::int64_t period_ms =
       draining_ ? std::min(options_.connection.tick_ms, kDrainTickMs) : options_.connection.tick_ms;
-  sessions_.set_date(std::time(nullptr));
+  sessions.set_date(std::time(nullptr));
   tick_.start_repeating(period_ms, period_ms);
 }
 
@@ -115,7 +115,7 @@ void Server::State::at_turn_end() {
 }
 
 void Server::State::tick() {
-  sessions_.set_date(std::time(nullptr));
+  sessions.set_date(std::time(nullptr));
   const std::int64_t now_ms = loop.now_ms();
   // From the back: a closed connection's place is taken by the last, which was looked at already.
   for (std::size_t i = connections_.size(); i-- > 0;) connections_[i]->tick(now_ms);
@@ -153,6 +153,11 @@ std::expected<void, Error> Server::listen(const BoundSocket& socket, unsigned li
   if (!listener) return std::unexpected(listener.error());
   state_->listeners.push_back(std::move(*listener));
   return {};
+}
+
+void Server::set_tls(unsigned listener_index, std::shared_ptr<const TlsCredentials> credentials) {
+  assert(listener_index < ServerCounters::kListenersMax);
+  state_->sessions.tls[listener_index] = std::move(credentials);
 }
 
 void Server::stop_accepting() {

@@ -93,8 +93,8 @@ class Server {
   // `listener_index` < kListenersMax is what requests from there will carry.
   std::expected<void, Error> listen(const BoundSocket& socket, unsigned listener_index);
 
-  // From now on, connections that this listener accepts speak TLS with these credentials; those
-  // there are keep theirs. Before listen(), and again whenever the certificate's file changed.
+  // This listener's connections speak TLS, those whose first byte comes from now on with these
+  // credentials; the others keep theirs. Before listen(), and again whenever a file has changed.
   void set_tls(unsigned listener_index, std::shared_ptr<const TlsCredentials> credentials);
 
   void stop_accepting();

@@ -3,6 +3,7 @@
 // Owned by the server, the loop's thread only.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -57,7 +58,11 @@ class SessionResources {
   Handler& handler;
   const HttpLimits limits;
   ServerCounters& counters;
-  std::string answer;  // Response::body() of the request being handled
+  std::int64_t now_ms = 0;  // the loop's time, kept current by the connections
+  std::string answer;       // Response::body() of the request being handled
+  std::string plaintext;    // what a session inside TLS is saying just now
+  // By listener: with what its connections speak TLS. None: they do not.
+  std::array<std::shared_ptr<const TlsCredentials>, ServerCounters::kListenersMax> tls;
 
  private:
   std::vector<std::unique_ptr<RequestStore>> free_;

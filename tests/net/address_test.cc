@@ -25,6 +25,9 @@ TEST(Address, ReadsWhatOperatorsWrite) {
       {"[::]:80", ListenerKind::kOtherTcp, "::", 80},
       {"example.com:80", ListenerKind::kOtherTcp, "example.com", 80},
       {"127.example.com:80", ListenerKind::kOtherTcp, "127.example.com", 80},
+      {"tls:0.0.0.0:8443", ListenerKind::kOtherTcp, "0.0.0.0", 8443},
+      {"tls:localhost:0", ListenerKind::kLoopbackTcp, "localhost", 0},
+      {"tls:[::1]:8443", ListenerKind::kLoopbackTcp, "::1", 8443},
   };
   for (const Row& row : rows) {
     const auto address = Address::parse(row.text);
@@ -33,6 +36,8 @@ TEST(Address, ReadsWhatOperatorsWrite) {
     EXPECT_EQ(address->is_unix() ? address->path() : address->host(), row.where) << row.text;
     EXPECT_EQ(address->port(), row.port) << row.text;
     EXPECT_EQ(address->to_string(), row.text);
+    EXPECT_EQ(address->is_tls(), row.text.starts_with("tls:"));
+    EXPECT_EQ(address->with_port(7).is_tls(), address->is_tls());
   }
 }
 
@@ -47,6 +52,11 @@ TEST(Address, RefusesWithAReason) {
       {"localhost:65536", "port is no number"},
       {"localhost:-1", "port is no number"},
       {"localhost:80 ", "port is no number"},
+      {"tls:", "port is missing"},
+      {"tls:8443", "port is missing"},
+      {"tls::8443", "write tls:127.0.0.1:8443"},
+      {"tls:tls:localhost:8443", "in brackets"},
+      {"tls:unix:/run/f.sock", "no TLS on Unix sockets; write unix:/run/f.sock"},
       {"::1:8016", "it names no host"},
       {"fe80::1:8016", "in brackets"},
       {"[::1]", "port is missing"},
