@@ -9,6 +9,7 @@ namespace flagstone::config {
 namespace {
 
 constexpr std::string_view kUnix = "unix:";
+constexpr std::string_view kTls = "tls:";
 constexpr unsigned kMaxPort = 65535;
 
 bool is_port(std::string_view text) {
@@ -51,41 +52,69 @@ std::optional<std::string> unix_problem(std::string_view path) {
   return std::nullopt;
 }
 
+std::optional<std::string> tcp_problem(const std::string& prefix, std::string_view address) {
+  const std::string text(address);
+  if (address.starts_with('/')) {
+    return "`" + text + "` is a path, write `unix:" + text + "`";
+  }
+  if (!address.empty() && is_port(address)) {
+    return "`" + prefix + text + "` has no host, write `" + prefix + "127.0.0.1:" + text + "`";
+  }
+  if (address.contains("//")) {
+    return "`" + text + "` is a URL, write only its `HOST:PORT`";
+  }
+  const std::string shape = "is not an address, write `" + prefix + "HOST:PORT` or `unix:PATH`";
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || !is_port(address.substr(colon + 1))) {
+    return "`" + prefix + text + "` " + shape;
+  }
+  const std::string_view host = address.substr(0, colon);
+  if (host.empty()) {
+    return "`" + prefix + text + "` has no host, write `" + prefix + "127.0.0.1" + text +
+           "`, or `" + prefix + "0.0.0.0" + text + "` for all interfaces";
+  }
+  if (!host.starts_with('[') && host.contains(':')) {
+    return "`" + prefix + text + "` has an IPv6 host without brackets, write `" + prefix +
+           "[ADDRESS]:PORT`";
+  }
+  if (!is_host(host)) {
+    return "`" + prefix + text + "` " + shape;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> address_problem(std::string_view address) {
   if (address.starts_with(kUnix)) {
     return unix_problem(address.substr(kUnix.size()));
   }
-  const std::string text(address);
-  if (address.starts_with('/')) {
-    return "`" + text + "` is a path, write `unix:" + text + "`";
+  if (!is_tls_address(address)) {
+    return tcp_problem({}, address);
   }
-  if (!address.empty() && is_port(address)) {
-    return "`" + text + "` has no host, write `127.0.0.1:" + text + "`";
+  const std::string_view inner = endpoint_of(address);
+  if (inner.starts_with(kUnix)) {
+    return "there is no TLS on Unix sockets, write `" + std::string(inner) + "`";
   }
-  if (address.contains("//")) {
-    return "`" + text + "` is a URL, write only its `HOST:PORT`";
-  }
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || !is_port(address.substr(colon + 1))) {
-    return "`" + text + "` is not an address, write `HOST:PORT` or `unix:PATH`";
-  }
-  const std::string_view host = address.substr(0, colon);
-  if (host.empty()) {
-    return "`" + text + "` has no host, write `127.0.0.1" + text + "`, or `0.0.0.0" + text +
-           "` for all interfaces";
-  }
-  if (!host.starts_with('[') && host.contains(':')) {
-    return "`" + text + "` has an IPv6 host without brackets, write `[ADDRESS]:PORT`";
-  }
-  if (!is_host(host)) {
-    return "`" + text + "` is not an address, write `HOST:PORT` or `unix:PATH`";
-  }
-  return std::nullopt;
+  return tcp_problem(std::string(kTls), inner);
+}
+
+bool is_tls_address(std::string_view address) { return address.starts_with(kTls); }
+
+std::string_view endpoint_of(std::string_view address) {
+  return is_tls_address(address) ? address.substr(kTls.size()) : address;
+}
+
+std::string tcp_address(std::string_view host, std::uint32_t port) {
+  const bool needs_brackets = host.contains(':') && !host.starts_with('[');
+  return (needs_brackets ? "[" + std::string(host) + "]" : std::string(host)) + ":" +
+         std::to_string(port);
 }
 
 std::string reachable_address(std::string_view address) {
+  if (is_tls_address(address)) {
+    return std::string(kTls) + reachable_address(endpoint_of(address));
+  }
   for (const auto& [wildcard, loopback] :
        {std::pair<std::string_view, std::string_view>{"0.0.0.0:", "127.0.0.1:"},
         std::pair<std::string_view, std::string_view>{"[::]:", "[::1]:"}}) {

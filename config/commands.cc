@@ -118,7 +118,12 @@ void add_flags(CLI::App& app, const CommandRow& command) {
     }
   }
   for (const OptionRow& row : option_table()) {
-    if (takes_option(command, row)) {
+    if (!takes_option(command, row)) {
+      continue;
+    }
+    if (is_switch(row)) {
+      app.add_flag(std::string(row.flag));
+    } else {
       add_flag(app, row.flag);
     }
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/json_text.h"
 #include "config/nearest_name.h"
 #include "config/option_table.h"
 #include "config/regular_file.h"
@@ -41,7 +42,7 @@ class FileReader {
   SecretSource read_secret_source(const YamlNode& node, bool text_allowed);
   void read_value(const OptionRow& row, const YamlNode& value, const Target& target,
                   const std::string& path);
-  std::vector<std::string> read_items(const OptionRow& row, const YamlNode& value, bool many);
+  std::vector<std::string> read_items(const OptionRow& row, const YamlNode& value);
   std::string in_folder(PathKind kind, const std::string& text) const;
 
   bool require(const YamlNode& node, YamlNode::Kind kind, const std::string& name);
@@ -95,7 +96,7 @@ void FileReader::read(const YamlNode& root) {
     note(entry.key, entry.line);
     if (entry.key == "environments") {
       read_environments(entry.value);
-    } else if (entry.key == "cache" || entry.key == "state") {
+    } else if (entry.key == "cache" || entry.key == "state" || entry.key == "tls") {
       read_section(entry.value, entry.key);
     } else if (const OptionRow* row = find_option(Scope::kProcess, entry.key);
                row != nullptr && !entry.key.contains('.')) {
@@ -239,19 +240,21 @@ std::string FileReader::in_folder(PathKind kind, const std::string& text) const 
   return text;
 }
 
-std::vector<std::string> FileReader::read_items(const OptionRow& row, const YamlNode& value,
-                                                bool many) {
+std::vector<std::string> FileReader::read_items(const OptionRow& row, const YamlNode& value) {
   std::vector<std::string> items;
   if (value.kind == YamlNode::Kind::kScalar) {
     items.push_back(in_folder(row.path, value.text));
-  } else if (value.kind == YamlNode::Kind::kList && many) {
-    for (const YamlNode& item : value.items) {
-      if (item.kind == YamlNode::Kind::kScalar) {
-        items.push_back(in_folder(row.path, item.text));
-      } else {
-        refuse(item.line, "`" + std::string(row.key) + "` is a list of text, not of " +
-                              std::string(kind_name(item)));
-      }
+  } else if (value.kind == YamlNode::Kind::kMap) {
+    if (const auto problem = append_json(value, items.emplace_back())) {
+      refuse(problem->line, problem->message);
+    }
+  }
+  for (const YamlNode& item : value.items) {
+    if (item.kind == YamlNode::Kind::kScalar) {
+      items.push_back(in_folder(row.path, item.text));
+    } else {
+      refuse(item.line, "`" + std::string(row.key) + "` is a list of text, not of " +
+                            std::string(kind_name(item)));
     }
   }
   return items;
@@ -261,16 +264,19 @@ void FileReader::read_value(const OptionRow& row, const YamlNode& value, const T
                             const std::string& path) {
   const std::string name = path.substr(path.find_last_of('.') + 1);
   const Field field = row.field(target);
-  const bool fits = value.kind == YamlNode::Kind::kScalar ||
-                    (value.kind == YamlNode::Kind::kList && is_list(field));
+  const bool is_list = std::holds_alternative<std::vector<std::string>*>(field);
+  const bool is_map = std::holds_alternative<Pairs*>(field);
+  const bool fits = is_map ? value.kind == YamlNode::Kind::kMap
+                           : value.kind == YamlNode::Kind::kScalar ||
+                                 (value.kind == YamlNode::Kind::kList && is_list);
   if (!fits) {
-    refuse(value.line,
-           value.kind == YamlNode::Kind::kNull
-               ? "`" + name + "` has no value, give one or leave the key out"
-               : "`" + name + "` takes one value, not " + std::string(kind_name(value)));
+    refuse(value.line, value.kind == YamlNode::Kind::kNull
+                           ? "`" + name + "` has no value, give one or leave the key out"
+                           : "`" + name + "` takes " + (is_map ? "a map" : "one value") + ", not " +
+                                 std::string(kind_name(value)));
     return;
   }
-  const std::vector<std::string> items = read_items(row, value, is_list(field));
+  const std::vector<std::string> items = read_items(row, value);
   if (const auto done = set_field(field, items); !done) {
     refuse(value.line, "`" + name + "`: " + done.error());
   }

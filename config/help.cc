@@ -19,7 +19,7 @@ constexpr std::array kGroupTitles = {
     std::pair{Group::kLifetime, "Start and stop"},
     std::pair{Group::kLog, "Log"},
     std::pair{Group::kFlagd,
-              "flagd's own options: any of them listens on flagd's ports, on loopback"},
+              "flagd's own options: with a port, a socket or sources it listens on flagd's ports"},
 };
 
 // Length on a screen, where a UTF-8 sequence is one character.
@@ -63,12 +63,11 @@ std::string help_with_default(std::string_view help, std::string_view default_te
   return text;
 }
 
-// "-p, --port PORT" or "    --admin ADDRESS".
+// "-p, --port PORT", "    --admin ADDRESS" or "    --loose-types".
 std::string flag_column(const OptionRow& row) {
-  const std::size_t comma = row.flag.find(',');
-  const std::string short_flag =
-      comma == std::string_view::npos ? "    " : std::string(row.flag.substr(comma + 1)) + ", ";
-  return short_flag + std::string(long_flag(row)) + " " + std::string(row.value_name);
+  const std::string letter(short_flag(row));
+  return (letter.empty() ? "    " : letter + ", ") + std::string(long_flag(row)) +
+         (is_switch(row) ? "" : " " + std::string(row.value_name));
 }
 
 std::string usage_line(const CommandRow& command) {
@@ -87,12 +86,23 @@ bool has_options(const CommandRow& command) {
 std::string options_of_group(const CommandRow& command, Group group) {
   std::string text;
   for (const OptionRow& row : option_table()) {
-    if (row.group == group && takes_option(command, row)) {
+    if (row.group == group && row.ignored.empty() && takes_option(command, row)) {
       text += two_columns(flag_column(row), help_with_default(row.help, default_text(row)),
                           kHelpColumn);
     }
   }
   return text;
+}
+
+// flagd's options that change nothing here, in a paragraph.
+std::string ignored_options(const CommandRow& command) {
+  std::string names;
+  for (const OptionRow& row : option_table()) {
+    if (!row.ignored.empty() && takes_option(command, row)) {
+      names += (names.empty() ? "" : ", ") + std::string(long_flag(row));
+    }
+  }
+  return "\nAccepted for flagd's sake, without effect\n" + two_columns("", names, 2 * kIndent);
 }
 
 std::string own_flags(const CommandRow& command) {
@@ -140,10 +150,12 @@ std::string command_text(const CommandRow& command) {
   for (const auto& [group, title] : kGroupTitles) {
     text += "\n" + std::string(title) + "\n" + options_of_group(command, group);
   }
+  text += ignored_options(command);
   text +=
       "\nDURATION is 500ms, 30s, 5m or 1h. SIZE is 64KiB, 64MiB, 1GiB or a number of bytes.\n"
       "Every option but flagd's is a variable too: --state-dir is FLAGSTONE_STATE_DIR; lists are\n"
-      "separated by commas. The command line goes before variables, variables before the file.\n"
+      "separated by commas. flagd's options are variables as in flagd: --cors-origin is\n"
+      "FLAGD_CORS_ORIGIN. The command line goes before variables, variables before the file.\n"
       "Several environments, and more for each source: see config/example.yaml in the sources.\n";
   return text;
 }

@@ -19,6 +19,19 @@ bool is_credential(const OptionRow& row) {
   return row.scope == Scope::kSource && row.key.starts_with("credential_");
 }
 
+// Whether the source can use what the row says; the others among those of `--uri` go without.
+bool is_for(const OptionRow& row, const Source& source) {
+  const std::string scheme = uri_scheme(source.uri);
+  if (is_credential(row)) {
+    return !source.is_file();
+  }
+  if (row.key == "ca_file" || row.key.starts_with("client_")) {
+    return scheme == "https" || scheme == "grpcs" ||
+           source_kind(source.uri) == SourceKind::kKubernetes;
+  }
+  return row.key != "provider_id" || source_kind(source.uri) == SourceKind::kGrpc;
+}
+
 // Writes one merged layer over the options.
 class Applier {
  public:
@@ -114,11 +127,11 @@ class Applier {
       return;
     }
     std::vector<Source>& sources = default_environment().sources;
-    const bool any_network =
-        std::ranges::any_of(added_, [&](std::size_t index) { return !sources[index].is_file(); });
+    const bool any =
+        std::ranges::any_of(added_, [&](std::size_t index) { return is_for(row, sources[index]); });
     for (const std::size_t index : added_) {
-      if (is_credential(row) && sources[index].is_file() && any_network) {
-        continue;
+      if (any && !is_for(row, sources[index])) {
+        continue;  // Where none of them can, validate() says why.
       }
       const std::size_t problems_before = problems_.size();
       set(row, written, {.source = &sources[index]},
@@ -130,7 +143,13 @@ class Applier {
   }
 
   void set_flagd(const OptionRow& row, const Written& written) {
-    options_.flagd.on = true;
+    options_.flagd.on = options_.flagd.on || row.flagd_mode;
+    if (!row.ignored.empty()) {
+      if (written.items.back() != default_text(row)) {
+        warnings_.push_back(to_string(written.origin) + " is ignored: " + std::string(row.ignored));
+      }
+      return;
+    }
     if (long_flag(row) == kSourcesFlag) {
       for (Source& source : read_flagd_sources(written.items.back(), problems_, warnings_)) {
         add_source(std::move(source), written.origin);

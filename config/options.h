@@ -109,8 +109,8 @@ struct StateOptions {
   bool operator==(const StateOptions&) const = default;
 };
 
-// flagd's ports, on loopback; every one serves every api. On as soon as one of flagd's own options
-// is given.
+// flagd's ports, on loopback; every one serves every api. On as soon as one of the options that are
+// flagd's alone is given, or flagd's own configuration file.
 struct FlagdMode {
   bool on = false;
   std::string bind;              // Host of all four; empty: loopback, management on all interfaces.
@@ -120,6 +120,8 @@ struct FlagdMode {
   std::uint32_t management_port = 8014;  // Already written to Options::admin when `on`.
   std::uint32_t sync_port = 8015;
   std::uint32_t ofrep_port = 8016;
+  bool debug = false;                  // Already written to Options::log_level.
+  bool disable_sync_metadata = false;  // Already written to Options::sync_metadata.
   bool operator==(const FlagdMode&) const = default;
 };
 

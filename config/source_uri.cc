@@ -4,6 +4,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "config/address.h"
+
 namespace flagstone::config {
 namespace {
 
@@ -56,7 +58,138 @@ std::optional<std::string> socket_problem(std::string_view uri) {
   return std::nullopt;
 }
 
+constexpr std::string_view kKnown =
+    ", known are `file:`, `http:`, `https:`, `http+unix:`, `grpc:`, `grpcs:`, `unix:` and "
+    "`core.openfeature.dev/`";
+
+bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; }
+
+bool is_grpc_scheme(std::string_view scheme) {
+  return scheme == "grpc" || scheme == "grpcs" || scheme == "dns" || scheme == "unix" ||
+         scheme == "uds";
+}
+
+// What stands behind the scheme: the path of a socket, or host and port.
+std::string_view grpc_address(std::string_view uri, std::string_view scheme) {
+  std::string_view rest = uri.substr(scheme.size() + 1);
+  if (scheme == "unix" || scheme == "uds" || scheme == "dns") {
+    // `dns:///h:1` and `unix:///p` have an empty authority in front.
+    if (rest.starts_with("///")) {
+      rest.remove_prefix(scheme == "dns" ? 3 : 2);
+    }
+    return rest;
+  }
+  if (rest.starts_with("//")) {
+    rest.remove_prefix(2);
+  }
+  if (rest.ends_with('/')) {
+    rest.remove_suffix(1);
+  }
+  return rest;
+}
+
+std::optional<std::string> grpc_socket_problem(std::string_view path, const std::string& scheme) {
+  if (!path.starts_with('/') || path.starts_with("//")) {
+    return "`" + scheme + ":" + std::string(path) + "` is no absolute path, write `" + scheme +
+           ":/run/flags.sock`";
+  }
+  if (path.size() > kMaxSocketPathBytes) {
+    return "the socket's path is longer than " + std::to_string(kMaxSocketPathBytes) +
+           " bytes, which the system does not allow";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> grpc_problem(std::string_view uri, const std::string& scheme) {
+  if (std::ranges::any_of(uri, is_blank)) {
+    return "the URI contains a space or control character";
+  }
+  const std::string_view address = grpc_address(uri, scheme);
+  if (scheme == "unix" || scheme == "uds") {
+    return grpc_socket_problem(address, scheme);
+  }
+  if (address.contains('@')) {
+    return "the URI contains a user or password, put the secret into a file and name it with "
+           "`credential_file`";
+  }
+  const std::string shape = scheme == "dns" ? "dns:HOST:PORT" : scheme + "://HOST:PORT";
+  const bool has_slashes = scheme == "dns" || uri.substr(scheme.size()).starts_with("://");
+  if (!has_slashes || address_problem(address) || is_tls_address(address)) {
+    return "`" + std::string(uri) + "` names no host and port, write `" + shape + "`";
+  }
+  return std::nullopt;
+}
+
+// RFC 1123's label, as Kubernetes names its objects; dots only in the object's name.
+bool is_object_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+}
+
+std::optional<std::string> resource_problem(std::string_view uri) {
+  if (resource_name(uri)) {
+    return std::nullopt;
+  }
+  return "`" + std::string(uri) +
+         "` names no FeatureFlag resource, write `core.openfeature.dev/NAMESPACE/NAME`";
+}
+
+// Schemes of flagd's that are not read here, with what to do instead.
+std::optional<std::string> unsupported_problem(const std::string& scheme) {
+  if (scheme == "gs" || scheme == "azblob" || scheme == "s3") {
+    return "`" + scheme +
+           ":` is not read, write the object's `https:` address: one that is public " +
+           "or pre-signed, or with `credential_file`";
+  }
+  if (scheme == "xds" || scheme == "envoy") {
+    return "`" + scheme + ":` is not read, write `grpc://HOST:PORT` or `grpcs://HOST:PORT`";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+SourceKind source_kind(std::string_view uri) {
+  if (uri.starts_with(kResourcePrefix)) {
+    return SourceKind::kKubernetes;
+  }
+  const std::string scheme = uri_scheme(uri);
+  if (scheme == "file") {
+    return SourceKind::kFile;
+  }
+  if (scheme == "http" || scheme == "https" || scheme == "http+unix") {
+    return SourceKind::kHttp;
+  }
+  return is_grpc_scheme(scheme) ? SourceKind::kGrpc : SourceKind::kUnknown;
+}
+
+std::optional<GrpcTarget> grpc_target(std::string_view uri) {
+  const std::string scheme = uri_scheme(uri);
+  if (!is_grpc_scheme(scheme) || grpc_problem(uri, scheme)) {
+    return std::nullopt;
+  }
+  const std::string address(grpc_address(uri, scheme));
+  if (scheme == "unix" || scheme == "uds") {
+    return GrpcTarget{.authority = "localhost", .socket_path = address, .tls = false};
+  }
+  return GrpcTarget{.authority = address, .socket_path = {}, .tls = scheme == "grpcs"};
+}
+
+std::optional<ResourceName> resource_name(std::string_view uri) {
+  if (!uri.starts_with(kResourcePrefix)) {
+    return std::nullopt;
+  }
+  const std::string_view rest = uri.substr(kResourcePrefix.size());
+  const std::size_t slash = rest.find('/');
+  const bool has_namespace = slash != std::string_view::npos;
+  const std::string_view name_space = has_namespace ? rest.substr(0, slash) : std::string_view();
+  const std::string_view name = has_namespace ? rest.substr(slash + 1) : rest;
+  if (!is_object_name(name) || (has_namespace && !is_object_name(name_space))) {
+    return std::nullopt;
+  }
+  return ResourceName{.name_space = std::string(name_space), .name = std::string(name)};
+}
 
 std::string uri_scheme(std::string_view uri) {
   const std::size_t colon = uri.find(':');
@@ -89,17 +222,21 @@ std::string source_path(std::string_view uri, std::string_view folder) {
 }
 
 std::optional<std::string> uri_problem(std::string_view uri) {
-  constexpr std::string_view kKnown = ", known are `file:`, `http:`, `https:` and `http+unix:`";
-  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
   const std::string scheme = uri_scheme(uri);
-  if (scheme == "file") {
-    return file_problem(uri);
-  }
-  if (scheme == "http" || scheme == "https" || scheme == "http+unix") {
-    if (std::ranges::any_of(uri, is_blank)) {
-      return "the URI contains a space or control character, write it percent-encoded";
-    }
-    return scheme == "http+unix" ? socket_problem(uri) : network_problem(uri, scheme);
+  switch (source_kind(uri)) {
+    case SourceKind::kFile:
+      return file_problem(uri);
+    case SourceKind::kHttp:
+      if (std::ranges::any_of(uri, is_blank)) {
+        return "the URI contains a space or control character, write it percent-encoded";
+      }
+      return scheme == "http+unix" ? socket_problem(uri) : network_problem(uri, scheme);
+    case SourceKind::kGrpc:
+      return grpc_problem(uri, scheme);
+    case SourceKind::kKubernetes:
+      return resource_problem(uri);
+    case SourceKind::kUnknown:
+      break;
   }
   if (scheme.empty() && uri.contains('@')) {
     // May be a password in front of a host, so it is not quoted.
@@ -108,6 +245,9 @@ std::optional<std::string> uri_problem(std::string_view uri) {
   if (scheme.empty()) {
     return "`" + std::string(uri) + "` has no scheme, write `file:" + std::string(uri) +
            "` for a file";
+  }
+  if (auto problem = unsupported_problem(scheme)) {
+    return problem;
   }
   return "`" + scheme + ":` is not a source that can be read" + std::string(kKnown);
 }

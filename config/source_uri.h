@@ -1,6 +1,7 @@
 // What a source's URI says. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,30 @@ namespace flagstone::config {
 
 // "https" of "https://…", in lower case; empty when there is none.
 std::string uri_scheme(std::string_view uri);
+
+// What speaks to a source, by the URI alone.
+enum class SourceKind : std::uint8_t { kUnknown, kFile, kHttp, kGrpc, kKubernetes };
+SourceKind source_kind(std::string_view uri);
+
+// Where a gRPC source is: `grpc://HOST:PORT`, `grpcs://HOST:PORT`, `dns:HOST:PORT`,
+// `dns:///HOST:PORT`, `unix:/PATH`, `unix:///PATH` and the same with `uds:`.
+struct GrpcTarget {
+  std::string authority;    // "HOST:PORT"; of a socket "localhost".
+  std::string socket_path;  // Absolute; empty: TCP.
+  bool tls = false;
+  bool operator==(const GrpcTarget&) const = default;
+};
+// Nothing for other URIs and for those that uri_problem() refuses.
+std::optional<GrpcTarget> grpc_target(std::string_view uri);
+
+// Which FeatureFlag resource `core.openfeature.dev/NAMESPACE/NAME` is.
+struct ResourceName {
+  std::string name_space;  // Empty (`core.openfeature.dev/NAME`): the pod's own.
+  std::string name;
+  bool operator==(const ResourceName&) const = default;
+};
+std::optional<ResourceName> resource_name(std::string_view uri);
+inline constexpr std::string_view kResourcePrefix = "core.openfeature.dev/";
 
 // The path of a `file:` URI (`file:a/b.json`, `file:/a`, `file:///a`), relative ones seen from
 // `folder` (empty: the working directory). Empty for other URIs.

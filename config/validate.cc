@@ -169,12 +169,17 @@ void Validator::check_environments(std::span<const std::string_view> dialects) {
 
 // What the daemon takes over while it runs. Whatever else the table holds waits for the next start,
 // so a new option that is forgotten here is named needlessly, never ignored in silence.
-constexpr std::array<std::string_view, 4> kTakenOver = {"cache.memory_limit", "shutdown_delay",
-                                                        "drain_time", "log_level"};
+constexpr std::array<std::string_view, 5> kTakenOver = {"cache.memory_limit", "shutdown_delay",
+                                                        "drain_time", "log_level", "--debug"};
+
+// The key in the file or, where there is none, the flag.
+std::string_view name_of(const OptionRow& row) {
+  return row.key.empty() ? long_flag(row) : row.key;
+}
 
 bool waits_for_restart(const OptionRow& row) {
   return (row.scope == Scope::kProcess || row.scope == Scope::kFlagd) && row.field != nullptr &&
-         std::ranges::find(kTakenOver, row.key) == kTakenOver.end();
+         std::ranges::find(kTakenOver, name_of(row)) == kTakenOver.end();
 }
 
 bool is_same(const Field& a, const Field& b) {
@@ -219,9 +224,10 @@ std::vector<std::string> needs_restart(Options running, Options wanted) {
     if (!waits_for_restart(row)) {
       continue;
     }
-    if ((switched && row.scope == Scope::kFlagd) ||
-        !is_same(row.field({.options = &running}), row.field({.options = &wanted}))) {
-      names.emplace_back(row.key.empty() ? long_flag(row) : row.key);
+    const Field field = row.field({.options = &running});
+    const bool is_port = row.flagd_mode && std::holds_alternative<std::uint32_t*>(field);
+    if ((switched && is_port) || !is_same(field, row.field({.options = &wanted}))) {
+      names.emplace_back(name_of(row));
     }
   }
   return names;

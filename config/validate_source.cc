@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "config/source_uri.h"
 #include "config/validate.h"
@@ -71,6 +72,35 @@ void validate_headers(const Source& source, const std::string& path, Report& rep
   }
 }
 
+// What only some kinds of sources know would be ignored in silence by the others.
+void validate_transport(const Source& source, const std::string& path, Report& report) {
+  const SourceKind kind = source_kind(source.uri);
+  const bool has_certificate = !source.client_certificate_file.empty();
+  if (has_certificate != !source.client_key_file.empty()) {
+    report.add(path + (has_certificate ? ".client_certificate_file" : ".client_key_file"),
+               "a certificate and its key belong together, give `client_certificate_file` and "
+               "`client_key_file`");
+  }
+  const auto has_tls = [&] {
+    const std::string scheme = uri_scheme(source.uri);
+    return kind == SourceKind::kKubernetes || scheme == "https" || scheme == "grpcs";
+  };
+  for (const auto& [key, file] :
+       {std::pair(".ca_file", &source.ca_file),
+        std::pair(".client_certificate_file", &source.client_certificate_file)}) {
+    if (!file->empty() && kind != SourceKind::kUnknown && !has_tls()) {
+      report.add(path + key, "this source speaks no TLS, remove `" + std::string(key + 1) +
+                                 "` or write `https://` or `grpcs://`");
+    }
+  }
+  if (!source.provider_id.empty() && kind != SourceKind::kGrpc && kind != SourceKind::kUnknown) {
+    report.add(path + ".provider_id", "only a gRPC source is told it, remove it");
+  }
+  if (has_control_char(source.provider_id)) {
+    report.add(path + ".provider_id", "it must be one line of text");
+  }
+}
+
 }  // namespace
 
 void Report::add(const std::string& path, std::string message) {
@@ -113,6 +143,7 @@ void validate_source(const Source& source, const std::string& path, Report& repo
   if (has_control_char(source.selector)) {
     report.add(path + ".selector", "the selector must be one line of text");
   }
+  validate_transport(source, path, report);
   validate_credential(source, path, report);
   validate_headers(source, path, report);
 }

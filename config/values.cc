@@ -1,9 +1,12 @@
 #include "config/values.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <utility>
+
+#include "config/yaml_tree.h"
 
 namespace flagstone::config {
 namespace {
@@ -36,7 +39,9 @@ constexpr std::array kLogLevels = {
     Choice<LogLevel>{"trace", LogLevel::kTrace}, Choice<LogLevel>{"debug", LogLevel::kDebug},
     Choice<LogLevel>{"info", LogLevel::kInfo},   Choice<LogLevel>{"warn", LogLevel::kWarn},
     Choice<LogLevel>{"error", LogLevel::kError}, Choice<LogLevel>{"off", LogLevel::kOff}};
+// The first name of a value is ours; `console` is flagd's.
 constexpr std::array kLogFormats = {Choice<LogFormat>{"text", LogFormat::kText},
+                                    Choice<LogFormat>{"console", LogFormat::kText},
                                     Choice<LogFormat>{"json", LogFormat::kJson}};
 constexpr std::array kSwitches = {Choice<bool>{"true", true}, Choice<bool>{"false", false}};
 
@@ -99,6 +104,14 @@ std::string in_roundest_unit(std::uint64_t amount, const std::array<Unit, kCount
   return std::to_string(amount);
 }
 
+// "1h" of "1h30m": a number and what follows it, up to the next number.
+std::string_view next_part(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  const std::size_t unit = text.find_first_not_of(kDigits);
+  const bool is_whole = unit == 0 || unit == std::string_view::npos;
+  return is_whole ? text : text.substr(0, text.find_first_of(kDigits, unit));
+}
+
 template <typename T>
 std::expected<T, std::string> parse_choice(std::string_view text) {
   std::string names;
@@ -122,6 +135,24 @@ std::expected<std::uint32_t, std::string> parse_count(std::string_view text) {
     return std::unexpected(quoted(text) + " is not a whole number");
   }
   return count;
+}
+
+// A JSON object of plain values, which keep their spelling.
+std::expected<Pairs, std::string> parse_object(std::string_view json) {
+  ProblemList problems;
+  const YamlNode root = parse_yaml(json, {}, problems);
+  if (!problems.empty() || root.kind != YamlNode::Kind::kMap) {
+    return std::unexpected("is not a JSON object, write `{\"key\": \"text\"}` or `key=text`");
+  }
+  Pairs pairs;
+  for (const YamlEntry& entry : root.entries) {
+    if (entry.value.kind != YamlNode::Kind::kScalar) {
+      return std::unexpected("the value of " + quoted(entry.key) + " must be text, not " +
+                             std::string(kind_name(entry.value)));
+    }
+    pairs[entry.key] = entry.value.text;
+  }
+  return pairs;
 }
 
 // Reading, one overload for each kind of field.
@@ -164,6 +195,21 @@ std::expected<void, std::string> read(Enum& field, std::string_view text) {
   return store(field, parse_choice<Enum>(text));
 }
 
+std::expected<void, std::string> read_pairs(Pairs& field, std::span<const std::string> items) {
+  Pairs all;
+  for (const std::string& item : items) {
+    auto pairs = parse_pairs(item);
+    if (!pairs) {
+      return std::unexpected(std::move(pairs).error());
+    }
+    for (auto& [key, text] : *pairs) {
+      all[key] = std::move(text);
+    }
+  }
+  field = std::move(all);
+  return {};
+}
+
 // Writing, likewise.
 std::string write(const std::string& field) { return field; }
 std::string write(bool field) { return field ? "true" : "false"; }
@@ -172,6 +218,13 @@ std::string write(std::uint32_t field) { return std::to_string(field); }
 std::string write(std::uint64_t field) { return format_size(field); }
 std::string write(const std::optional<std::uint64_t>& field) { return field ? write(*field) : ""; }
 std::string write(Milliseconds field) { return format_duration(field); }
+std::string write(const Pairs& field) {
+  std::string text;
+  for (const auto& [key, value] : field) {
+    text += (text.empty() ? "" : ", ") + key + "=" + value;
+  }
+  return text;
+}
 std::string write(const std::vector<std::string>& field) {
   std::string text;
   for (const std::string& item : field) {
@@ -193,26 +246,35 @@ std::string write(Enum field) {
 }  // namespace
 
 std::expected<Milliseconds, std::string> parse_duration(std::string_view text) {
-  const auto quantity = split_quantity(text, "30s");
-  if (!quantity) {
-    return std::unexpected(quantity.error());
+  if (text == "0") {
+    return Milliseconds(0);
   }
-  if (quantity->unit.empty()) {
-    if (quantity->number == 0) {
-      return Milliseconds(0);
+  std::uint64_t sum = 0;
+  std::string_view rest = text;
+  do {
+    const std::string_view part = next_part(rest);
+    const auto quantity = split_quantity(part, "30s");
+    if (!quantity) {
+      return std::unexpected(part == text
+                                 ? quantity.error()
+                                 : quoted(text) + " is not a duration, write it like `30s`");
     }
-    const std::string in_seconds = std::string(text) + "s";
-    return std::unexpected(quoted(text) + " has no unit, write " +
-                           quoted(std::string_view(in_seconds)) + " for seconds");
-  }
-  const auto milliseconds = scaled(*quantity, text, kDurationUnits, "ms, s, m, h");
-  if (!milliseconds) {
-    return std::unexpected(milliseconds.error());
-  }
-  if (*milliseconds > static_cast<std::uint64_t>(kMaxDuration.count())) {
-    return std::unexpected(quoted(text) + " is longer than 365 days");
-  }
-  return Milliseconds(static_cast<Milliseconds::rep>(*milliseconds));
+    if (quantity->unit.empty()) {
+      const std::string in_seconds = std::string(text) + "s";
+      return std::unexpected(quoted(text) + " has no unit, write " +
+                             quoted(std::string_view(in_seconds)) + " for seconds");
+    }
+    const auto milliseconds = scaled(*quantity, text, kDurationUnits, "ms, s, m, h");
+    if (!milliseconds) {
+      return std::unexpected(milliseconds.error());
+    }
+    if (*milliseconds > static_cast<std::uint64_t>(kMaxDuration.count()) ||
+        (sum += *milliseconds) > static_cast<std::uint64_t>(kMaxDuration.count())) {
+      return std::unexpected(quoted(text) + " is longer than 365 days");
+    }
+    rest.remove_prefix(part.size());
+  } while (!rest.empty());
+  return Milliseconds(static_cast<Milliseconds::rep>(sum));
 }
 
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
@@ -249,8 +311,23 @@ std::vector<std::string> split_list(std::string_view text) {
   return items;
 }
 
-bool is_list(const Field& field) {
-  return std::holds_alternative<std::vector<std::string>*>(field);
+std::expected<Pairs, std::string> parse_pairs(std::string_view item) {
+  if (item.starts_with('{')) {
+    return parse_object(item);
+  }
+  Pairs pairs;
+  const bool single = std::ranges::count(item, '=') <= 1;
+  while (!item.empty()) {
+    const std::size_t comma = single ? std::string_view::npos : item.find(',');
+    const std::string_view pair = item.substr(0, comma);
+    item.remove_prefix(comma == std::string_view::npos ? item.size() : comma + 1);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+      return std::unexpected(quoted(pair) + " is no pair, write `key=text`");
+    }
+    pairs[std::string(pair.substr(0, equals))] = pair.substr(equals + 1);
+  }
+  return pairs;
 }
 
 std::expected<void, std::string> set_field(const Field& field, std::span<const std::string> items) {
@@ -258,12 +335,16 @@ std::expected<void, std::string> set_field(const Field& field, std::span<const s
     (*list)->assign(items.begin(), items.end());
     return {};
   }
+  if (Pairs* const* pairs = std::get_if<Pairs*>(&field)) {
+    return read_pairs(**pairs, items);
+  }
   if (items.size() != 1) {
     return std::unexpected(items.empty() ? "needs a value" : "takes one value, not several");
   }
   return std::visit(
       [&](auto* value) -> std::expected<void, std::string> {
-        if constexpr (std::is_same_v<decltype(value), std::vector<std::string>*>) {
+        using T = std::remove_pointer_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, Pairs>) {
           return {};
         } else {
           return read(*value, items.front());

@@ -15,7 +15,7 @@
 
 namespace flagstone::config {
 
-// `500ms`, `30s`, `5m`, `1h`; only 0 needs no unit. At most 365 days.
+// `500ms`, `30s`, `5m`, `1h`, also in a row (`1h30m`); only 0 needs no unit. At most 365 days.
 std::expected<Milliseconds, std::string> parse_duration(std::string_view text);
 // `65536` (bytes), `64KiB`, `64MiB`, `1GiB`, `1kB`, `1MB`, `1GB`.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
@@ -25,9 +25,12 @@ std::string format_size(std::uint64_t bytes);
 
 // "a, b,c" as a variable writes a list: its items without the spaces around them.
 std::vector<std::string> split_list(std::string_view text);
-bool is_list(const Field& field);
 
-// Reads the text into the field. A list takes all items, everything else exactly one.
+// One item of pairs: `key=text`, several with commas between them (`a=1,b=2`), or a JSON object of
+// plain values. With a single `=` everything after it is text, commas too.
+std::expected<Pairs, std::string> parse_pairs(std::string_view item);
+
+// Reads the text into the field. A list and pairs take all items, everything else exactly one.
 std::expected<void, std::string> set_field(const Field& field, std::span<const std::string> items);
 // The other way, for defaults and tests.
 std::string format_field(const Field& field);

@@ -61,7 +61,7 @@ Layer read_variables(std::span<const std::string> environment) {
       continue;
     }
     layer[row] = {
-        .items = takes_many(*row) ? split_list(value) : std::vector{std::string(value)},
+        .items = is_list(*row) ? split_list(value) : std::vector{std::string(value)},
         .origin = {.kind = Origin::Kind::kVariable, .name = std::string(name), .line = 0}};
   }
   return layer;

@@ -80,7 +80,7 @@ TEST(Example, CommentedOptionsAreRight) {
     ADD_FAILURE() << to_string(problem);
   }
   ASSERT_EQ(options.environments.size(), 1U);
-  EXPECT_EQ(options.environments[0].sources.size(), 2U);
+  EXPECT_EQ(options.environments[0].sources.size(), 3U);
 }
 
 TEST(Example, FlagsAreOfEveryKind) {

@@ -220,6 +220,7 @@ struct Change {
   void operator()(Fractional* field) const { *field = Fractional::kV3; }
   void operator()(LogLevel* field) const { *field = LogLevel::kOff; }
   void operator()(LogFormat* field) const { *field = LogFormat::kJson; }
+  void operator()(Pairs* field) const { field->emplace("x", "y"); }
 };
 
 // What the daemon takes over must be known here by name: no other option of the process may be
@@ -244,13 +245,38 @@ TEST(NeedsRestart, NamesEveryOptionThatIsNotTakenOver) {
       named.push_back(name);
     }
   }
-  EXPECT_EQ(taken_over,
-            (Strings{"cache.memory_limit", "shutdown_delay", "drain_time", "log_level"}));
-  EXPECT_EQ(named,
-            (Strings{"listen", "admin", "allowed_hosts", "allowed_origins", "serving_threads",
-                     "max_connections", "request_header_limit", "request_body_limit",
-                     "cache.max_document_bytes", "state.dir", "state.limit", "startup_wait",
-                     "log_format", "--port", "--management-port", "--sync-port", "--ofrep-port"}));
+  EXPECT_EQ(taken_over, (Strings{"cache.memory_limit", "shutdown_delay", "drain_time", "log_level",
+                                 "--debug"}));
+  EXPECT_EQ(named, (Strings{"listen",
+                            "admin",
+                            "allowed_hosts",
+                            "allowed_origins",
+                            "cors_origins",
+                            "tls.certificate_file",
+                            "tls.key_file",
+                            "tls.client_ca_file",
+                            "context_values",
+                            "context_from_headers",
+                            "loose_types",
+                            "stream_deadline",
+                            "sync_metadata",
+                            "serving_threads",
+                            "max_connections",
+                            "request_header_limit",
+                            "request_body_limit",
+                            "cache.max_document_bytes",
+                            "state.dir",
+                            "state.limit",
+                            "startup_wait",
+                            "log_format",
+                            "bind",
+                            "--port",
+                            "--management-port",
+                            "--sync-port",
+                            "--ofrep-port",
+                            "--socket-path",
+                            "--sync-socket-path",
+                            "--disable-sync-metadata"}));
 }
 
 TEST(NeedsRestart, MovingLinesIsNoChange) {
