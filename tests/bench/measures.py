@@ -22,10 +22,12 @@ STATE_WRITTEN_SECONDS = 2   # the state is written within a second of its public
 class Bench:
     """Programs, folders and lengths of one run. The folders are emptied for every daemon."""
 
-    def __init__(self, daemon, fixed_answer, load_client, work_dir, sockets_dir, quick):
+    def __init__(self, daemon, programs, work_dir, sockets_dir, quick):
         self.daemon_program = daemon
-        self.fixed_answer_program = fixed_answer
-        self.load_client_program = load_client
+        self.fixed_answer_program = str(programs / "fixed_answer")
+        self.fixed_answer_http2_program = str(programs / "fixed_answer_http2")
+        self.load_client_program = str(programs / "load_client")
+        self.subscribers_program = str(programs / "subscribers")
         self.work_dir = pathlib.Path(work_dir)
         self.sockets_dir = sockets_dir
         (self.work_dir / "watched").mkdir(parents=True, exist_ok=True)
@@ -40,6 +42,8 @@ class Bench:
         self.largest = self.sizes[-1]
         self.starts = 3 if quick else 9
         self.changes = 3 if quick else 15
+        self.subscribers = 100 if quick else 2000
+        self.fan_outs = 1 if quick else 5
 
     # What the measurements share.
 
@@ -56,13 +60,13 @@ class Bench:
         self.replace_flags()
         return f"file:{self.flags}"
 
-    def daemon(self, uri, keep_state=False):
+    def daemon(self, uri, keep_state=False, options=()):
         state_dir = self.work_dir / "state"
         if not keep_state:
             shutil.rmtree(state_dir, ignore_errors=True)
             state_dir.mkdir(parents=True)
         return Daemon(self.daemon_program, self.sockets_dir, self.work_dir / "flagstone.log", uri,
-                      str(state_dir))
+                      str(state_dir), options)
 
     def fixed_answer(self, answer):
         path = self.work_dir / "answer.http"

@@ -61,6 +61,27 @@ def bulk_table(compared):
                   "core busy"], rows)
 
 
+def grpc_table(compared):
+    rows = []
+    for row, name, server in both_servers(compared):
+        rows.append([
+            TRANSPORTS[row["transport"]], row["streams"], name,
+            f"{server['requests_per_second']:,.0f}", f"{server['user_us']:.2f}",
+            f"{server['system_us']:.2f}", f"{server['cpu_us']:.2f}",
+            f"{100 * server['busy_share']:.0f} %",
+            f"{row['ratio']:.2f}" if name == "Flagstone" else "",
+        ])
+    return table(["", "streams", "server", "requests/s", "user µs", "system µs", "CPU µs", "core busy",
+                  "ratio"], rows)
+
+
+def fan_out_table(fan_outs):
+    return table(["", "subscribers", "median ms to the last", "worst ms", "times", "KiB a subscriber"],
+                 [[row["stream"], f"{row['subscribers']:,}", f"{row['median_ms']:.1f}",
+                   f"{row['max_ms']:.1f}", row["times"], f"{row['kib_each']:.1f}"]
+                  for row in fan_outs])
+
+
 def memory_table(memory):
     measured = [(f"{flags:,} flags", mib) for flags, mib in memory["by_size"].items()]
     largest = max(memory["by_size"])
@@ -115,6 +136,14 @@ def page(results, judged, machine, notes):
         "\n## Bulk of 1,000 flags\n",
         f"An answer has {results['bulk']['answer_bytes']:,} bytes; 16 connections.\n",
         bulk_table(results["bulk"]),
+        "\n## gRPC: one flag\n",
+        "ResolveString over one connection by h2load, with a prepared message; the fixed answer is nghttp2 "
+        f"on bare libuv sending the same {results['grpc']['answer_bytes']} bytes and trailers.\n",
+        grpc_table(results["grpc"]),
+        "\n## gRPC: one flag changes, many are told\n",
+        "From the replacing of the file to the last subscriber's having it; each has a connection of its "
+        "own. Memory is what the process grew by, divided.\n",
+        fan_out_table(results["fan_out"]),
         "\n## Memory\n",
         "5 s after ready, file source, state on disk, no connections. A reload replaces the file by one "
         "in which every flag differs.\n",

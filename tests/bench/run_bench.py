@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import grpc_measures
 import machine
 import measures
 import report
@@ -23,13 +24,15 @@ import targets
 from servers import CLIENT_CORE, SERVER_CORE, ServerFailed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = ("fixed_answer", "load_client")
+PROGRAMS = ("fixed_answer", "fixed_answer_http2", "load_client", "subscribers")
 MEASURES = {
     "single": measures.single,
     "bulk": measures.bulk,
     "memory": measures.memory,
     "start": measures.start,
     "change": measures.change,
+    "grpc": grpc_measures.grpc,
+    "fan_out": grpc_measures.fan_out,
 }
 
 
@@ -79,6 +82,10 @@ def print_results(results):
         print(f"\nbulk\n{report.bulk_table(results['bulk'])}")
     if "memory" in results:
         print(f"\nmemory\n{report.memory_table(results['memory'])}")
+    if "grpc" in results:
+        print(f"\ngRPC\n{report.grpc_table(results['grpc'])}")
+    if "fan_out" in results:
+        print(f"\nfan-out\n{report.fan_out_table(results['fan_out'])}")
     if "start" in results or "change" in results:
         print(f"\ntime\n{report.time_table(results.get('start'), results.get('change'))}")
 
@@ -96,8 +103,7 @@ def main():
     work_dir = ROOT / "build" / "bench" / "work"
     # Sockets have short paths wherever the tree is; the state stays on the tree's disk.
     with tempfile.TemporaryDirectory(prefix="flagstone-bench-") as sockets_dir:
-        bench = measures.Bench(str(daemon), str(programs / "fixed_answer"),
-                               str(programs / "load_client"), work_dir, sockets_dir, options.quick)
+        bench = measures.Bench(str(daemon), programs, work_dir, sockets_dir, options.quick)
         if options.seconds:
             bench.window_seconds = options.seconds
         try:

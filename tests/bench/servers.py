@@ -132,6 +132,10 @@ class FixedAnswer(Server):
                 "--answer-file", self._answer_path]
 
 
+class FixedAnswerHttp2(FixedAnswer):
+    name = "fixed_answer_http2"
+
+
 class Daemon(Server):
     name = "flagstone"
 

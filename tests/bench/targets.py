@@ -9,7 +9,8 @@ def row(name, measured, most, unit):
 
 def judge(results):
     """A row for each target that this run measured."""
-    return [*under_load(results), *in_bulk(results), *of_memory(results), *in_time(results)]
+    return [*under_load(results), *in_bulk(results), *over_grpc(results), *of_memory(results),
+            *in_time(results)]
 
 
 def under_load(results):
@@ -29,6 +30,20 @@ def under_load(results):
 def in_bulk(results):
     tcp = next(r for r in results["bulk"]["rows"] if r["transport"] == "tcp")
     return [row("CPU per flag in a bulk answer of 1,000", tcp["flagstone"]["cpu_us_per_flag"], 0.2, "µs")]
+
+
+def over_grpc(results):
+    rows = []
+    for measured in results["grpc"]["rows"]:
+        name = {"tcp": "TCP", "unix": "Unix socket"}[measured["transport"]]
+        if measured["streams"] >= 16:
+            rows.append(row(f"CPU of a gRPC answer, {name}, {measured['streams']} streams",
+                            measured["flagstone"]["cpu_us"], 8, "µs"))
+    for measured in results["fan_out"]:
+        name = f"{measured['stream']}, {measured['subscribers']:,} subscribers"
+        rows.append(row(f"{name}: change to the last", measured["max_ms"], 100, "ms"))
+        rows.append(row(f"{name}: memory of each", measured["kib_each"], 16, "KiB"))
+    return rows
 
 
 def of_memory(results):
