@@ -17,6 +17,12 @@ test: setup
 	cmake --build --preset asan --parallel $(BUILD_JOBS)
 	ctest --test-dir build/asan --parallel $(TEST_JOBS) --output-on-failure
 
+# The official clients against the release build; `make test` runs them too.
+interop: build
+	cd tests/interop && FLAGSTONE_BINARY=$(CURDIR)/build/release/flagstone \
+	  FLAGSTONE_BUILD_DIR=$(CURDIR)/build/release PYTHONDONTWRITEBYTECODE=1 \
+	  PYTHONPATH=$(CURDIR)/tests:$(CURDIR)/tests/integration python3 -m unittest -v
+
 # The tests of what is handed between threads, under ThreadSanitizer.
 tsan: setup
 	cmake --preset tsan
@@ -24,7 +30,8 @@ tsan: setup
 	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.suppressions" ctest --test-dir build/tsan --parallel $(TEST_JOBS) --output-on-failure
 
 # The tables of docs/benchmarks.md. Takes some minutes and wants a quiet machine.
-bench: setup
+bench:
+	@scripts/setup bench
 	cmake --preset release -DFLAGSTONE_BENCH=ON
 	cmake --build --preset release --parallel $(BUILD_JOBS)
 	python3 tests/bench/run_bench.py
@@ -49,4 +56,4 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: run build test tsan bench fuzz setup format lint clean
+.PHONY: run build test interop tsan bench fuzz setup format lint clean

@@ -214,6 +214,11 @@ void append_process(Exposition& text, const Keeper& keeper) {
         &net::ServerCounters::refusals);
   total("flagstone_connection_timeouts_total", "Connections closed by a time limit.",
         &net::ServerCounters::timeouts);
+  total("flagstone_http2_floods_total",
+        "HTTP/2 connections ended for resets or control frames beyond measure.",
+        &net::ServerCounters::floods);
+  total("flagstone_tls_handshake_failures_total", "TLS handshakes that failed.",
+        &net::ServerCounters::tls_failures);
 }
 
 void append_state(Exposition& text, const Keeper& keeper) {
