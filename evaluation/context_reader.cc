@@ -58,4 +58,8 @@ std::expected<EvaluationContext, ContextError> ContextReader::read(std::string_v
   return EvaluationContext(*root);
 }
 
+std::expected<Value, ContextError> ContextReader::read_object(std::string_view body) {
+  return impl_->read(body);
+}
+
 }  // namespace flagstone::evaluation

@@ -37,6 +37,8 @@ class ContextReader {
                                                              std::string_view name);
   // The body itself is the context.
   std::expected<EvaluationContext, ContextError> read(std::string_view body);
+  // The body itself, which has to be an object: for requests with more in them than a context.
+  std::expected<Value, ContextError> read_object(std::string_view body);
 
  private:
   struct Impl;
