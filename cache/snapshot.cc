@@ -49,6 +49,10 @@ const Entry* Snapshot::find_record(RecordKind kind, std::string_view set_id,
   return visible_.find(kind, set_id, key);
 }
 
+const Entry* Snapshot::find_record_in_any_set(RecordKind kind, std::string_view key) const {
+  return visible_.find_in_any_set(kind, key);
+}
+
 bool Snapshot::lets_through(const FlagFilter& filter, const Entry& flag) const {
   if (filter.set_id && flag.set_id() != *filter.set_id) return false;
   return !filter.source || layer_of(flag).name == *filter.source;

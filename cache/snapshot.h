@@ -66,6 +66,8 @@ class Snapshot final : public evaluation::RecordLookup {
   // Any record, whole.
   const Entry* find_record(evaluation::RecordKind kind, std::string_view set_id,
                            std::string_view key) const;
+  // Any record, in whichever set has it; as find_in_any_set().
+  const Entry* find_record_in_any_set(evaluation::RecordKind kind, std::string_view key) const;
 
   // Walks over records in a stable order, resumable: keep the Walk beside the snapshot and go on
   // later. `filter`'s views must outlive the walk.
