@@ -28,7 +28,7 @@ ONLY_IN = {
 # where two parts' names begin alike, they are told apart by being listed.
 SEPARATE_PARTS = {
     "evaluation/dialects/": (),
-    "upstream/transports/": ("file_watch", "http_poll", "sse", "grpc_stream"),
+    "upstream/transports/": ("file_watch", "http_poll", "sse", "grpc_stream", "kubernetes"),
     "sidecar/api/": ("ofrep", "flagd_evaluation", "flagd_sync", "launchdarkly_sdk",
                      "launchdarkly_events", "unleash_client", "unleash_frontend", "admin"),
 }
