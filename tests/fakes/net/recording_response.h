@@ -1,12 +1,14 @@
 // A Response that remembers what was sent, for handlers that are tested without a session.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "net/event_stream.h"
 #include "net/response.h"
+#include "tests/fakes/net/recording_event_stream.h"
 
 namespace flagstone::net {
 
@@ -24,9 +26,14 @@ class RecordingResponse final : public Response {
   }
   std::unique_ptr<EventStream> open_stream(int code, std::string_view type,
                                            std::span<const HeaderField> fields) override {
-    send(code, type, fields);
-    return nullptr;
+    send(code, type, fields, {});
+    stream = std::make_shared<RecordingEventStream::Record>();
+    return std::make_unique<RecordingEventStream>(stream);
   }
+
+  // Empty when there is none.
+  std::string header(std::string_view name) const { return find(headers, name); }
+  std::string trailer(std::string_view name) const { return find(trailers, name); }
 
   int sends = 0;
   int status = 0;
@@ -34,6 +41,16 @@ class RecordingResponse final : public Response {
   std::string text;
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::string, std::string>> trailers;
+  std::shared_ptr<RecordingEventStream::Record> stream;  // once one was opened
+
+ private:
+  static std::string find(const std::vector<std::pair<std::string, std::string>>& fields,
+                          std::string_view wanted) {
+    for (const auto& [name, value] : fields) {
+      if (name == wanted) return value;
+    }
+    return {};
+  }
 };
 
 }  // namespace flagstone::net
