@@ -8,10 +8,14 @@
 #include "upstream/credential.h"
 #include "upstream/document_sink.h"
 #include "upstream/flagd_decoder.h"
+#include "upstream/flagd_kubernetes_source.h"
+#include "upstream/flagd_sync_message.h"
+#include "upstream/flagd_sync_place.h"
 #include "upstream/http_url.h"
 #include "upstream/redact.h"
 #include "upstream/source_text.h"
 #include "upstream/transports/file_watch.h"
+#include "upstream/transports/grpc_stream.h"
 #include "upstream/transports/http_poll.h"
 
 namespace flagstone::upstream {
@@ -27,8 +31,9 @@ class FlagdSource final : public Source, public DocumentSink {
 
   void poll(HttpPollOptions options, const SourceEnvironment& environment);
   void watch(FileWatchOptions options, const SourceEnvironment& environment);
+  void stream(SyncPlace place, const SourceEnvironment& environment);
 
-  SourceKind kind() const override { return poll_ ? SourceKind::kPoll : SourceKind::kFile; }
+  SourceKind kind() const override { return kind_; }
   std::string_view uri() const override { return uri_; }
   std::chrono::milliseconds interval() const override {
     return poll_ ? options_.interval : std::chrono::milliseconds(0);
@@ -48,6 +53,7 @@ class FlagdSource final : public Source, public DocumentSink {
   void on_failure(FailureKind kind, std::string cause, milliseconds retry) override;
   void on_degraded(std::string_view message) override;
 
+  std::expected<void, std::string> feed_response(std::string_view piece);
   DocumentFormat format_of(std::string_view content_type) const;
   std::expected<std::vector<HttpHeader>, std::string> headers() const;
   void credential_changed();
@@ -60,8 +66,12 @@ class FlagdSource final : public Source, public DocumentSink {
   Credential credential_;
   std::vector<std::unique_ptr<Credential>> header_values_;  // Parallel to options_.headers.
   std::unique_ptr<Transport> transport_;
-  HttpPoll* poll_ = nullptr;  // The transport, if it is one.
+  SourceKind kind_ = SourceKind::kFile;
+  // The transport, if it is one.
+  HttpPoll* poll_ = nullptr;
+  GrpcStream* stream_ = nullptr;
 
+  std::optional<SyncFlagsResponseReader> response_;  // Of a stream: what the document lies in.
   std::unique_ptr<FlagdDecoder> decoder_;
   std::string accepted_digest_;
   std::string digest_in_work_;
@@ -93,6 +103,7 @@ void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environ
       environment.loop, environment.http, environment.clock, environment.random, std::move(options),
       [this] { return headers(); }, *this);
   poll_ = poll.get();
+  kind_ = SourceKind::kPoll;
   transport_ = std::move(poll);
 }
 
@@ -101,6 +112,26 @@ void FlagdSource::watch(FileWatchOptions options, const SourceEnvironment& envir
   options.max_bytes = document_bytes_max_;
   transport_ =
       std::make_unique<FileWatch>(environment.loop, environment.files, std::move(options), *this);
+}
+
+void FlagdSource::stream(SyncPlace place, const SourceEnvironment& environment) {
+  GrpcStreamOptions options;
+  options.url = place.url + std::string(kSyncFlagsPath);
+  options.unix_socket = std::move(place.unix_socket);
+  options.body = sync_flags_body(options_.provider_id, options_.selector);
+  options.unimplemented_hint =
+      "nobody serves flagd.sync.v1 there, in flagd the port for it is 8015 (`--sync-port`)";
+  options.ca_file = options_.ca_file;
+  options.client_certificate_file = options_.client_certificate_file;
+  options.client_key_file = options_.client_key_file;
+  options.message_bytes_max = document_bytes_max_;
+  options.message = options_.timeout;
+  auto stream = std::make_unique<GrpcStream>(
+      environment.loop, environment.http, environment.clock, environment.random, std::move(options),
+      [this] { return headers(); }, *this);
+  stream_ = stream.get();
+  kind_ = SourceKind::kStream;
+  transport_ = std::move(stream);
 }
 
 void FlagdSource::resume(std::string_view cursor) {
@@ -136,6 +167,7 @@ void FlagdSource::refresh() {
 DocumentFormat FlagdSource::format_of(std::string_view content_type) const {
   if (options_.format == config::DocumentFormat::kJson) return DocumentFormat::kJson;
   if (options_.format == config::DocumentFormat::kYaml) return DocumentFormat::kYaml;
+  if (stream_ != nullptr) return DocumentFormat::kJson;  // Its URI names no document.
   std::string_view name = options_.location();
   if (!options_.is_file()) name = name.substr(0, name.find_first_of("?#"));
   const auto by_name = evaluation::flagd::format_of_path(name);
@@ -166,17 +198,41 @@ void FlagdSource::credential_changed() {
 
 void FlagdSource::header_changed() {
   if (poll_ != nullptr) poll_->credential_changed();
+  if (stream_ != nullptr) stream_->credential_changed();
 }
 
 void FlagdSource::on_begin(std::string_view content_type) {
+  if (stream_ != nullptr) response_.emplace();
   decoder_ = std::make_unique<FlagdDecoder>(format_of(content_type), document_bytes_max_);
 }
 
 std::expected<void, std::string> FlagdSource::on_piece(std::string_view piece) {
-  return decoder_->feed(piece);
+  return response_ ? feed_response(piece) : decoder_->feed(piece);
+}
+
+std::expected<void, std::string> FlagdSource::feed_response(std::string_view bytes) {
+  using enum SyncFlagsResponseReader::Part;
+  while (true) {
+    std::string_view piece;
+    switch (response_->next(bytes, piece)) {
+      case kMore:
+        return {};
+      case kBegin:
+        decoder_ = std::make_unique<FlagdDecoder>(format_of({}), document_bytes_max_);
+        break;
+      case kPiece:
+        if (auto eaten = decoder_->feed(piece); !eaten) return eaten;
+        break;
+      case kBroken:
+        return std::unexpected("not a SyncFlagsResponse");
+    }
+  }
 }
 
 std::expected<Arrival, std::string> FlagdSource::on_complete(const Validators& validators) {
+  if (response_ && !response_->between_fields()) {
+    return std::unexpected("a SyncFlagsResponse that ends inside a field");
+  }
   auto document = decoder_->finish();
   decoder_.reset();
   if (!document) return std::unexpected(std::move(document.error()));
@@ -219,11 +275,20 @@ std::optional<HttpPollOptions> unix_place(std::string_view uri) {
 
 std::expected<std::unique_ptr<Source>, std::string> make_flagd_source(
     const config::Source& options, const SourceEnvironment& environment, SourceListener& listener) {
+  if (kubernetes_name(options.uri)) {
+    const auto place = kubernetes_place(environment.variables);
+    if (!place) return std::unexpected("`" + options.uri + "`: " + place.error());
+    return make_flagd_kubernetes_source(options, *place, environment, listener);
+  }
   auto source = std::make_unique<FlagdSource>(options, environment, listener);
   if (options.is_file()) {
     source->watch({}, environment);
   } else if (auto place = unix_place(options.uri)) {
     source->poll(std::move(*place), environment);
+  } else if (is_sync_uri(options.uri)) {
+    auto at = sync_place(options.uri);
+    if (!at) return std::unexpected("`" + redacted_uri(options.uri) + "`: " + at.error());
+    source->stream(std::move(*at), environment);
   } else if (HttpUrl::parse(options.uri)) {
     HttpPollOptions poll;
     poll.url = options.uri;
@@ -231,7 +296,8 @@ std::expected<std::unique_ptr<Source>, std::string> make_flagd_source(
   } else {
     return std::unexpected(
         "`" + redacted_uri(options.uri) +
-        "` is no place flags come from: file:, http:, https: and http+unix: are");
+        "` is no place flags come from: file:, http:, https:, http+unix:, grpc:, grpcs: and unix: "
+        "are");
   }
   return source;
 }

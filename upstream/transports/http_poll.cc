@@ -4,16 +4,10 @@
 #include <cassert>
 #include <utility>
 
+#include "upstream/failure_of_status.h"
+
 namespace flagstone::upstream {
 namespace {
-
-FailureKind kind_of_status(int status) {
-  if (status == 401 || status == 403) return FailureKind::kUnauthorized;
-  if (status == 404 || status == 410) return FailureKind::kNotFound;
-  if (status == 429) return FailureKind::kRateLimited;
-  if (status >= 500) return FailureKind::kServerError;
-  return FailureKind::kHttpStatus;
-}
 
 HttpPollOptions with_cap(HttpPollOptions options) {
   options.backoff.cap = std::max(options.backoff.cap, options.interval);
@@ -130,7 +124,7 @@ void HttpPoll::on_end(const std::optional<HttpError>& error) {
     return sink_.on_unchanged();
   }
   if (status_ == 204) return fail(FailureKind::kMalformed, "an empty document (status 204)");
-  fail(kind_of_status(status_), "status " + std::to_string(status_));
+  fail(failure_of_http_status(status_), "status " + std::to_string(status_));
 }
 
 void HttpPoll::complete() {
