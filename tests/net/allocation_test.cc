@@ -6,8 +6,11 @@
 #include <cstdlib>
 #include <new>
 
+#include "net/cors.h"
 #include "net/host_guard.h"
 #include "net/router.h"
+#include "net/rpc/call.h"
+#include "tests/fakes/net/rpc_request.h"
 #include "tests/fakes/net/session_bench.h"
 
 namespace {
@@ -65,6 +68,75 @@ TEST(Allocation, AWarmConnectionServesWithoutAny) {
     for (std::size_t cut = 1; cut < whole.size(); ++cut) serve(cut);
   }
   EXPECT_EQ(allocations, before);
+}
+
+// Answers into a buffer that stays, as a session's does.
+class WarmResponse final : public Response {
+ public:
+  std::string& body() override { return text; }
+  void send(int, std::string_view, std::span<const HeaderField>,
+            std::span<const HeaderField>) override {
+    ++answers;
+    bytes += text.size();
+    text.clear();
+  }
+  std::unique_ptr<EventStream> open_stream(int, std::string_view,
+                                           std::span<const HeaderField>) override {
+    return nullptr;
+  }
+  std::string text;
+  int answers = 0;
+  std::size_t bytes = 0;
+};
+
+class RpcApi final : public Handler {
+ public:
+  void handle(const Request& request, Response& response) override {
+    auto call = RpcCall::begin(RpcKind::kUnary, request, response, scratch);
+    if (!call) return;
+    call->reply().append(call->message());
+    if (call->message().starts_with("fail")) {
+      call->fail(RpcCode::kNotFound, "a flag with a name that is long enough is not there: 100%");
+    } else {
+      call->send();
+    }
+  }
+  void refuse(const Refusal& refusal, const Request& request, Response& response) override {
+    RpcCall::refuse(refusal, request, response);
+  }
+  RpcScratch scratch;
+};
+
+TEST(Allocation, WarmCallsOfEveryProtocolNeedNone) {
+  RpcApi api;
+  Cors cors(api, {"https://app.example"});
+  std::vector<std::unique_ptr<RpcRequest>> requests;
+  for (const std::string_view message :
+       {"a message, longer than small strings", "fail and say so"}) {
+    const std::string zip = gzipped(message);
+    requests.push_back(std::make_unique<RpcRequest>("application/grpc", rpc_frame(message)));
+    requests.back()->with("grpc-timeout", "5S");
+    requests.push_back(std::make_unique<RpcRequest>("application/grpc", rpc_frame(zip, 1)));
+    requests.back()->with("grpc-encoding", "gzip");
+    requests.push_back(std::make_unique<RpcRequest>("application/grpc-web", rpc_frame(message)));
+    requests.back()->with("origin", "https://app.example");
+    requests.push_back(
+        std::make_unique<RpcRequest>("application/grpc-web-text", "AAAAAAVoZWxsbw=="));
+    requests.push_back(std::make_unique<RpcRequest>("application/json", message));
+    requests.push_back(std::make_unique<RpcRequest>("application/proto", zip));
+    requests.back()->with("content-encoding", "gzip");
+  }
+  WarmResponse response;
+  const auto serve = [&] {
+    for (const auto& request : requests) cors.handle(**request, response);
+  };
+  serve();
+  const std::size_t before = allocations;
+  const int answers = response.answers;
+  for (int i = 0; i < 10; ++i) serve();
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(response.answers, answers + 10 * static_cast<int>(requests.size()));
+  EXPECT_GT(response.bytes, 1000U);
 }
 
 }  // namespace
