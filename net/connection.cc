@@ -118,7 +118,15 @@ void Connection::set_reading(bool reading) {
 
 bool Connection::may_consume() const {
   return unsent_bytes() <= shared_.limits.unsent_bytes_max &&
-         (session_ == nullptr || session_->phase() < SessionPhase::kStreaming);
+         (session_ == nullptr || session_->takes_bytes());
+}
+
+bool Connection::session_over() const {
+  return session_ != nullptr && session_->phase() > SessionPhase::kStreaming;
+}
+
+std::size_t Connection::waiting_bytes() const {
+  return unsent_bytes() + (session_ != nullptr ? session_->waiting_bytes() : 0);
 }
 
 void Connection::received(std::string_view bytes) {
@@ -127,22 +135,23 @@ void Connection::received(std::string_view bytes) {
     if (lingered_bytes_ > kLingerBytesMax) close();
     return;
   }
-  if (session_ != nullptr && session_->phase() > SessionPhase::kStreaming) {
+  if (session_over()) {
     leftover_ = true;
     return;
   }
   if (held_.empty() && may_consume()) {
     process(bytes);
-  } else {
-    hold(bytes);
+    return;
   }
+  hold(bytes);
+  if (session_ == nullptr && !closed_) process_held();  // what was held left the protocol open
 }
 
 void Connection::ended() {
   set_reading(false);
   peer_ended_ = true;
   // Half-closed peers get what they asked for; a stream has nobody to end it but this.
-  if (lingering_ || streaming() || (unsent_bytes() == 0 && held_.empty())) close();
+  if (lingering_ || streaming() || (waiting_bytes() == 0 && (held_.empty() || !session_))) close();
 }
 
 void Connection::process(std::string_view bytes) {
@@ -150,10 +159,12 @@ void Connection::process(std::string_view bytes) {
     session_ = choose_session(bytes, shared_.sessions, *this, listener_index_, listener_kind_);
     if (session_ == nullptr) {
       hold(bytes);
+      if (!closed_) settle();
       return;
     }
     if (draining_) session_->finish_soon();
   }
+  shared_.sessions.now_ms = shared_.loop.now_ms();
   std::string& output = shared_.output;
   while (!bytes.empty() && may_consume()) {
     output.clear();
@@ -162,9 +173,23 @@ void Connection::process(std::string_view bytes) {
     if (!output.empty()) write(output);
     if (closed_) return;
   }
-  if (output.capacity() > SessionResources::kAnswerBytesKeptMax) std::string().swap(output);
   if (!bytes.empty()) hold(bytes);
-  settle();
+  if (!closed_) produce();
+  if (output.capacity() > SessionResources::kAnswerBytesKeptMax) std::string().swap(output);
+  if (!closed_) settle();
+}
+
+// What the session makes on demand, as long as the peer takes it.
+void Connection::produce() {
+  if (session_ == nullptr) return;
+  shared_.sessions.now_ms = shared_.loop.now_ms();
+  std::string& output = shared_.output;
+  while (!closed_ && unsent_bytes() <= shared_.limits.unsent_bytes_max) {
+    output.clear();
+    session_->produce(output);
+    if (closed_ || output.empty()) return;
+    write(output);
+  }
 }
 
 void Connection::process_held() {
@@ -176,7 +201,7 @@ void Connection::process_held() {
 }
 
 void Connection::hold(std::string_view bytes) {
-  if (session_ != nullptr && session_->phase() > SessionPhase::kStreaming) {
+  if (session_over()) {
     leftover_ = true;
     return;
   }
@@ -218,7 +243,8 @@ void Connection::start_write() {
     close();
     return;
   }
-  stalled_queue_bytes_ = uv_stream_get_write_queue_size(&handle_->uv.stream);
+  stalled_at_ = uv_stream_get_write_queue_size(&handle_->uv.stream) +
+                (session_ != nullptr ? session_->said_bytes() : 0);
   stall_deadline_ms_ = shared_.loop.now_ms() + shared_.limits.write_stall_limit_ms;
 }
 
@@ -232,7 +258,8 @@ void Connection::written(int status) {
   if (closed_) return;
   // Going on below the mark, not at empty, keeps the socket busy while the next answer is made.
   if (unsent_bytes() <= shared_.limits.unsent_bytes_max / 2) {
-    if (session_ != nullptr) session_->output_drained();
+    produce();
+    if (!closed_ && session_ != nullptr) session_->output_drained();
     if (!closed_) process_held();
   }
   if (!closed_) settle();
@@ -260,6 +287,8 @@ void Connection::at_turn_end() {
     write(bytes);
     if (closed_) return;
   }
+  produce();
+  if (closed_) return;
   if (unsent_bytes() == 0 && session_ != nullptr) session_->output_drained();
   if (!closed_) process_held();
   if (!closed_) settle();
@@ -268,12 +297,15 @@ void Connection::at_turn_end() {
 // After anything that may have changed what to wait for.
 void Connection::settle() {
   if (closed_ || lingering_) return;
-  const bool over = session_ != nullptr && session_->phase() > SessionPhase::kStreaming;
-  if (unsent_bytes() == 0 && (over || (peer_ended_ && held_.empty()))) {
+  if (unsent_bytes() == 0 &&
+      (session_over() || (peer_ended_ && held_.empty() && waiting_bytes() == 0))) {
     finish();
     return;
   }
-  set_reading(!peer_ended_ && (streaming() || unsent_bytes() <= shared_.limits.unsent_bytes_max));
+  // HTTP/1 reads on while it streams, to see the peer leave.
+  const bool reads_streaming = streaming() && !session_->takes_bytes();
+  set_reading(!peer_ended_ &&
+              (reads_streaming || unsent_bytes() <= shared_.limits.unsent_bytes_max));
   set_deadline();
   account();
 }
@@ -282,8 +314,9 @@ void Connection::settle() {
 // answer from the peer, so then only our direction is closed and the rest is read over for a
 // moment.
 void Connection::finish() {
-  const bool clean = session_ == nullptr || session_->phase() == SessionPhase::kIdle ||
-                     (session_->phase() == SessionPhase::kDone && !leftover_ && !draining_);
+  const SessionPhase phase = session_ == nullptr ? SessionPhase::kIdle : session_->phase();
+  const bool clean = phase == SessionPhase::kIdle || phase == SessionPhase::kCut ||
+                     (phase == SessionPhase::kDone && !leftover_ && !draining_ && !farewell_);
   uv_os_fd_t descriptor = -1;
   if (clean || peer_ended_ || uv_fileno(&handle_->uv.any, &descriptor) != 0 ||
       ::shutdown(descriptor, SHUT_WR) != 0) {
@@ -296,7 +329,9 @@ void Connection::finish() {
 }
 
 void Connection::set_deadline() {
-  const SessionPhase phase = session_ == nullptr ? SessionPhase::kIdle : session_->phase();
+  // Without a session, a byte or two may have come that leave the protocol open.
+  const SessionPhase none = held_.empty() ? SessionPhase::kIdle : SessionPhase::kHeader;
+  const SessionPhase phase = session_ == nullptr ? none : session_->phase();
   const std::uint32_t begun = session_ == nullptr ? 0 : session_->requests_begun();
   if (phase == phase_seen_ && begun == begun_seen_) return;
   phase_seen_ = phase;
@@ -316,26 +351,43 @@ void Connection::set_deadline() {
     case SessionPhase::kStreaming:
     case SessionPhase::kDone:
     case SessionPhase::kFailed:
+    case SessionPhase::kCut:
       deadline_ms_ = std::numeric_limits<std::int64_t>::max();  // the write stall limit holds
       break;
   }
 }
 
 void Connection::tick(std::int64_t now_ms) {
-  if (unsent_bytes() > 0 && !lingering_) {
-    const std::size_t queued = uv_stream_get_write_queue_size(&handle_->uv.stream);
-    if (queued != stalled_queue_bytes_) {
-      stalled_queue_bytes_ = queued;
+  shared_.sessions.now_ms = now_ms;
+  const bool waiting = waiting_bytes() > 0 && !lingering_;
+  if (waiting) {
+    // Either the kernel takes bytes, or the peer's windows let some go to it.
+    const std::uint64_t progress = uv_stream_get_write_queue_size(&handle_->uv.stream) +
+                                   (session_ != nullptr ? session_->said_bytes() : 0);
+    if (progress != stalled_at_) {
+      stalled_at_ = progress;
       stall_deadline_ms_ = now_ms + shared_.limits.write_stall_limit_ms;
     }
     if (now_ms < stall_deadline_ms_) return;
-  } else if (now_ms < deadline_ms_) {
-    return;
+  } else {
+    stalled_at_ = kNotStalled;
+    if (now_ms < deadline_ms_) return;
   }
-  if (!lingering_ && (unsent_bytes() > 0 || phase_seen_ != SessionPhase::kIdle)) {
+  if (!waiting && !lingering_ && phase_seen_ == SessionPhase::kIdle && say_farewell()) return;
+  if (!lingering_ && (waiting || phase_seen_ != SessionPhase::kIdle)) {
     shared_.sessions.counters.timeouts.add();
   }
   close();
+}
+
+// The peer may have asked something that we have not seen yet, so it is told first and given a
+// moment.
+bool Connection::say_farewell() {
+  if (session_ == nullptr || !session_->say_farewell()) return false;
+  farewell_ = true;
+  deadline_ms_ = shared_.loop.now_ms() + shared_.limits.drain_idle_limit_ms;
+  produce_later();
+  return true;
 }
 
 void Connection::start_drain() {

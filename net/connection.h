@@ -79,6 +79,10 @@ class Connection final : public SessionHost, private TurnEndTask {
   void process_held();
   void hold(std::string_view bytes);
   bool may_consume() const;
+  bool session_over() const;
+  std::size_t waiting_bytes() const;  // in the socket's queue, and in the session for its peer
+  void produce();
+  bool say_farewell();
   void write(std::string_view bytes);
   void start_write();
   void written(int status);
@@ -97,7 +101,9 @@ class Connection final : public SessionHost, private TurnEndTask {
   std::size_t in_flight_bytes_ = 0;
   std::size_t accounted_bytes_ = 0;
   std::size_t lingered_bytes_ = 0;
-  std::size_t stalled_queue_bytes_ = 0;  // libuv's queue when it last moved
+  static constexpr std::uint64_t kNotStalled = UINT64_MAX;
+  std::uint64_t stalled_at_ =
+      kNotStalled;  // libuv's queue and what was said when either last moved
   std::int64_t stall_deadline_ms_ = 0;
   std::int64_t deadline_ms_ = 0;
   std::uint32_t begun_seen_ = 0;
@@ -107,6 +113,7 @@ class Connection final : public SessionHost, private TurnEndTask {
   bool closed_ = false;
   bool reading_ = false;
   bool draining_ = false;
+  bool farewell_ = false;  // what is to be said before an idle connection closes
   bool lingering_ = false;
   bool peer_ended_ = false;
   bool peer_is_local_ = true;

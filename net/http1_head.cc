@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "net/field_value.h"
+
 namespace flagstone::net {
 namespace {
 
@@ -60,15 +62,6 @@ std::string_view status_line(int status) {
   }
 }
 
-// Values may come from an operator's or vendor's data: a line break in one would forge fields.
-// Looks at every byte whatever it finds: with no way out and nothing wider than a byte, compilers
-// look at many at once.
-bool is_safe(std::string_view value) {
-  unsigned char wrong = 0;
-  for (const char c : value) wrong |= c == '\r' || c == '\n' || c == '\0';
-  return wrong == 0;
-}
-
 // Puts pieces one after the other into room that was made for all of them, so that a head costs
 // one check of the buffer and not one per piece.
 class Pieces {
@@ -85,7 +78,7 @@ class Pieces {
     return *this;
   }
   void add_field(std::string_view name, std::string_view value) {
-    if (is_safe(value)) *this << name << ": " << value << "\r\n";
+    if (is_safe_field_value(value)) *this << name << ": " << value << "\r\n";
   }
   char* end() const { return at_; }
 

@@ -9,11 +9,17 @@ std::unique_ptr<RequestStore> SessionResources::take_store() {
   if (free_.empty()) return std::make_unique<RequestStore>();
   std::unique_ptr<RequestStore> store = std::move(free_.back());
   free_.pop_back();
+  free_bytes_ -= store->bytes();
   return store;
 }
 
 void SessionResources::give_back(std::unique_ptr<RequestStore> store) {
-  if (free_.size() >= kStoresKeptMax || store->bytes() > kStoreBytesKeptMax) return;
+  const std::size_t bytes = store->bytes();
+  if (free_.size() >= kStoresKeptMax || bytes > kStoreBytesKeptMax ||
+      free_bytes_ + bytes > kStoresBytesKeptMax) {
+    return;
+  }
+  free_bytes_ += bytes;
   store->text.clear();
   store->body.clear();
   store->fields.clear();

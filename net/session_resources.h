@@ -10,33 +10,18 @@
 #include <vector>
 
 #include "net/handler.h"
+#include "net/http2_stream.h"
+#include "net/request_store.h"
 #include "net/server.h"
 
 namespace flagstone::net {
 
-// The text of one request while it is read. Fields are kept as offsets, since the text moves as it
-// grows.
-struct RequestStore {
-  struct Field {
-    std::uint32_t name_begin = 0;
-    std::uint32_t name_end = 0;
-    std::uint32_t value_end = 0;  // the value begins where the name ends
-  };
-  std::string text;  // target, then names and values
-  std::string body;  // only of bodies that came in pieces
-  std::vector<Field> fields;
-  std::vector<HeaderField> views;  // of `fields`, once the text stands still
-
-  std::size_t bytes() const {
-    return text.capacity() + body.capacity() + fields.capacity() * sizeof(Field) +
-           views.capacity() * sizeof(HeaderField);
-  }
-};
-
 class SessionResources {
  public:
-  static constexpr std::size_t kStoresKeptMax = 16;
-  static constexpr std::size_t kStoreBytesKeptMax = 64 * 1024;
+  // Each of an HTTP/2 connection's requests holds one while it is read.
+  static constexpr std::size_t kStoresKeptMax = 128;
+  static constexpr std::size_t kStoreBytesKeptMax = 64 * 1024;     // of one
+  static constexpr std::size_t kStoresBytesKeptMax = 1024 * 1024;  // of all
   static constexpr std::size_t kAnswerBytesKeptMax = 1024 * 1024;
 
   SessionResources(Handler& request_handler, const HttpLimits& http_limits, ServerCounters& counts)
@@ -59,13 +44,15 @@ class SessionResources {
   const HttpLimits limits;
   ServerCounters& counters;
   std::int64_t now_ms = 0;  // the loop's time, kept current by the connections
-  std::string answer;       // Response::body() of the request being handled
-  std::string plaintext;    // what a session inside TLS is saying just now
+  Http2Shared http2;
+  std::string answer;     // Response::body() of the request being handled
+  std::string plaintext;  // what a session inside TLS is saying just now
   // By listener: with what its connections speak TLS. None: they do not.
   std::array<std::shared_ptr<const TlsCredentials>, ServerCounters::kListenersMax> tls;
 
  private:
   std::vector<std::unique_ptr<RequestStore>> free_;
+  std::size_t free_bytes_ = 0;
   std::string date_line_;
 };
 

@@ -1,0 +1,190 @@
+// How Http2Session answers: heads, bodies, trailers and event streams.
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <utility>
+
+#include "net/ascii.h"
+#include "net/event_stream.h"
+#include "net/field_value.h"
+#include "net/http2_codec.h"
+#include "net/http2_session.h"
+
+namespace flagstone::net {
+namespace {
+
+// "Date: " and the line break are HTTP/1's.
+std::string_view date_of(std::string_view line) {
+  constexpr std::string_view kName = "Date: ";
+  constexpr std::string_view kEnd = "\r\n";
+  return line.substr(kName.size(), line.size() - kName.size() - kEnd.size());
+}
+
+}  // namespace
+
+class Http2Session::Answer final : public Response {
+ public:
+  Answer(Http2Session& session, Http2Stream& stream, bool is_head)
+      : session_(session), stream_(stream), is_head_(is_head) {
+    session.resources_.answer.clear();
+  }
+
+  using Response::send;
+  std::string& body() override { return session_.resources_.answer; }
+  bool given() const { return given_; }
+
+  void send(int status, std::string_view content_type, std::span<const HeaderField> headers,
+            std::span<const HeaderField> trailers) override {
+    assert(!given_);
+    given_ = true;
+    const bool bodiless = status == 204 || status == 304;
+    const bool says_body = !bodiless && !is_head_ && (!body().empty() || !trailers.empty());
+    const std::size_t size = body().size();
+    const bool says_length = !bodiless && trailers.empty();
+    if (says_body) {
+      // The bytes themselves change hands: the next answer is made in the stream's old, warm ones.
+      stream_.output.bytes.swap(body());
+      stream_.output.add_trailers(trailers);
+    }
+    stream_.output.ends = true;
+    session_.submit_head(stream_, status, content_type, headers, says_length ? &size : nullptr,
+                         says_body);
+    session_.count_waiting(stream_);
+  }
+
+  std::unique_ptr<EventStream> open_stream(int status, std::string_view content_type,
+                                           std::span<const HeaderField> headers) override {
+    assert(!given_);
+    given_ = true;
+    if (is_head_) {
+      session_.submit_head(stream_, status, content_type, headers, nullptr, false);
+      return std::make_unique<SessionEventStream>(nullptr);
+    }
+    auto events = std::make_unique<SessionEventStream>(&stream_);
+    stream_.events = events.get();
+    ++session_.event_streams_;
+    session_.resources_.counters.event_streams.add();
+    stream_.output.append(body());
+    session_.submit_head(stream_, status, content_type, headers, nullptr, true);
+    session_.count_waiting(stream_);
+    return events;
+  }
+
+ private:
+  Http2Session& session_;
+  Http2Stream& stream_;
+  const bool is_head_;
+  bool given_ = false;
+};
+
+void Http2Session::answer_request(Http2Stream& stream) {
+  Request request = make_request(stream);
+  if (in_place_ == &stream) {
+    request.body = stream.body_in_place;
+  } else {
+    std::string& body = stream.store->body;
+    body.reserve(body.size() + Request::kBodyPaddingBytes);
+    request.body = body;
+  }
+  stream.answered = true;
+  resources_.counters.requests.add();
+  Answer answer(*this, stream, request.method == Method::kHead);
+  resources_.handler.handle(request, answer);
+  assert(answer.given());
+  if (!answer.given()) {
+    answer.body().clear();
+    answer.send(500, {});
+  }
+  resources_.trim_answer();
+  drop_request(stream);
+}
+
+void Http2Session::refuse(Http2Stream& stream, int status, const char* reason) {
+  const Request request = make_request(stream);
+  stream.answered = true;
+  resources_.counters.refusals.add();
+  Answer answer(*this, stream, request.method == Method::kHead);
+  resources_.handler.refuse({status, reason, {}}, request, answer);
+  assert(answer.given());
+  if (!answer.given()) answer.send(status, {});
+  drop_request(stream);
+}
+
+void Http2Session::begin_fields(std::size_t count, std::size_t name_bytes) {
+  Http2Shared& shared = resources_.http2;
+  shared.fields.clear();
+  shared.fields.reserve(count);
+  // The fields point into the text, so it must not move.
+  shared.field_text.clear();
+  shared.field_text.reserve(name_bytes);
+}
+
+void Http2Session::add_answer_field(std::string_view name, std::string_view value) {
+  if (!is_safe_field_value(value)) return;
+  std::string& text = resources_.http2.field_text;
+  assert(text.size() + name.size() <= text.capacity());
+  nghttp2_nv field{};
+  field.name = reinterpret_cast<std::uint8_t*>(text.data() + text.size());
+  append_lower(name, text);
+  field.namelen = name.size();
+  field.value = reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data()));
+  field.valuelen = value.size();
+  field.flags = NGHTTP2_NV_FLAG_NONE;
+  resources_.http2.fields.push_back(field);
+}
+
+void Http2Session::submit_head(Http2Stream& stream, int status, std::string_view content_type,
+                               std::span<const HeaderField> headers,
+                               const std::size_t* content_length, bool with_body) {
+  constexpr std::size_t kOwnFields = 4;
+  constexpr std::size_t kOwnNameBytes = 64;
+  std::size_t name_bytes = kOwnNameBytes;
+  for (const HeaderField& field : headers) name_bytes += field.name.size();
+  begin_fields(headers.size() + kOwnFields, name_bytes);
+  std::array<char, 20> status_text;
+  std::array<char, 20> length_text;
+  const auto number = [](std::array<char, 20>& text, std::size_t value) {
+    return std::string_view(text.data(),
+                            std::to_chars(text.data(), text.data() + text.size(), value).ptr);
+  };
+  add_answer_field(":status", number(status_text, static_cast<std::size_t>(status)));
+  add_answer_field("date", date_of(resources_.date_line()));
+  if (!content_type.empty()) add_answer_field("content-type", content_type);
+  for (const HeaderField& field : headers) add_answer_field(field.name, field.value);
+  if (content_length != nullptr)
+    add_answer_field("content-length", number(length_text, *content_length));
+  const std::vector<nghttp2_nv>& fields = resources_.http2.fields;
+  const nghttp2_data_provider data = Codec::data_of(stream);
+  // It fails when the peer has reset the stream meanwhile, and for want of memory: both end the
+  // stream, and its owner is told.
+  nghttp2_submit_response(codec_.get(), stream.id, fields.data(), fields.size(),
+                          with_body ? &data : nullptr);
+}
+
+bool Http2Stream::stream_send(std::string_view bytes) {
+  if (output.shared != nullptr) return false;
+  const std::size_t unsent = output.waiting();
+  if (unsent > 0 && unsent + bytes.size() > EventStream::kUnsentBytesMax) return false;
+  output.append(bytes);
+  session->more_to_say(*this);
+  return true;
+}
+
+bool Http2Stream::stream_send_shared(std::shared_ptr<const std::string> bytes) {
+  if (output.shared != nullptr) return false;
+  if (bytes->empty()) return true;
+  output.shared = std::move(bytes);
+  output.shared_said = 0;
+  session->more_to_say(*this);
+  return true;
+}
+
+void Http2Stream::stream_closed_by_api(std::span<const HeaderField> trailers) {
+  events = nullptr;
+  session->event_stream_over(*this);
+  output.add_trailers(trailers);
+  output.ends = true;
+  session->more_to_say(*this);
+}
+
+}  // namespace flagstone::net
