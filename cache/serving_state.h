@@ -29,6 +29,8 @@ struct EnvironmentState {
   std::shared_ptr<const Snapshot> snapshot;
   // Every required source has brought something. Until then a key that is not found may yet come.
   bool complete = false;
+  // Readiness does not wait for it: configured so, or not configured any more.
+  bool optional = false;
   Origin origin = Origin::kLive;
   bool stale = false;
   // Wall time of the last successful contact with upstream, for the age; 0 when there was none.

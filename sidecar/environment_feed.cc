@@ -162,6 +162,7 @@ cache::EnvironmentState EnvironmentFeed::publishable() const {
   now.name = options_.name;
   now.snapshot = cache_.snapshot();
   now.complete = cache_.ready();
+  now.optional = options_.optional;
   now.origin = origin();
   now.stale = stale();
   now.last_contact_unix_ms = last_contact_unix_ms();

@@ -15,7 +15,8 @@ constexpr std::string_view kUsageBlob = "usage";
 // matters while it is stale and then stands still.
 bool differs(const cache::EnvironmentState& a, const cache::EnvironmentState& b) {
   return a.snapshot != b.snapshot || a.origin != b.origin || a.stale != b.stale ||
-         a.complete != b.complete || (a.stale && a.last_contact_unix_ms != b.last_contact_unix_ms);
+         a.complete != b.complete || a.optional != b.optional ||
+         (a.stale && a.last_contact_unix_ms != b.last_contact_unix_ms);
 }
 
 }  // namespace
@@ -106,11 +107,13 @@ void Keeper::take_out(Place& place) {
   std::uint64_t generation = place.published.generation;
   place.published = {};
   place.published.name = place.name;
+  place.published.optional = true;
   place.published.generation = generation + 1;
 }
 
 void Keeper::put_in(std::unique_ptr<EnvironmentFeed> feed) {
   Place& place = place_of(feed->options().name);
+  place.published.optional = feed->options().optional;
   EnvironmentFeed* before = place.feed.get();
   if (before == nullptr) {
     place.feed = std::move(feed);
