@@ -8,6 +8,7 @@
 #include "config/address.h"
 #include "config/commands.h"
 #include "config/file.h"
+#include "config/flagd_mode.h"
 #include "config/help.h"
 #include "config/layer.h"
 #include "config/nearest_name.h"
@@ -69,7 +70,9 @@ Loaded load(Layer layer) {
     }
   }
   if (!loaded.config_file.empty()) {
-    read_config_file(loaded.config_file, loaded.options, loaded.problems);
+    layer = merge(
+        read_config_file(loaded.config_file, loaded.options, loaded.problems, loaded.warnings),
+        std::move(layer));
   }
   apply(layer, loaded.options, loaded.problems, loaded.warnings);
   return loaded;
@@ -90,6 +93,8 @@ std::expected<Loaded, Problems> load_all(const Words& words, EnvironmentVariable
   const std::vector<std::string> unknown =
       unknown_variables(environment, secret_variables(loaded.options));
   loaded.warnings.insert(loaded.warnings.end(), unknown.begin(), unknown.end());
+  const std::vector<std::string> idle = flagd_mode_warnings(loaded.options);
+  loaded.warnings.insert(loaded.warnings.end(), idle.begin(), idle.end());
   return loaded;
 }
 
@@ -101,8 +106,15 @@ std::expected<Loaded, Problems> load_addresses(const Words& words,
   Layer layer = merge(read_variables(environment), words.options);
   std::erase_if(layer, [](const auto& entry) {
     const OptionRow& row = *entry.first;
-    return !is_config(row) && long_flag(row) != "--admin" && long_flag(row) != "--listen";
+    return !is_config(row) && !row.flagd_mode && long_flag(row) != "--admin" &&
+           long_flag(row) != "--listen" && long_flag(row) != "--bind" &&
+           !row.key.starts_with("tls.");
   });
+  for (auto& [row, written] : layer) {
+    if (row->flagd_mode && row->field == nullptr) {
+      written.items = {"[]"};  // The sources matter here only as they switch flagd mode on.
+    }
+  }
   Loaded loaded = load(std::move(layer));
   std::erase_if(loaded.problems, [&](const Problem& problem) {
     const bool is_file = problem.exit_code == kExitContent;
@@ -176,7 +188,9 @@ std::expected<Command, Problems> evaluate(const CommandRow& row, const Words& wo
     return std::unexpected(std::move(loaded).error());
   }
   for (const ListenAddress& listen : listen_addresses(loaded->options, surroundings)) {
-    command.addresses.push_back(reachable_address(listen.address));
+    if (!is_tls_address(listen.address)) {
+      command.addresses.push_back(reachable_address(listen.address));
+    }
   }
   return Command{.action = std::move(command), .warnings = std::move(loaded->warnings)};
 }
@@ -200,7 +214,7 @@ std::expected<Command, Problems> accept_or_health(const CommandRow& row, const W
   }
   Command command;
   command.warnings = std::move(loaded->warnings);
-  const std::string admin = reachable_address(loaded->options.admin);
+  const std::string admin = reachable_admin(loaded->options);
   if (row.name == CommandName::kAccept) {
     command.action = AcceptCommand{.environment = words.argument, .admin = admin};
   } else {

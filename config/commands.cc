@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/nearest_name.h"
+#include "config/source_uri.h"
 #include "config/values.h"
 
 namespace flagstone::config {
@@ -100,6 +101,27 @@ std::vector<std::string> typed(const CLI::App& app, std::string_view flag) {
   return app.get_option(std::string(flag))->results();
 }
 
+// flagd's lists are also separated by commas: `--uri file:a,file:b`. A comma within a URI is left
+// alone: a new one begins with a scheme.
+std::vector<std::string> split_typed(const OptionRow& row, std::vector<std::string> values) {
+  if (!is_list(row) || row.flagd.empty()) {
+    return values;
+  }
+  std::vector<std::string> items;
+  for (const std::string& value : values) {
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const std::string_view rest = std::string_view(value).substr(i + 1);
+      if (value[i] == ',' && (row.key != "uri" || source_kind(rest) != SourceKind::kUnknown)) {
+        items.push_back(value.substr(begin, i - begin));
+        begin = i + 1;
+      }
+    }
+    items.push_back(value.substr(begin));
+  }
+  return items;
+}
+
 CLI::Option* add_flag(CLI::App& app, std::string_view names) {
   return app.add_option(std::string(names), CLI::callback_t([](const auto&) { return true; }))
       ->expected(1)
@@ -170,7 +192,7 @@ void take_options(const CLI::App& app, const CommandRow& command, Words& words,
       continue;
     }
     const std::string flag(long_flag(row));
-    std::vector<std::string> values = typed(app, flag);
+    std::vector<std::string> values = split_typed(row, typed(app, flag));
     if (values.size() > 1 && !takes_many(row)) {
       problems.push_back(usage("`" + flag + "` is given " + std::to_string(values.size()) +
                                " times, it takes one value"));

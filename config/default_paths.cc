@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <utility>
+
+#include "config/flagd_mode.h"
 
 namespace flagstone::config {
 namespace {
@@ -27,14 +30,6 @@ bool folder_can_be_written(const std::string& folder) {
 std::string absolute_path(const Variables& variable, std::string_view name) {
   std::optional<std::string> value = variable(name);
   return value && value->starts_with('/') ? *std::move(value) : std::string();
-}
-
-std::vector<ListenAddress> flagd_addresses(const FlagdMode& flagd) {
-  std::vector<ListenAddress> addresses;
-  for (const std::uint32_t port : {flagd.port, flagd.sync_port, flagd.ofrep_port}) {
-    addresses.push_back({.address = "127.0.0.1:" + std::to_string(port), .environment = {}});
-  }
-  return addresses;
 }
 
 }  // namespace
@@ -73,8 +68,8 @@ std::string default_socket_path(const Surroundings& surroundings) {
 std::vector<ListenAddress> listen_addresses(const Options& options,
                                             const Surroundings& surroundings) {
   std::vector<ListenAddress> addresses;
-  if (options.flagd.on) {
-    addresses = flagd_addresses(options.flagd);
+  for (FlagdListener& listener : flagd_listeners(options)) {
+    addresses.push_back({.address = std::move(listener.address), .environment = {}});
   }
   for (const std::string& address : options.listen) {
     addresses.push_back({.address = address, .environment = {}});

@@ -28,7 +28,7 @@ std::string state_dir(const Options& options, const Surroundings& surroundings);
 std::string default_socket_path(const Surroundings& surroundings);
 
 struct ListenAddress {
-  std::string address;      // "unix:PATH" or "HOST:PORT".
+  std::string address;      // "unix:PATH", "HOST:PORT" or "tls:HOST:PORT".
   std::string environment;  // Only this one is answered here; empty: all.
   bool required = true;     // false: when it cannot be bound, warn and go on.
   bool operator==(const ListenAddress&) const = default;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/flagd_file.h"
 #include "config/json_text.h"
 #include "config/nearest_name.h"
 #include "config/option_table.h"
@@ -290,13 +291,25 @@ void read_config_text(std::string_view text, const std::string& file_name, Optio
   FileReader(file_name, options, problems).read(root);
 }
 
-void read_config_file(const std::string& file_name, Options& options, ProblemList& problems) {
+Layer read_config_file(const std::string& file_name, Options& options, ProblemList& problems,
+                       std::vector<std::string>& warnings) {
   const auto text = read_regular_file(file_name, kMaxConfigBytes + 1);
   if (!text) {
     problems.push_back({.where = file_name, .message = text.error()});
-    return;
+    return {};
   }
-  read_config_text(*text, file_name, options, problems);
+  const YamlNode root = parse_yaml(*text, file_name, problems);
+  switch (file_kind(root, file_name, problems)) {
+    case FileKind::kOwn:
+      FileReader(file_name, options, problems).read(root);
+      break;
+    case FileKind::kFlagd:
+      options.flagd.on = true;
+      return read_flagd_file(root, file_name, problems, warnings);
+    case FileKind::kMixed:
+      break;
+  }
+  return {};
 }
 
 }  // namespace flagstone::config

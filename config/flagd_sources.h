@@ -10,9 +10,10 @@
 
 namespace flagstone::config {
 
-// What cannot be served as asked is a problem; what can be left out is a warning. Neither ever
-// quotes `authHeader`, `bearerToken` or a header's value.
-std::vector<Source> read_flagd_sources(std::string_view json, ProblemList& problems,
-                                       std::vector<std::string>& warnings);
+// What cannot be served as asked is a problem; what can be left out is a warning. Both name
+// `origin`, where the text was written, and neither ever quotes `authHeader`, `bearerToken` or a
+// header's value.
+std::vector<Source> read_flagd_sources(std::string_view json, const Origin& origin,
+                                       ProblemList& problems, std::vector<std::string>& warnings);
 
 }  // namespace flagstone::config

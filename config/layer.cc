@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/flagd_mode.h"
 #include "config/flagd_sources.h"
 #include "config/source_uri.h"
 #include "config/values.h"
@@ -11,8 +12,6 @@ namespace flagstone::config {
 namespace {
 
 constexpr std::string_view kSourcesFlag = "--sources";
-constexpr std::string_view kManagementFlag = "--management-port";
-constexpr std::string_view kLoopback = "127.0.0.1:";
 
 bool is_uri(const OptionRow& row) { return row.scope == Scope::kSource && row.key == "uri"; }
 bool is_credential(const OptionRow& row) {
@@ -87,7 +86,9 @@ class Applier {
 
   void refuse(const Origin& origin, std::string message) {
     problems_.push_back(
-        {.where = to_string(origin), .message = std::move(message), .exit_code = kExitUsage});
+        {.where = to_string(origin),
+         .message = std::move(message),
+         .exit_code = origin.kind == Origin::Kind::kFile ? kExitContent : kExitUsage});
   }
 
   void add_sources() {
@@ -151,29 +152,18 @@ class Applier {
       return;
     }
     if (long_flag(row) == kSourcesFlag) {
-      for (Source& source : read_flagd_sources(written.items.back(), problems_, warnings_)) {
+      for (Source& source :
+           read_flagd_sources(written.items.back(), written.origin, problems_, warnings_)) {
         add_source(std::move(source), written.origin);
       }
       return;
     }
     set(row, written, {.options = &options_}, flagd_path(row));
-    if (long_flag(row) == kManagementFlag) {
-      if (admin_was_given_too()) {
-        refuse(written.origin, "is flagd's name for `--admin`, keep one of them");
-      }
-      options_.admin = std::string(kLoopback) + std::to_string(options_.flagd.management_port);
-      options_.origins.by_path["admin"] = written.origin;
-    }
-  }
-
-  bool admin_was_given_too() const {
-    const auto admin = layer_.find(find_option(Scope::kProcess, "admin"));
-    return admin != layer_.end() && admin->second.origin.kind == Origin::Kind::kOption;
   }
 
   // "flagd.sync_port" of `--sync-port`, as validate() names it.
   static std::string flagd_path(const OptionRow& row) {
-    std::string name(long_flag(row).substr(2));
+    std::string name(row.flagd);
     std::ranges::replace(name, '-', '_');
     return "flagd." + name;
   }
@@ -201,6 +191,7 @@ Layer merge(Layer variables, Layer flags) {
 void apply(const Layer& layer, Options& options, ProblemList& problems,
            std::vector<std::string>& warnings) {
   Applier(layer, options, problems, warnings).apply();
+  finish_flagd_mode(options, problems);
 }
 
 }  // namespace flagstone::config

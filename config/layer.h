@@ -22,19 +22,21 @@ struct Written {
 };
 using Layer = std::map<const OptionRow*, Written>;
 
-// What the `FLAGSTONE_…` variables say; `environment` holds "NAME=value". Empty ones count as
-// unset.
+// What the `FLAGSTONE_…` and flagd's `FLAGD_…` variables say, ours going before flagd's;
+// `environment` holds "NAME=value". Empty ones count as unset, and so do Kubernetes' service links
+// (`FLAGD_PORT=tcp://…`).
 Layer read_variables(std::span<const std::string> environment);
 
-// Warnings for `FLAGSTONE_…` names that no option has, Kubernetes' service links and
-// `named_by_options` (the values of `credential_env` and the like) excepted. Never shows a value.
+// Warnings for `FLAGSTONE_…` and `FLAGD_…` names that no option has; service links,
+// `named_by_options` (the values of `credential_env` and the like) and what flagd's client
+// libraries read are excepted. Never shows a value.
 std::vector<std::string> unknown_variables(std::span<const std::string> environment,
                                            std::span<const std::string> named_by_options);
 
-// `flags` over `variables`.
+// `flags` over `variables`; likewise variables over what flagd's file says.
 Layer merge(Layer variables, Layer flags);
 
-// Writes the layer over what the file said. flagd's `--sources` may add warnings.
+// Writes the layer over what the file said. flagd's options may add warnings.
 void apply(const Layer& layer, Options& options, ProblemList& problems,
            std::vector<std::string>& warnings);
 

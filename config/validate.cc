@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "config/address.h"
+#include "config/flagd_mode.h"
 #include "config/option_table.h"
 #include "config/validate_source.h"
 
@@ -32,6 +33,8 @@ class Validator {
   void check_addresses();
   void check_flagd_ports();
   void check_browsers();
+  void check_contexts();
+  void check_tls();
   void check_environments(std::span<const std::string_view> dialects);
 
  private:
@@ -65,13 +68,25 @@ void Validator::check_limits() {
 void Validator::check_address(const std::string& path, const std::string& address) {
   if (const auto problem = address_problem(address)) {
     report_.add(path, *problem);
-  } else if (!address.ends_with(":0") && !addresses_.insert(address).second) {
+    return;
+  }
+  if (!address.ends_with(":0") && !addresses_.emplace(endpoint_of(address)).second) {
     report_.add(path, "`" + address + "` is used twice, every address serves once");
+  }
+  const bool has_certificate =
+      !options_.tls.certificate_file.empty() && !options_.tls.key_file.empty();
+  if (is_tls_address(address) && !has_certificate) {
+    report_.add(path, "`" + address +
+                          "` needs a certificate, give `tls.certificate_file` and `tls.key_file`");
   }
 }
 
 void Validator::check_addresses() {
   check_address("admin", options_.admin);
+  if (is_tls_address(options_.admin)) {
+    report_.add("admin", "the admin address speaks no TLS, write `" +
+                             std::string(endpoint_of(options_.admin)) + "`");
+  }
   for (const std::string& address : options_.listen) {
     check_address("listen", address);
   }
@@ -83,17 +98,30 @@ void Validator::check_addresses() {
 }
 
 void Validator::check_flagd_ports() {
-  if (!options_.flagd.on) {
+  const FlagdMode& flagd = options_.flagd;
+  if (!flagd.on) {
     return;
   }
-  const FlagdMode& flagd = options_.flagd;
-  for (const auto& [path, port] :
-       {std::pair("flagd.port", flagd.port), std::pair("flagd.sync_port", flagd.sync_port),
-        std::pair("flagd.ofrep_port", flagd.ofrep_port)}) {
+  bool ports_fit = true;
+  for (const auto& [path, port] : {std::pair("flagd.port", flagd.port),
+                                   std::pair("flagd.management_port", flagd.management_port),
+                                   std::pair("flagd.sync_port", flagd.sync_port),
+                                   std::pair("flagd.ofrep_port", flagd.ofrep_port)}) {
     if (port > kMaxPort) {
       report_.add(path, "`" + std::to_string(port) + "` is not a port, they end at 65535");
-    } else {
-      check_address(path, "127.0.0.1:" + std::to_string(port));
+      ports_fit = false;
+    }
+  }
+  if (!ports_fit) {
+    return;
+  }
+  for (const FlagdListener& listener : flagd_listeners(options_)) {
+    check_address(std::string(listener.path), listener.address);
+    // All interfaces hold every other's port; no other address of ours is like that.
+    const std::string port = listener.address.substr(listener.address.rfind(':') + 1);
+    if (port != "0" && options_.admin == "[::]:" + port) {
+      report_.add(std::string(listener.path),
+                  "`" + port + "` is the management port too, every address serves once");
     }
   }
 }
@@ -104,14 +132,42 @@ void Validator::check_browsers() {
       report_.add("allowed_hosts", "`" + host + "` is not a host, write `flags.example.com`");
     }
   }
-  for (const std::string& origin : options_.allowed_origins) {
-    const std::size_t host = origin.find("://");
-    const bool is_origin = host != std::string::npos && host + 3 < origin.size() &&
-                           origin.find_first_of("/ @", host + 3) == std::string::npos;
-    if (origin != "*" && !is_origin) {
-      report_.add("allowed_origins",
-                  "`" + origin + "` is not an origin, write `https://app.example.com`");
+  for (const auto& [path, origins] : {std::pair("allowed_origins", &options_.allowed_origins),
+                                      std::pair("cors_origins", &options_.cors_origins)}) {
+    for (const std::string& origin : *origins) {
+      const std::size_t host = origin.find("://");
+      const bool is_origin = host != std::string::npos && host + 3 < origin.size() &&
+                             origin.find_first_of("/ @", host + 3) == std::string::npos;
+      if (origin != "*" && !is_origin) {
+        report_.add(path, "`" + origin + "` is not an origin, write `https://app.example.com`");
+      }
     }
+  }
+}
+
+void Validator::check_contexts() {
+  for (const auto& [header, key] : options_.context_from_headers) {
+    if (!is_header_name(header)) {
+      report_.add("context_from_headers", "`" + header + "` is not the name of a header");
+    }
+    if (key.empty()) {
+      report_.add("context_from_headers",
+                  "the header `" + header + "` needs an attribute, write `" + header + "=KEY`");
+    }
+  }
+  report_.range("stream_deadline", options_.stream_deadline, Milliseconds(0), kMaxStreamDeadline);
+}
+
+void Validator::check_tls() {
+  const TlsOptions& tls = options_.tls;
+  if (tls.certificate_file.empty() != tls.key_file.empty()) {
+    report_.add(tls.key_file.empty() ? "tls.certificate_file" : "tls.key_file",
+                "a certificate and its key belong together, give `tls.certificate_file` and "
+                "`tls.key_file`");
+  } else if (!tls.client_ca_file.empty() && tls.certificate_file.empty()) {
+    report_.add("tls.client_ca_file",
+                "clients show certificates over TLS alone, give `tls.certificate_file` and "
+                "`tls.key_file`");
   }
 }
 
@@ -210,6 +266,8 @@ ProblemList validate(const Options& options, std::span<const std::string_view> d
   validator.check_addresses();
   validator.check_flagd_ports();
   validator.check_browsers();
+  validator.check_contexts();
+  validator.check_tls();
   validator.check_limits();
   return problems;
 }

@@ -31,6 +31,7 @@ inline constexpr Milliseconds kMinInterval{100};
 inline constexpr Milliseconds kMaxInterval = std::chrono::hours(24);
 inline constexpr Milliseconds kMinTimeout{100};
 inline constexpr Milliseconds kMaxTimeout = std::chrono::minutes(10);
+inline constexpr Milliseconds kMaxStreamDeadline = std::chrono::hours(24 * 365);
 inline constexpr Milliseconds kMaxShutdownPhase = std::chrono::hours(1);
 
 inline constexpr std::array<std::string_view, 1> kDialects = {"flagd"};

@@ -12,13 +12,6 @@ namespace {
 
 bool is_alnum(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-// RFC 9110's token.
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !name.empty() &&
-         std::ranges::all_of(name, [&](char c) { return is_alnum(c) || kMarks.contains(c); });
-}
-
 bool has_control_char(std::string_view text) {
   return std::ranges::any_of(text, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f';
@@ -102,6 +95,12 @@ void validate_transport(const Source& source, const std::string& path, Report& r
 }
 
 }  // namespace
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() &&
+         std::ranges::all_of(name, [&](char c) { return is_alnum(c) || kMarks.contains(c); });
+}
 
 void Report::add(const std::string& path, std::string message) {
   const Origin origin = origins_.find(path);

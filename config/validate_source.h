@@ -37,6 +37,9 @@ class Report {
 
 void validate_source(const Source& source, const std::string& path, Report& report);
 
+// RFC 9110's token.
+bool is_header_name(std::string_view name);
+
 // The name of an environment variable; empty is fine.
 void validate_variable_name(std::string_view name, const std::string& path, Report& report);
 

@@ -171,11 +171,20 @@ std::expected<void, std::string> store(T& field, std::expected<U, std::string> v
   field = *value;
   return {};
 }
+// Go's spellings of a bool, which flagd takes, as ours.
+std::string_view switch_name(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kYes = {"1", "t", "T", "TRUE", "True"};
+  constexpr std::array<std::string_view, 5> kNo = {"0", "f", "F", "FALSE", "False"};
+  if (std::ranges::find(kYes, text) != kYes.end()) {
+    return "true";
+  }
+  return std::ranges::find(kNo, text) != kNo.end() ? "false" : text;
+}
 std::expected<void, std::string> read(bool& field, std::string_view text) {
-  return store(field, parse_choice<bool>(text));
+  return store(field, parse_choice<bool>(switch_name(text)));
 }
 std::expected<void, std::string> read(std::optional<bool>& field, std::string_view text) {
-  return store(field, parse_choice<bool>(text));
+  return store(field, parse_choice<bool>(switch_name(text)));
 }
 std::expected<void, std::string> read(std::uint32_t& field, std::string_view text) {
   return store(field, parse_count(text));
@@ -309,6 +318,12 @@ std::vector<std::string> split_list(std::string_view text) {
     }
   }
   return items;
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+  std::string commas(text);
+  std::ranges::replace_if(commas, [](char c) { return c == ' ' || c == '\t' || c == '\n'; }, ',');
+  return split_list(commas);
 }
 
 std::expected<Pairs, std::string> parse_pairs(std::string_view item) {

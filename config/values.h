@@ -25,6 +25,8 @@ std::string format_size(std::uint64_t bytes);
 
 // "a, b,c" as a variable writes a list: its items without the spaces around them.
 std::vector<std::string> split_list(std::string_view text);
+// The same with spaces between the items too, as flagd's variables and file write one.
+std::vector<std::string> split_words(std::string_view text);
 
 // One item of pairs: `key=text`, several with commas between them (`a=1,b=2`), or a JSON object of
 // plain values. With a single `=` everything after it is text, commas too.

@@ -319,37 +319,6 @@ TEST(CommandLine, HelpAndVersion) {
   }
 }
 
-TEST(CommandLine, FlagdMode) {
-  const Options all = options_of({"start", "--uri", "file:x", "-p", "1", "-m", "2", "-g", "3",
-                                  "--ofrep-port=4", "--state-dir", "/s", "--listen", "unix:/u"});
-  EXPECT_TRUE(all.flagd.on);
-  EXPECT_EQ(all.admin, "127.0.0.1:2");
-  EXPECT_EQ(all.state.dir, "/s");
-  Strings addresses;
-  for (const ListenAddress& listen : listen_addresses(all, bare_machine())) {
-    EXPECT_TRUE(listen.required);
-    addresses.push_back(listen.address);
-  }
-  EXPECT_EQ(addresses, (Strings{"127.0.0.1:1", "127.0.0.1:3", "127.0.0.1:4", "unix:/u"}));
-
-  const Options one = options_of({"start", "-f", "file:x", "--port", "9013"});
-  addresses.clear();
-  for (const ListenAddress& listen : listen_addresses(one, bare_machine())) {
-    addresses.push_back(listen.address);
-  }
-  EXPECT_EQ(addresses, (Strings{"127.0.0.1:9013", "127.0.0.1:8015", "127.0.0.1:8016"}));
-  EXPECT_EQ(one.admin, "127.0.0.1:8014");
-}
-
-TEST(CommandLine, FlagdModeProblems) {
-  EXPECT_EQ(refusal({"start", "-f", "file:x", "-m", "1", "--admin", "h:2"}),
-            "64: --management-port: is flagd's name for `--admin`, keep one of them");
-  EXPECT_EQ(refusal({"start", "-f", "file:x", "-p", "70000"}),
-            "64: --port: `70000` is not a port, they end at 65535");
-  EXPECT_EQ(refusal({"start", "-f", "file:x", "-p", "8015"}),
-            "64: `127.0.0.1:8015` is used twice, every address serves once");
-}
-
 TEST(CommandLine, FlagdSourcesFollowTheUris) {
   const Options o = options_of(
       {"start", "--sources", R"([{"uri":"flags.json","provider":"file"}])", "--uri", "file:a"});

@@ -219,11 +219,12 @@ TEST(File, ReportsEveryProblemWithItsLine) {
 TEST(File, ReportsThatItCannotBeRead) {
   Options options;
   ProblemList problems;
-  read_config_file("/nowhere/f.yaml", options, problems);
+  std::vector<std::string> warnings;
+  read_config_file("/nowhere/f.yaml", options, problems, warnings);
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(to_string(problems[0]), "/nowhere/f.yaml: cannot be read: No such file or directory");
   problems.clear();
-  read_config_file("/", options, problems);
+  read_config_file("/", options, problems, warnings);
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(to_string(problems[0]), "/: is not a regular file");
 }

@@ -66,7 +66,8 @@ TEST_F(RegularFile, APipeAsConfigurationIsRefused) {
   const std::string path = pipe();
   Options options;
   ProblemList problems;
-  read_config_file(path, options, problems);
+  std::vector<std::string> warnings;
+  read_config_file(path, options, problems, warnings);
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(to_string(problems[0]), path + ": is not a regular file");
 }
