@@ -8,6 +8,7 @@
 
 #include "config/command_line.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
+#include "sidecar/api/flagd_evaluation.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/daemon.h"
 #include "sidecar/log.h"
@@ -36,8 +37,9 @@ std::unique_ptr<evaluation::Dialect> make_flagd_dialect(const config::Environmen
 }
 
 std::vector<std::unique_ptr<sidecar::ServingApi>> make_flagd_apis(net::Loop&,
-                                                                  sidecar::ServingDesk&) {
+                                                                  sidecar::ServingDesk& desk) {
   std::vector<std::unique_ptr<sidecar::ServingApi>> apis;
+  apis.push_back(std::make_unique<sidecar::FlagdEvaluation>(desk));
   return apis;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,8 +20,9 @@ using net::Counter;
 inline constexpr std::size_t kMaxEnvironments = 64;
 
 // Who was answered, a label of the metrics.
-enum class Api : std::uint8_t { kOfrep, kOfrepBulk };
-inline constexpr std::array<const char*, 2> kApiNames = {"ofrep", "ofrep_bulk"};
+enum class Api : std::uint8_t { kOfrep, kOfrepBulk, kFlagdEvaluation, kFlagdResolveAll };
+inline constexpr std::array<const char*, 4> kApiNames = {"ofrep", "ofrep_bulk", "flagd_evaluation",
+                                                         "flagd_resolve_all"};
 
 // How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
 // the last bucket is +Inf.
@@ -44,6 +46,24 @@ class LatencyHistogram {
   Counter sum_ns_;
 };
 
+// Records how long an answer took, however the handler is left.
+class LatencyWatch {
+ public:
+  explicit LatencyWatch(LatencyHistogram& histogram)
+      : histogram_(histogram), start_(std::chrono::steady_clock::now()) {}
+  ~LatencyWatch() {
+    auto elapsed = std::chrono::steady_clock::now() - start_;
+    histogram_.record(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()));
+  }
+  LatencyWatch(const LatencyWatch&) = delete;
+  LatencyWatch& operator=(const LatencyWatch&) = delete;
+
+ private:
+  LatencyHistogram& histogram_;
+  std::chrono::steady_clock::time_point start_;
+};
+
 struct ServingCounters {
   // By api, environment (its place in the serving state) and reason.
   std::array<std::array<std::array<Counter, evaluation::kReasonCount>, kMaxEnvironments>,
@@ -54,6 +74,12 @@ struct ServingCounters {
   std::array<LatencyHistogram, kApiNames.size()> latency;
   Counter not_modified;
   Counter event_streams_opened;
+  // Open streams of flagd's EventStream and SyncFlags.
+  Counter event_streams;
+  Counter sync_streams;
+  // Documents prepared for SyncFlags and GET /v1/flags, and what streams remember.
+  Counter prepared_bytes;
+  Counter stream_bytes;
 
   void count_refused(evaluation::ErrorCode code) { refused[static_cast<std::size_t>(code)].add(1); }
   void count(Api api, std::size_t environment, evaluation::Reason reason) {

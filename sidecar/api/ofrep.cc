@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 
 #include "evaluation/utf8.h"
 #include "net/percent.h"
@@ -28,24 +27,6 @@ constexpr std::int64_t kMsPerSecond = 1000;
 constexpr std::string_view kLastModifiedMember = "\"flagConfigLastModified\":0";
 constexpr net::HeaderField kRetrySoon[] = {{"Retry-After", "1"}};
 
-// Records how long an answer took, however the handler is left.
-class LatencyWatch {
- public:
-  explicit LatencyWatch(LatencyHistogram& histogram)
-      : histogram_(histogram), start_(std::chrono::steady_clock::now()) {}
-  ~LatencyWatch() {
-    auto elapsed = std::chrono::steady_clock::now() - start_;
-    histogram_.record(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count()));
-  }
-  LatencyWatch(const LatencyWatch&) = delete;
-  LatencyWatch& operator=(const LatencyWatch&) = delete;
-
- private:
-  LatencyHistogram& histogram_;
-  std::chrono::steady_clock::time_point start_;
-};
-
 // application/json, whatever its case and parameters; as nearly everybody writes it, first.
 bool is_json(std::string_view content_type) {
   if (content_type == kJson) return true;
@@ -62,7 +43,8 @@ LatencyHistogram& latency_of(ServingDesk& desk, Api api) {
 
 }  // namespace
 
-Ofrep::Ofrep(net::Loop& loop, ServingDesk& desk) : desk_(desk), events_(loop, desk) {}
+Ofrep::Ofrep(net::Loop& loop, ServingDesk& desk)
+    : desk_(desk), additions_(desk.settings), events_(loop, desk) {}
 
 void Ofrep::add_routes(net::Router& router) {
   using net::Method;
@@ -136,6 +118,7 @@ void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Res
   bulk_hash_.add({reinterpret_cast<const char*>(facts), sizeof facts});
   bulk_hash_.add(selection.selector);
   bulk_hash_.add(request.body);
+  additions_.add_to(bulk_hash_, request);
   auto digest = bulk_hash_.digest128();
   EtagText etag_text = make_etag(digest.high, digest.low);
   std::string_view etag(etag_text.data(), etag_text.size());
@@ -217,11 +200,11 @@ std::optional<evaluation::EvaluationContext> Ofrep::read_context(const net::Requ
                                                                  std::string_view key,
                                                                  net::Response& response) {
   // flagd takes an empty body and a body without a context for an empty context.
-  if (request.body.empty()) return evaluation::EvaluationContext();
+  if (request.body.empty()) return additions_.merge({}, request);
   auto context = desk_.contexts.read_member(request.body, "context");
-  if (context) return *context;
+  if (context) return additions_.merge(*context, request);
   if (context.error().kind == evaluation::ContextError::Kind::kMissing) {
-    return evaluation::EvaluationContext();
+    return additions_.merge({}, request);
   }
   send_error(400, ErrorCode::kInvalidContext, key, context.error().message, response);
   return std::nullopt;

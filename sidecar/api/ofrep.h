@@ -16,6 +16,7 @@
 #include "net/router.h"
 #include "sidecar/api/api.h"
 #include "sidecar/api/ofrep_events.h"
+#include "sidecar/context_additions.h"
 #include "sidecar/selector.h"
 #include "sidecar/serving_desk.h"
 
@@ -70,6 +71,7 @@ class Ofrep final : public ServingApi {
                  std::string& body);
 
   ServingDesk& desk_;
+  ContextAdditions additions_;
   OfrepEvents events_;
   Selection selection_;
   evaluation::ContentHash bulk_hash_;

@@ -1,7 +1,6 @@
 #include "sidecar/api/ofrep_answer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "evaluation/json_text.h"
@@ -10,25 +9,6 @@ namespace flagstone::sidecar {
 namespace {
 
 using evaluation::append_json_string;
-
-constexpr std::int64_t kMsPerSecond = 1000;
-
-void append_number(std::string& body, std::int64_t number) {
-  std::array<char, 24> digits;
-  auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  body.append(digits.data(), end.ptr);
-}
-
-// Whether the members (`"a":1,"b":2`) have one of that name. Names of ours need no escapes, and a
-// false hit inside a string value only leaves out a reflection.
-bool has_member(std::string_view members, std::string_view name) {
-  for (std::size_t at = members.find(name); at != std::string_view::npos;
-       at = members.find(name, at + 1)) {
-    std::size_t end = at + name.size();
-    if (at > 0 && members[at - 1] == '"' && members.substr(end).starts_with("\":")) return true;
-  }
-  return false;
-}
 
 // Puts pieces one after the other into room that was made for all of them, so that an answer costs
 // one check of the buffer and not one per piece.
@@ -102,17 +82,6 @@ void append_failure(std::string& body, const evaluation::Evaluation& evaluation)
 
 }  // namespace
 
-AddedMetadata AddedMetadata::of(const cache::EnvironmentState& environment,
-                                const Selector& selector, std::int64_t now_unix_ms) {
-  AddedMetadata added{.selector = selector, .stale = environment.stale};
-  if (environment.stale && environment.last_contact_unix_ms != 0) {
-    // The wall clock may have been set back since.
-    added.age_seconds =
-        std::max<std::int64_t>(0, now_unix_ms - environment.last_contact_unix_ms) / kMsPerSecond;
-  }
-  return added;
-}
-
 int ofrep_status(evaluation::ErrorCode code) {
   switch (code) {
     case evaluation::ErrorCode::kNone:
@@ -123,27 +92,6 @@ int ofrep_status(evaluation::ErrorCode code) {
       return 503;
     default:
       return 400;
-  }
-}
-
-void append_added_members(std::string& body, const AddedMetadata& added,
-                          std::string_view flag_members) {
-  bool comma = !flag_members.empty();
-  std::string_view reflected = added.selector.member_name();
-  if (!reflected.empty() && !has_member(flag_members, reflected)) {
-    if (comma) body += ',';
-    comma = true;
-    body += '"';
-    body += reflected;
-    body += "\":";
-    append_json_string(body, added.selector.value);
-  }
-  if (!added.stale) return;
-  if (comma) body += ',';
-  body += "\"flagstone.stale\":true";
-  if (added.age_seconds) {
-    body += ",\"flagstone.age_seconds\":";
-    append_number(body, *added.age_seconds);
   }
 }
 

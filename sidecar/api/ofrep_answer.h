@@ -6,27 +6,13 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "cache/serving_state.h"
 #include "evaluation/evaluation.h"
-#include "sidecar/selector.h"
+#include "sidecar/answer_metadata.h"
 
 namespace flagstone::sidecar {
-
-// Metadata that Flagstone adds to every answer of one request: the selector's reflection, and how
-// old the data is while it is stale.
-struct AddedMetadata {
-  Selector selector;
-  bool stale = false;
-  // Since the last contact; nothing when there was none, as for a bootstrap.
-  std::optional<std::int64_t> age_seconds = std::nullopt;
-
-  static AddedMetadata of(const cache::EnvironmentState& environment, const Selector& selector,
-                          std::int64_t now_unix_ms);
-};
 
 // 200, 404 or 400: what OFREP says of an evaluation with this error.
 int ofrep_status(evaluation::ErrorCode code);
@@ -39,10 +25,6 @@ void append_evaluation(std::string& body, std::string_view key,
 // {"key":…,"errorCode":…,"errorDetails":…}, without the key when it is empty.
 void append_error(std::string& body, std::string_view key, evaluation::ErrorCode code,
                   std::string_view details);
-
-// Members of a metadata object, without braces.
-void append_added_members(std::string& body, const AddedMetadata& added,
-                          std::string_view flag_members);
 
 // 32 hexadecimal digits in quotes.
 using EtagText = std::array<char, 34>;
