@@ -29,6 +29,11 @@ std::string_view agreed_protocol(const SSL* ssl) {
   return {reinterpret_cast<const char*>(name), size};
 }
 
+// Short strings live inside the session itself.
+std::size_t heap_bytes(const std::string& text) {
+  return text.capacity() > std::string().capacity() ? text.capacity() : 0;
+}
+
 // Records begin with a byte below 32 (RFC 8446, 5.1), HTTP with a method or "PRI".
 bool is_plain_http(std::string_view first_bytes) {
   return first_bytes.front() >= 'A' && first_bytes.front() <= 'Z';
@@ -152,7 +157,7 @@ bool TlsSession::may_say_more() const {
   return !failed_ && pipe_.sent->size() < kOutputBytesPerWrite;
 }
 
-bool TlsSession::inner_takes() const { return inner_->phase() < SessionPhase::kStreaming; }
+bool TlsSession::inner_takes() const { return inner_->takes_bytes() && !inner_over(); }
 
 bool TlsSession::inner_over() const {
   return inner_ != nullptr && inner_->phase() > SessionPhase::kStreaming;
@@ -178,7 +183,7 @@ void TlsSession::encrypt(std::string_view plaintext) {
 void TlsSession::settle() {
   std::string& said = resources_.plaintext;
   if (said.capacity() > SessionResources::kAnswerBytesKeptMax) std::string().swap(said);
-  if (inner_over()) say_goodbye();
+  if (inner_over() || farewell_) say_goodbye();
   // The output was full: the connection has nothing left to offer us, so we ask.
   if (inner_ != nullptr && !held_.empty() && inner_takes()) host_.produce_later();
 }
@@ -205,13 +210,23 @@ SessionPhase TlsSession::phase() const {
   return inner_over() ? SessionPhase::kStreaming : inner_->phase();
 }
 
+bool TlsSession::takes_bytes() const { return inner_ == nullptr || inner_->takes_bytes(); }
+
+std::size_t TlsSession::waiting_bytes() const {
+  return inner_ != nullptr ? inner_->waiting_bytes() : 0;
+}
+
+std::uint64_t TlsSession::said_bytes() const {
+  return inner_ != nullptr ? inner_->said_bytes() : 0;
+}
+
 std::uint32_t TlsSession::requests_begun() const {
   return inner_ != nullptr ? inner_->requests_begun() : 0;
 }
 
 std::size_t TlsSession::held_bytes() const {
   const bool buffering = !failed_ && (!handshake_over_ || SSL_has_pending(ssl_.get()) == 1);
-  return held_.capacity() + unsaid_.capacity() + (buffering ? kOpenSslBufferBytes : 0) +
+  return heap_bytes(held_) + heap_bytes(unsaid_) + (buffering ? kOpenSslBufferBytes : 0) +
          (inner_ != nullptr ? inner_->held_bytes() : 0);
 }
 
@@ -222,6 +237,13 @@ void TlsSession::output_drained() {
 void TlsSession::finish_soon() {
   finish_soon_ = true;
   if (inner_ != nullptr) inner_->finish_soon();
+}
+
+bool TlsSession::say_farewell() {
+  if (inner_ != nullptr && inner_->say_farewell()) return true;
+  if (!handshake_over_ || failed_ || said_goodbye_ || farewell_) return false;
+  farewell_ = true;
+  return true;
 }
 
 void TlsSession::end_event_streams() {

@@ -36,10 +36,14 @@ class TlsSession final : public Session, private SessionHost {
   std::size_t consume(std::string_view bytes, std::string& output) override;
   void produce(std::string& output) override;
   SessionPhase phase() const override;
+  bool takes_bytes() const override;
+  std::size_t waiting_bytes() const override;
+  std::uint64_t said_bytes() const override;
   std::uint32_t requests_begun() const override;
   std::size_t held_bytes() const override;
   void output_drained() override;
   void finish_soon() override;
+  bool say_farewell() override;
   void end_event_streams() override;
 
  private:
@@ -85,6 +89,7 @@ class TlsSession final : public Session, private SessionHost {
   bool failed_ = false;
   bool said_goodbye_ = false;
   bool finish_soon_ = false;
+  bool farewell_ = false;  // nothing but our goodbye is to be said any more
 };
 
 }  // namespace flagstone::net

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cache/memory_budget.h"
+#include "config/address.h"
 #include "config/validate.h"
 #include "net/resolver.h"
 #include "net/signal.h"
@@ -18,6 +19,7 @@
 #include "sidecar/keeper.h"
 #include "sidecar/listeners.h"
 #include "sidecar/log.h"
+#include "sidecar/tls_files.h"
 #include "sidecar/watched_text.h"
 #include "sidecar/writer.h"
 #include "upstream/http_client.h"
@@ -86,7 +88,8 @@ upstream::HttpClient::Options http_options() {
 // first: what borrows stands below what it borrows from.
 class Daemon {
  public:
-  Daemon(DaemonSetup setup, std::vector<BoundListener> listeners, net::BoundSocket admin_socket);
+  Daemon(DaemonSetup setup, std::vector<BoundListener> listeners, net::BoundSocket admin_socket,
+         TlsCredentials tls);
   int run();
 
  private:
@@ -97,6 +100,7 @@ class Daemon {
   void stop_serving();
   void drained_or_not();
   void stop_keeping();
+  void use_tls(const TlsCredentials& credentials);
   KeeperTools keeper_tools();
 
   DaemonSetup setup_;
@@ -104,6 +108,8 @@ class Daemon {
   spdlog::logger& log_;
   std::vector<BoundListener> listeners_;
   net::BoundSocket admin_socket_;
+  TlsCredentials first_tls_;  // of the start; null when no listener speaks TLS
+  TlsFacts tls_facts_;
 
   // Before the loop and the writer: what they still hold at the end gives its bytes back here.
   cache::MemoryBudget budget_;
@@ -122,6 +128,7 @@ class Daemon {
   net::Server admin_server_;
   std::vector<std::unique_ptr<ServingThread>> threads_;
   std::unique_ptr<WatchedText> configuration_file_;
+  std::unique_ptr<TlsFiles> tls_files_;
   net::Timer stop_timer_;
   net::Timer deadline_;
   net::Signal terminate_;
@@ -134,12 +141,13 @@ class Daemon {
 };
 
 Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
-               net::BoundSocket admin_socket)
+               net::BoundSocket admin_socket, TlsCredentials tls)
     : setup_(std::move(setup)),
       options_(setup_.command.options),
       log_(*setup_.log),
       listeners_(std::move(listeners)),
       admin_socket_(std::move(admin_socket)),
+      first_tls_(std::move(tls)),
       budget_(options_.cache.memory_limit_bytes),
       files_(loop_, writer_),
       resolver_(loop_),
@@ -174,7 +182,8 @@ KeeperTools Daemon::keeper_tools() {
                     .saver = saver_,
                     .log = log_,
                     .listener_names = {},
-                    .listener_environments = {}};
+                    .listener_environments = {},
+                    .tls = tls_facts_};
   for (const BoundListener& listener : listeners_) {
     tools.listener_names.push_back(listener.socket.address().to_string());
     tools.listener_environments.push_back(listener.environment);
@@ -199,6 +208,13 @@ std::expected<void, std::string> Daemon::start() {
   if (auto configured = keeper_.configure(options_.environments); !configured) {
     return configured;
   }
+  if (first_tls_ != nullptr) {
+    tls_facts_.expires_unix_seconds = first_tls_->expires_unix_seconds();
+    use_tls(std::exchange(first_tls_, nullptr));
+    tls_files_ = std::make_unique<TlsFiles>(
+        loop_, files_, options_.tls, tls_facts_,
+        [this](const TlsCredentials& credentials) { use_tls(credentials); }, log_);
+  }
   for (auto& thread : threads_) thread->start(keeper_.serving_state());
   keeper_.start();
   if (!setup_.command.config_file.empty()) {
@@ -211,6 +227,13 @@ std::expected<void, std::string> Daemon::start() {
         });
   }
   return {};
+}
+
+void Daemon::use_tls(const TlsCredentials& credentials) {
+  for (unsigned index = 0; index < listeners_.size(); ++index) {
+    if (!listeners_[index].socket.address().is_tls()) continue;
+    for (auto& thread : threads_) thread->set_tls(index, credentials);
+  }
 }
 
 int Daemon::run() {
@@ -312,6 +335,15 @@ void Daemon::stop_keeping() {
   keeper_.stop([this] { loop_.stop(); });
 }
 
+// Before anything is bound: a listener that cannot speak TLS must not be there at all.
+std::expected<TlsCredentials, TlsProblem> credentials_for(
+    const std::vector<config::ListenAddress>& addresses, const config::TlsOptions& options) {
+  for (const config::ListenAddress& listener : addresses) {
+    if (config::is_tls_address(listener.address)) return load_tls(options, listener.address);
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 int run_daemon(DaemonSetup setup) {
@@ -320,8 +352,18 @@ int run_daemon(DaemonSetup setup) {
   spdlog::logger& log = *setup.log;
   const config::Options& options = setup.command.options;
   SignalsHeldBack signals;
-  auto listeners =
-      bind_listeners(config::listen_addresses(options, config::real_surroundings()), log);
+  if (config::is_tls_address(options.admin)) {
+    log.error("admin: there is no TLS on the admin port; write {}",
+              config::endpoint_of(options.admin));
+    return config::kExitContent;
+  }
+  const auto addresses = config::listen_addresses(options, config::real_surroundings());
+  auto tls = credentials_for(addresses, options.tls);
+  if (!tls) {
+    log.error("{}", tls.error().message);
+    return tls.error().exit_code;
+  }
+  auto listeners = bind_listeners(addresses, log);
   if (!listeners) {
     log.error("{}", listeners.error());
     return kExitUnavailable;
@@ -332,7 +374,7 @@ int run_daemon(DaemonSetup setup) {
     return kExitUnavailable;
   }
   log.info("admin on {}", admin->address().to_string());
-  Daemon daemon(std::move(setup), std::move(*listeners), std::move(*admin));
+  Daemon daemon(std::move(setup), std::move(*listeners), std::move(*admin), std::move(*tls));
   signals.let_go();
   return daemon.run();
 }

@@ -29,8 +29,9 @@ struct DaemonSetup {
   std::shared_ptr<spdlog::logger> log;
 };
 
-// Runs until a signal ends it; returns the process's exit code. Fails at once, with
-// kExitUnavailable and a line in the log, only when an explicit listener cannot be bound.
+// Runs until a signal ends it; returns the process's exit code. Fails at once, with a line in the
+// log, only when an explicit listener cannot be bound or a TLS file cannot be read
+// (kExitUnavailable), or what is in it cannot be used (kExitContent).
 int run_daemon(DaemonSetup setup);
 
 }  // namespace flagstone::sidecar

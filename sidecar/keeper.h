@@ -21,6 +21,7 @@
 #include "sidecar/environment_feed.h"
 #include "sidecar/serving_thread.h"
 #include "sidecar/state_saver.h"
+#include "sidecar/tls_files.h"
 #include "sidecar/vendors.h"
 
 namespace flagstone::sidecar {
@@ -36,6 +37,7 @@ struct KeeperTools {
   // By listener index: its address, and the environment it is bound to, empty for none.
   std::vector<std::string> listener_names;
   std::vector<std::string> listener_environments;
+  const TlsFacts& tls;
 };
 
 class Keeper final : public FeedHost {
@@ -92,6 +94,7 @@ class Keeper final : public FeedHost {
   const std::vector<ServingThread*>& threads() const { return threads_; }
   const std::vector<std::string>& listener_names() const { return tools_.listener_names; }
   const cache::MemoryBudget& budget() const { return tools_.budget; }
+  const TlsFacts& tls() const { return tools_.tls; }
   StateFacts state() const { return tools_.saver.facts(); }
 
   void feed_wants_work() override;

@@ -221,6 +221,17 @@ void append_process(Exposition& text, const Keeper& keeper) {
         &net::ServerCounters::tls_failures);
 }
 
+void append_tls(Exposition& text, const Keeper& keeper) {
+  const TlsFacts& tls = keeper.tls();
+  if (tls.expires_unix_seconds == 0) return;
+  text.family("flagstone_tls_certificate_expiry_timestamp_seconds", "gauge",
+              "Wall time after which clients refuse the certificate.");
+  text.sample("", tls.expires_unix_seconds);
+  text.family("flagstone_tls_reload_failures_total", "counter",
+              "Changes of certificate, key or client CA that could not be used.");
+  text.sample("", tls.reload_failures);
+}
+
 void append_state(Exposition& text, const Keeper& keeper) {
   const StateFacts state = keeper.state();
   text.family("flagstone_state_writable", "gauge", "1 when the last known state can be written.");
@@ -245,6 +256,7 @@ void append_metrics(std::string& out, const Keeper& keeper, std::int64_t now_uni
   append_environments(text, keeper, now_unix_ms);
   append_sources(text, keeper);
   append_process(text, keeper);
+  append_tls(text, keeper);
   append_state(text, keeper);
 }
 

@@ -46,6 +46,18 @@ std::expected<void, net::Error> ServingThread::listen(const net::BoundSocket& so
   return server_.listen(socket, listener_index);
 }
 
+void ServingThread::set_tls(unsigned listener_index,
+                            std::shared_ptr<const net::TlsCredentials> credentials) {
+  if (!thread_.joinable()) {
+    server_.set_tls(listener_index, std::move(credentials));
+    return;
+  }
+  // A full queue: see publish().
+  (void)loop_.post([this, listener_index, credentials = std::move(credentials)]() mutable {
+    server_.set_tls(listener_index, std::move(credentials));
+  });
+}
+
 void ServingThread::start(std::shared_ptr<const cache::ServingState> state) {
   desk_.state = std::move(state);
   thread_ = std::thread([this] {

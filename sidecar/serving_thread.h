@@ -42,6 +42,8 @@ class ServingThread {
   // Before start(). `listener_index` is what routes know the listener by.
   std::expected<void, net::Error> listen(const net::BoundSocket& socket, unsigned listener_index);
   void start(std::shared_ptr<const cache::ServingState> state);
+  // Before start() or at any time after it: see net::Server::set_tls().
+  void set_tls(unsigned listener_index, std::shared_ptr<const net::TlsCredentials> credentials);
 
   // REQUIRES: usage counters of every environment in it are large enough.
   void publish(std::shared_ptr<const cache::ServingState> state);
