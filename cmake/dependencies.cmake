@@ -14,6 +14,13 @@ pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
+# nghttp2 limits resets itself since 1.57; Debian 12's 1.52 has that by a security update.
+include(CheckSymbolExists)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::NGHTTP2)
+check_symbol_exists(nghttp2_option_set_stream_reset_rate_limit nghttp2/nghttp2.h
+  FLAGSTONE_NGHTTP2_RESET_RATE_LIMIT)
+unset(CMAKE_REQUIRED_LIBRARIES)
+
 # yaml-cpp 0.8 (Debian 13, Ubuntu 24.04) moved its target into a namespace.
 add_library(flagstone_yaml INTERFACE)
 if(TARGET yaml-cpp::yaml-cpp)

@@ -1,5 +1,7 @@
 #include "net/connection.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -18,6 +20,23 @@ namespace {
 // Short strings live inside the connection itself.
 std::size_t heap_bytes(const std::string& text) {
   return text.capacity() > std::string().capacity() ? text.capacity() : 0;
+}
+
+// Of a TCP socket.
+bool has_loopback_peer(int descriptor) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
+  constexpr std::uint8_t kLoopbackNet = 127;
+  if (peer.ss_family == AF_INET) {
+    const in_addr address = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+    return ntohl(address.s_addr) >> 24 == kLoopbackNet;
+  }
+  if (peer.ss_family != AF_INET6) return false;
+  const in6_addr address = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  constexpr std::size_t kMappedByte = 12;
+  return IN6_IS_ADDR_LOOPBACK(&address) ||
+         (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[kMappedByte] == kLoopbackNet);
 }
 
 }  // namespace
@@ -79,6 +98,7 @@ Connection::~Connection() {
 
 bool Connection::start(int descriptor) {
   assert(handle_ == nullptr);
+  peer_is_local_ = listener_kind_ != ListenerKind::kOtherTcp || has_loopback_peer(descriptor);
   handle_ = new Handle;
   int result = 0;
   if (listener_kind_ == ListenerKind::kUnix) {
@@ -359,6 +379,10 @@ void Connection::set_deadline() {
 
 void Connection::tick(std::int64_t now_ms) {
   shared_.sessions.now_ms = now_ms;
+  if (draining_ && session_ != nullptr && now_ms >= last_call_ms_) {
+    last_call_ms_ = std::numeric_limits<std::int64_t>::max();
+    session_->finish_soon();
+  }
   const bool waiting = waiting_bytes() > 0 && !lingering_;
   if (waiting) {
     // Either the kernel takes bytes, or the peer's windows let some go to it.
@@ -392,6 +416,7 @@ bool Connection::say_farewell() {
 
 void Connection::start_drain() {
   draining_ = true;
+  last_call_ms_ = shared_.loop.now_ms() + shared_.limits.drain_idle_limit_ms;
   if (session_ != nullptr) session_->finish_soon();
   if (phase_seen_ == SessionPhase::kIdle && !lingering_) {
     deadline_ms_ =

@@ -106,6 +106,7 @@ class Connection final : public SessionHost, private TurnEndTask {
       kNotStalled;  // libuv's queue and what was said when either last moved
   std::int64_t stall_deadline_ms_ = 0;
   std::int64_t deadline_ms_ = 0;
+  std::int64_t last_call_ms_ = 0;  // while draining: when nothing new is taken any more
   std::uint32_t begun_seen_ = 0;
   unsigned listener_index_;
   ListenerKind listener_kind_;

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <utility>
 
-#include "net/http1_event_stream.h"
 #include "net/http1_head.h"
 #include "net/http1_session.h"
 #include "net/http1_target.h"
@@ -41,7 +40,8 @@ class Http1Session::Answer final : public Response {
     Http1Head head = make_head(status, content_type, headers);
     head.chunked = !session_.is_http10_;
     append_http1_head(head, *session_.output_);
-    auto stream = std::make_unique<Http1EventStream>(head_only ? nullptr : &session_);
+    EventStreamCarrier* carrier = head_only ? nullptr : &session_;
+    auto stream = std::make_unique<SessionEventStream>(carrier);
     if (head_only) return stream;
     session_.stream_ = stream.get();
     session_.resources_.counters.event_streams.add();
@@ -90,7 +90,7 @@ void Http1Session::after_answer() {
   resources_.trim_answer();
   resources_.give_back(std::move(store_));
   path_ = query_ = host_text_ = body_in_place_ = {};
-  if (stream_ != nullptr) {
+  if (streams()) {
     phase_ = SessionPhase::kStreaming;
   } else {
     phase_ = keep_alive_ ? SessionPhase::kIdle : SessionPhase::kDone;
@@ -150,6 +150,7 @@ void Http1Session::emit(std::string_view bytes) {
 }
 
 bool Http1Session::stream_send(std::string_view bytes) {
+  if (shared_ != nullptr) return false;
   if (bytes.empty()) return true;  // an empty chunk would end the stream
   const std::size_t unsent = host_.unsent_bytes() + (output_ != nullptr ? output_->size() : 0);
   if (unsent > 0 && unsent + bytes.size() > EventStream::kUnsentBytesMax) return false;
@@ -157,9 +158,43 @@ bool Http1Session::stream_send(std::string_view bytes) {
   return true;
 }
 
-void Http1Session::finish_stream() {
+bool Http1Session::stream_send_shared(std::shared_ptr<const std::string> bytes) {
+  if (shared_ != nullptr) return false;
+  if (bytes->empty()) return true;
+  shared_ = std::move(bytes);
+  shared_said_ = 0;
+  host_.produce_later();
+  return true;
+}
+
+// In chunks of a few pages, so that not much more is copied than the peer takes.
+void Http1Session::produce(std::string& output) {
+  constexpr std::size_t kPieceBytes = 64 * 1024;
+  if (shared_ == nullptr) return;
+  output_ = &output;
+  while (shared_said_ < shared_->size() && output.size() < kOutputBytesPerWrite) {
+    const std::string_view piece = std::string_view(*shared_).substr(shared_said_, kPieceBytes);
+    emit(piece);
+    shared_said_ += piece.size();
+  }
+  if (shared_said_ == shared_->size()) {
+    shared_.reset();
+    if (stream_ == nullptr) {
+      finish_stream();
+    } else if (stream_->refused()) {
+      host_.resume_later();
+    }
+  }
+  output_ = nullptr;
+}
+
+void Http1Session::detach_stream() {
   stream_ = nullptr;
   resources_.counters.event_streams.subtract();
+  if (shared_ == nullptr) finish_stream();  // else once that is said
+}
+
+void Http1Session::finish_stream() {
   if (!is_http10_) {
     if (output_ != nullptr) {
       output_->append("0\r\n\r\n");
@@ -174,18 +209,20 @@ void Http1Session::finish_stream() {
   host_.resume_later();
 }
 
-void Http1Session::stream_closed_by_api() { finish_stream(); }
+void Http1Session::stream_closed_by_api(std::span<const HeaderField> /*trailers*/) {
+  detach_stream();
+}
 
 void Http1Session::end_event_streams() {
   if (stream_ == nullptr) return;
-  Http1EventStream* stream = stream_;
+  SessionEventStream* stream = stream_;
   finish_soon_ = true;
-  finish_stream();
+  detach_stream();
   stream->lost();
 }
 
 void Http1Session::output_drained() {
-  if (stream_ != nullptr) stream_->drained();
+  if (stream_ != nullptr && shared_ == nullptr) stream_->drained();
 }
 
 }  // namespace flagstone::net

@@ -3,7 +3,6 @@
 #include <cassert>
 
 #include "net/ascii.h"
-#include "net/http1_event_stream.h"
 #include "net/http1_target.h"
 
 namespace flagstone::net {

@@ -13,21 +13,21 @@
 
 #include "net/request.h"
 #include "net/session.h"
+#include "net/session_event_stream.h"
 #include "net/session_resources.h"
 
 namespace flagstone::net {
 
-class Http1EventStream;
-
-class Http1Session final : public Session {
+class Http1Session final : public Session, private EventStreamCarrier {
  public:
   Http1Session(SessionResources& resources, SessionHost& host, unsigned listener_index,
                ListenerKind listener_kind);
   ~Http1Session() override;
 
   std::size_t consume(std::string_view bytes, std::string& output) override;
-  // Everything was put into consume()'s output or given to send_later().
-  void produce(std::string&) override {}
+  // What an event stream shares with others; all else was put into consume()'s output or given to
+  // send_later().
+  void produce(std::string& output) override;
   SessionPhase phase() const override { return phase_; }
   std::uint32_t requests_begun() const override { return requests_begun_; }
   std::size_t held_bytes() const override { return store_ ? store_->bytes() : 0; }
@@ -38,7 +38,6 @@ class Http1Session final : public Session {
  private:
   static constexpr const char* kVersionRefused = "this version of HTTP is not spoken here";
 
-  friend class Http1EventStream;
   class Answer;
   struct Parser;  // llhttp's callbacks
 
@@ -68,17 +67,22 @@ class Http1Session final : public Session {
   Request make_request() const;
 
   // Event stream.
-  bool stream_send(std::string_view bytes);
-  void stream_closed_by_api();
+  bool stream_send(std::string_view bytes) override;
+  bool stream_send_shared(std::shared_ptr<const std::string> bytes) override;
+  void stream_closed_by_api(std::span<const HeaderField> trailers) override;
+  void detach_stream();
   void finish_stream();
+  bool streams() const { return stream_ != nullptr || shared_ != nullptr; }
   void emit(std::string_view bytes);
 
   SessionResources& resources_;
   SessionHost& host_;
-  std::unique_ptr<RequestStore> store_;  // while a request is read
-  std::string* output_ = nullptr;        // during consume()
-  Http1EventStream* stream_ = nullptr;   // owned by the api
-  std::string_view body_in_place_;       // of a body that came in one piece: where it was read
+  std::unique_ptr<RequestStore> store_;        // while a request is read
+  std::string* output_ = nullptr;              // during consume() and produce()
+  SessionEventStream* stream_ = nullptr;       // owned by the api
+  std::shared_ptr<const std::string> shared_;  // of the stream, said in pieces
+  std::size_t shared_said_ = 0;
+  std::string_view body_in_place_;  // of a body that came in one piece: where it was read
   std::string_view path_, query_, host_text_;
   std::size_t header_bytes_ = 0;
   std::size_t body_bytes_ = 0;

@@ -145,25 +145,24 @@ void Http2Session::fail(int error) {
 }
 
 // Those that are under way are finished, and those that the peer began before it could hear of it:
-// the GOAWAY that names the last stream follows with say_farewell().
+// the GOAWAY that names the last stream follows when this is called again.
 void Http2Session::finish_soon() {
-  if (notice_given_ || ending_) return;
-  notice_given_ = true;
-  nghttp2_submit_shutdown_notice(codec_.get());
+  if (ending_ || final_given_) return;
   host_.produce_later();
-}
-
-bool Http2Session::say_farewell() {
-  if (ending_ || final_given_) return false;
   if (!notice_given_) {
-    finish_soon();
-    return true;
+    notice_given_ = true;
+    nghttp2_submit_shutdown_notice(codec_.get());
+    return;
   }
   final_given_ = true;
   nghttp2_submit_goaway(codec_.get(), NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(codec_.get()), NGHTTP2_NO_ERROR,
                         nullptr, 0);
-  host_.produce_later();
+}
+
+bool Http2Session::say_farewell() {
+  if (ending_ || final_given_) return false;
+  finish_soon();
   return true;
 }
 

@@ -70,7 +70,9 @@ class Session {
   virtual std::size_t held_bytes() const = 0;
 
   virtual void output_drained() = 0;  // few enough bytes are unsent for refused streams to go on
-  virtual void finish_soon() = 0;     // the next answer is the last
+  // The next answer is the last. Called again when the peer had time to hear of it: what has not
+  // begun by then is not taken any more (HTTP/2).
+  virtual void finish_soon() = 0;
   // The connection is about to be closed, nothing being asked: true when there is something to say
   // before (HTTP/2's GOAWAY), by produce(). Called again when the peer had time to hear it.
   virtual bool say_farewell() { return false; }
