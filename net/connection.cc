@@ -39,6 +39,15 @@ bool has_loopback_peer(int descriptor) {
          (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[kMappedByte] == kLoopbackNet);
 }
 
+// A peer that takes nothing would never take the end either, and what the kernel holds for it would
+// stay: so it is reset.
+void drop_unsent_at_close(const uv_handle_t& handle) {
+  uv_os_fd_t descriptor = -1;
+  if (uv_fileno(&handle, &descriptor) != 0) return;
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 }  // namespace
 
 // libuv's part; dies in the close callback only. `owner` is null once the connection let go.
@@ -401,6 +410,7 @@ void Connection::tick(std::int64_t now_ms) {
   if (!lingering_ && (waiting || phase_seen_ != SessionPhase::kIdle)) {
     shared_.sessions.counters.timeouts.add();
   }
+  if (waiting) drop_unsent_at_close(handle_->uv.any);
   close();
 }
 
