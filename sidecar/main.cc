@@ -9,6 +9,8 @@
 #include "config/command_line.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "sidecar/api/flagd_evaluation.h"
+#include "sidecar/api/flagd_evaluation_events.h"
+#include "sidecar/api/flagd_sync.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/daemon.h"
 #include "sidecar/log.h"
@@ -36,10 +38,12 @@ std::unique_ptr<evaluation::Dialect> make_flagd_dialect(const config::Environmen
   return evaluation::flagd::make_flagd_dialect(options);
 }
 
-std::vector<std::unique_ptr<sidecar::ServingApi>> make_flagd_apis(net::Loop&,
+std::vector<std::unique_ptr<sidecar::ServingApi>> make_flagd_apis(net::Loop& loop,
                                                                   sidecar::ServingDesk& desk) {
   std::vector<std::unique_ptr<sidecar::ServingApi>> apis;
   apis.push_back(std::make_unique<sidecar::FlagdEvaluation>(desk));
+  apis.push_back(std::make_unique<sidecar::FlagdEvaluationEvents>(loop, desk));
+  apis.push_back(std::make_unique<sidecar::FlagdSync>(loop, desk));
   return apis;
 }
 

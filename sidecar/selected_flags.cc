@@ -1,5 +1,7 @@
 #include "sidecar/selected_flags.h"
 
+#include "evaluation/content_hash.h"
+
 namespace flagstone::sidecar {
 
 cache::FlagFilter filter_of(const Selector& selector) {
@@ -25,6 +27,15 @@ std::uint64_t selected_content_hash(const cache::Snapshot& snapshot, const Selec
     if (layer) sum += layer->metadata_hash;
   }
   return sum;
+}
+
+std::uint64_t selection_identity(const cache::Snapshot& snapshot, const Selector& selector) {
+  std::uint64_t hash = selected_content_hash(snapshot, selector);
+  for (const auto& layer : snapshot.layers()) {
+    // Multiplied, so that the order counts.
+    hash = hash * 0x9e3779b97f4a7c15 + evaluation::digest64(layer->name);
+  }
+  return hash;
 }
 
 bool selection_varies_by_itself(const cache::Snapshot& snapshot, const Selector& selector) {

@@ -16,6 +16,10 @@ cache::FlagFilter filter_of(const Selector& selector);
 // for a selector.
 std::uint64_t selected_content_hash(const cache::Snapshot& snapshot, const Selector& selector);
 
+// As selected_content_hash(), and changes too when a source is called otherwise: what apis that
+// name the sources go by.
+std::uint64_t selection_identity(const cache::Snapshot& snapshot, const Selector& selector);
+
 // True when a selected flag's answer reads the clock or chance. A walk.
 bool selection_varies_by_itself(const cache::Snapshot& snapshot, const Selector& selector);
 

@@ -1,0 +1,88 @@
+#include "sidecar/api/flagd_sync_body.h"
+
+#include "evaluation/dialects/flagd/wire/document_writer.h"
+#include "evaluation/dialects/flagd/wire/stream_messages.h"
+#include "sidecar/json_writer.h"
+#include "sidecar/selected_flags.h"
+#include "sidecar/shared_records.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+namespace wire = evaluation::flagd;
+
+class Evaluators final : public wire::EvaluatorTexts {
+ public:
+  explicit Evaluators(const cache::Snapshot& snapshot) : records_(snapshot, "evaluator") {}
+
+  std::string_view find(std::string_view set_id, std::string_view name) const override {
+    const cache::Entry* entry = records_.find(set_id, name);
+    return entry == nullptr ? std::string_view() : SharedRecords::answering_text(*entry);
+  }
+
+ private:
+  SharedRecords records_;
+};
+
+bool write_document(const cache::Snapshot& snapshot, const Selector& selector, std::string& out) {
+  const Evaluators evaluators(snapshot);
+  wire::DocumentWriter writer(evaluators, FlagdSyncBody::kDocumentBytesMax, out);
+  cache::Snapshot::Walk walk(filter_of(selector));
+  while (const cache::Entry* flag = snapshot.next_flag(walk)) {
+    const cache::SnapshotLayer& layer = snapshot.layer_of(*flag);
+    const bool has_metadata = layer.metadata_problem.empty() && layer.metadata.starts_with('{');
+    const wire::WrittenFlag written{
+        .key = flag->key(),
+        .set_id = flag->set_id(),
+        .raw = flag->raw(),
+        .source = layer.name,
+        .document_metadata = has_metadata ? std::string_view(layer.metadata) : std::string_view()};
+    if (!writer.add(written)) return false;
+  }
+  writer.finish();
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<FlagdSyncBody> FlagdSyncBody::make(const cache::Snapshot& snapshot,
+                                                   const Selector& selector,
+                                                   std::string_view sync_context_json) {
+  std::string document;
+  if (!write_document(snapshot, selector, document)) return nullptr;
+  std::shared_ptr<FlagdSyncBody> body(new FlagdSyncBody);
+  std::string message;
+  wire::append_document_head(message, document.size());
+  const std::size_t head_bytes = message.size();
+  message += document;
+  wire::StructWriter structs;
+  wire::append_sync_context(message, sync_context_json, structs);
+  body->proto_ = net::RpcSharedMessage::make(message);
+  body->document_ = body->proto_->message().substr(head_bytes, document.size());
+  body->context_json_ = sync_context_json;
+  body->digest_ = evaluation::digest128(document);
+  return body;
+}
+
+const std::shared_ptr<const net::RpcSharedMessage>& FlagdSyncBody::message(net::RpcCodec codec) {
+  if (codec == net::RpcCodec::kProto) return proto_;
+  if (json_ == nullptr) {
+    std::string message;
+    wire::append_sync_flags_json(message, document_, context_json_);
+    json_ = net::RpcSharedMessage::make(message);
+  }
+  return json_;
+}
+
+std::string sync_context_json(const ServingSettings& settings) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.open('{');
+  for (const auto& [name, value] : settings.static_context) {
+    writer.member(name, std::string_view(value));
+  }
+  writer.close('}');
+  return json;
+}
+
+}  // namespace flagstone::sidecar
