@@ -93,13 +93,13 @@ TEST(KubernetesObjectsTest, EveryEventHasItsType) {
 TEST(KubernetesObjectsTest, AnErrorEventHasAStatus) {
   const auto event = read_kubernetes_event(
       R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired",)"
-      R"("message":"too old resource version: 1 (2)"}
+      R"("message":"too old resource version: 1, oldest 2"}
 })",
       kPath);
-ASSERT_TRUE(event);
-EXPECT_EQ(event->type, KubernetesEvent::Type::kError);
-EXPECT_EQ(event->status.code, 410);
-EXPECT_EQ(event->status.message, "too old resource version: 1 (2)");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->type, KubernetesEvent::Type::kError);
+  EXPECT_EQ(event->status.code, 410);
+  EXPECT_EQ(event->status.message, "too old resource version: 1, oldest 2");
 }
 
 TEST(KubernetesObjectsTest, AMessageIsOnePrintableShortLine) {
