@@ -30,4 +30,7 @@ std::expected<std::vector<BoundListener>, std::string> bind_listeners(
 // One address, with the folder of a Unix socket made when it is missing.
 std::expected<net::BoundSocket, std::string> bind_address(const std::string& address);
 
+// The admin's: where `[::]` cannot be had since the system has no IPv6, all interfaces of IPv4.
+std::expected<net::BoundSocket, std::string> bind_admin(const std::string& address);
+
 }  // namespace flagstone::sidecar
