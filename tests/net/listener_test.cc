@@ -3,7 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -150,6 +153,27 @@ TEST(TcpListener, ReportsThePortAndRefusesASecondOwner) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().number, EADDRINUSE);
   EXPECT_NE(second.error().message.find(first->address().to_string()), std::string::npos);
+}
+
+// The kernel's doing, which takes as long as it says; that it begins is seen by an integration
+// test.
+TEST(TcpListener, PeersThatVanishWhileIdleAreNoticedWithinAMinute) {
+  const auto socket = BoundSocket::bind(*Address::parse("127.0.0.1:0"));
+  ASSERT_TRUE(socket);
+  TestClient client(socket->address());
+  const int accepted = ::accept4(socket->descriptor(), nullptr, nullptr, SOCK_CLOEXEC);
+  ASSERT_GE(accepted, 0);
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(::getsockopt(accepted, level, name, &value, &size), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_LE(option(IPPROTO_TCP, TCP_KEEPIDLE) +
+                option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT),
+            60);
+  ::close(accepted);
 }
 
 TEST(TcpListener, TwoLoopsShareOneAddress) {
