@@ -30,7 +30,8 @@ SEPARATE_PARTS = {
     "evaluation/dialects/": (),
     "upstream/transports/": ("file_watch", "http_poll", "sse", "grpc_stream", "kubernetes"),
     "sidecar/api/": ("ofrep", "flagd_evaluation", "flagd_sync", "launchdarkly_sdk",
-                     "launchdarkly_events", "unleash_client", "unleash_frontend", "admin"),
+                     "launchdarkly_events", "unleash_client", "unleash_frontend", "admin",
+                     "grpc_health"),
 }
 # The interface that the parts of such a folder implement is nobody's part.
 INTERFACES = {"upstream/transports/transport.h", "sidecar/api/api.h"}
