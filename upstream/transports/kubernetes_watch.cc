@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "upstream/failure_of_status.h"
+
 namespace flagstone::upstream {
 namespace {
 
@@ -12,14 +14,6 @@ constexpr std::size_t kStatusBytesMax = 16 * 1024;
 // A buffer that once held a large event is given back.
 constexpr std::size_t kBufferKeptBytes = 64 * 1024;
 constexpr milliseconds kAtOnce{1};  // Never zero: the loop has other things to do, too.
-
-FailureKind kind_of_status(int status) {
-  if (status == 401 || status == 403) return FailureKind::kUnauthorized;
-  if (status == 404 || status == 410) return FailureKind::kNotFound;
-  if (status == 429) return FailureKind::kRateLimited;
-  if (status >= 500) return FailureKind::kServerError;
-  return FailureKind::kHttpStatus;
-}
 
 bool is_too_old(const KubernetesStatus& status) { return status.code == 410; }
 
@@ -182,7 +176,7 @@ void KubernetesWatch::refused_by_status() {
   version_.clear();  // It may be what the server objects to.
   KubernetesStatus status = read_kubernetes_status(body_);
   status.code = status_;
-  fail(kind_of_status(status_), status_text(status));
+  fail(failure_of_http_status(status_), status_text(status));
 }
 
 // What they bring.
@@ -270,7 +264,7 @@ void KubernetesWatch::take_error_event(const KubernetesStatus& status) {
   abandon_request();
   if (is_too_old(status)) return too_old();
   version_.clear();
-  fail(kind_of_status(status.code), "the watch ended with " + status_text(status));
+  fail(failure_of_http_status(status.code), "the watch ended with " + status_text(status));
 }
 
 void KubernetesWatch::deliver(const KubernetesObject& object) {
