@@ -35,7 +35,6 @@ nghttp2_option* make_options(const HttpLimits& limits) {
   nghttp2_option_set_max_outbound_ack(options, kAcknowledgementsMax);
   nghttp2_option_set_max_settings(options, kSettingsPerFrameMax);
   nghttp2_option_set_max_deflate_dynamic_table_size(options, kDeflateTableBytes);
-  nghttp2_option_set_no_closed_streams(options, 1);
 #ifdef FLAGSTONE_NGHTTP2_RESET_RATE_LIMIT
   // Ours comes first and knows the reset's maker; this one is for what we overlooked.
   nghttp2_option_set_stream_reset_rate_limit(options, std::uint64_t{2} * limits.reset_burst,
