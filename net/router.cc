@@ -13,7 +13,8 @@ void Router::add_route(Method method, std::string_view pattern, Endpoint endpoin
   assert(pattern.starts_with('/') && (!has_parameter || pattern.ends_with('}')));
   assert(!has_parameter || pattern[brace - 1] == '/');
 
-  Route& route = route_of(pattern.substr(0, brace), has_parameter);
+  const std::string_view path = pattern.substr(0, brace);
+  Route& route = has_parameter ? route_with_parameter(path) : exact_[std::string(path)];
   Endpoint& place = route.endpoints[static_cast<std::size_t>(method)];
   assert(place.call == nullptr && "two apis claim the same method and path");
   place = endpoint;
@@ -22,21 +23,15 @@ void Router::add_route(Method method, std::string_view pattern, Endpoint endpoin
   if (method == Method::kGet) route.allow += ", HEAD";
 }
 
-Router::Route& Router::route_of(std::string_view path, bool has_parameter) {
-  for (Route& route : routes_) {
-    if (route.path == path && route.has_parameter == has_parameter) return route;
+Router::Route& Router::route_with_parameter(std::string_view path) {
+  for (Route& route : with_parameter_) {
+    if (route.path == path) return route;
   }
-  // Exact patterns stand first, so that the first match is the right one.
-  const auto place = has_parameter ? routes_.end() : routes_.begin();
-  return *routes_.insert(place, Route{std::string(path), has_parameter, {}, {}});
+  return with_parameter_.emplace_back(Route{std::string(path), {}, {}});
 }
 
-const Router::Route* Router::find(std::string_view path) const {
-  for (const Route& route : routes_) {
-    if (!route.has_parameter) {
-      if (route.path == path) return &route;
-      continue;
-    }
+const Router::Route* Router::find_with_parameter(std::string_view path) const {
+  for (const Route& route : with_parameter_) {
     if (path.size() <= route.path.size() || !path.starts_with(route.path)) continue;
     if (path.find('/', route.path.size()) == std::string_view::npos) return &route;
   }
@@ -44,7 +39,9 @@ const Router::Route* Router::find(std::string_view path) const {
 }
 
 void Router::handle(const Request& request, Response& response) {
-  const Route* route = find(request.path);
+  const auto exact = exact_.find(request.path);
+  const bool has_parameter = exact == exact_.end();
+  const Route* route = has_parameter ? find_with_parameter(request.path) : &exact->second;
   if (route == nullptr) {
     refuse({.status = 404, .reason = "there is nothing at this path", .headers = {}}, request,
            response);
@@ -63,8 +60,7 @@ void Router::handle(const Request& request, Response& response) {
     return;
   }
   parameter_.clear();
-  if (route->has_parameter &&
-      !percent_decode(request.path.substr(route->path.size()), parameter_)) {
+  if (has_parameter && !percent_decode(request.path.substr(route->path.size()), parameter_)) {
     refuse({.status = 400, .reason = "the path contains an invalid percent escape", .headers = {}},
            request, response);
     return;

@@ -13,8 +13,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "net/handler.h"
@@ -54,8 +57,7 @@ class Router final : public Handler {
     void (*call)(void*, const Request&, std::string_view, Response&) = nullptr;
   };
   struct Route {
-    std::string path;  // of a parameter's pattern: up to and with the last slash
-    bool has_parameter = false;
+    std::string path;   // of a parameter's pattern: up to and with the last slash
     std::string allow;  // the methods, as the Allow field lists them
     std::array<Endpoint, kMethodCount> endpoints;
   };
@@ -66,10 +68,18 @@ class Router final : public Handler {
   };
 
   void add_route(Method method, std::string_view pattern, Endpoint endpoint);
-  Route& route_of(std::string_view path, bool has_parameter);
-  const Route* find(std::string_view path) const;
+  Route& route_with_parameter(std::string_view path);
+  const Route* find_with_parameter(std::string_view path) const;
 
-  std::vector<Route> routes_;
+  // With all apis there are dozens of exact paths, and few with a parameter.
+  struct PathHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view path) const {
+      return std::hash<std::string_view>{}(path);
+    }
+  };
+  std::unordered_map<std::string, Route, PathHash, std::equal_to<>> exact_;
+  std::vector<Route> with_parameter_;
   std::vector<Refuser> refusers_;
   std::string parameter_;
 };

@@ -86,6 +86,15 @@ TEST_F(RouterTest, FindsTheRoute) {
   }
 }
 
+TEST_F(RouterTest, EachOfManyPathsIsFound) {
+  const auto path = [](int i) { return "/flagd.evaluation.v1.Service/Method" + std::to_string(i); };
+  constexpr int kPaths = 100;
+  for (int i = 0; i < kPaths; ++i) router.add<&Api::all>(Method::kPost, path(i), api);
+  for (int i = 0; i < kPaths; ++i) EXPECT_EQ(ask(Method::kPost, path(i)).status, 200) << i;
+  EXPECT_EQ(ask(Method::kPost, path(kPaths)).status, 404);
+  EXPECT_EQ(ask(Method::kPost, "/v1/flags/a").text, "one:a");
+}
+
 TEST_F(RouterTest, SaysWhatIsAllowed) {
   using Fields = std::vector<std::pair<std::string, std::string>>;
   EXPECT_EQ(ask(Method::kGet, "/v1/flags/a").headers, (Fields{{"Allow", "POST"}}));
