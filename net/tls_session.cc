@@ -210,10 +210,12 @@ SessionPhase TlsSession::phase() const {
   return inner_over() ? SessionPhase::kStreaming : inner_->phase();
 }
 
-bool TlsSession::takes_bytes() const { return inner_ == nullptr || inner_->takes_bytes(); }
+bool TlsSession::takes_bytes() const {
+  return !failed_ && !said_goodbye_ && (inner_ == nullptr || inner_->takes_bytes());
+}
 
 std::size_t TlsSession::waiting_bytes() const {
-  return inner_ != nullptr ? inner_->waiting_bytes() : 0;
+  return unsaid_.size() + (inner_ != nullptr ? inner_->waiting_bytes() : 0);
 }
 
 std::uint64_t TlsSession::said_bytes() const {

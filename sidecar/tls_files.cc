@@ -38,15 +38,6 @@ std::expected<std::string, std::string> read_whole(const std::string& path) {
 
 std::expected<TlsCredentials, TlsProblem> load_tls(const config::TlsOptions& options,
                                                    const std::string& listener) {
-  const auto needs = [&](const char* what, const char* key, const char* flag) {
-    return std::unexpected(TlsProblem{
-        config::kExitContent,
-        listener + " needs a " + what + ": set `" + key + "` or " + flag + " to a PEM file"});
-  };
-  if (options.certificate_file.empty()) {
-    return needs("certificate", "tls.certificate_file", "--tls-certificate-file");
-  }
-  if (options.key_file.empty()) return needs("key", "tls.key_file", "--tls-key-file");
   net::TlsTexts texts;
   for (const auto& [what, path, text] :
        {std::tuple("certificate", options.certificate_file, &texts.certificate),

@@ -37,7 +37,8 @@ struct TlsProblem {
 
 using TlsCredentials = std::shared_ptr<const net::TlsCredentials>;
 
-// `listener` is the address that wants them, for the message.
+// REQUIRES: certificate and key are named. `listener` is the address that wants them, for the
+// message.
 std::expected<TlsCredentials, TlsProblem> load_tls(const config::TlsOptions& options,
                                                    const std::string& listener);
 

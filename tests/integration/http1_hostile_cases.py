@@ -46,6 +46,8 @@ def field(raw):
 
 
 GOOD = (200, 200)
+# HTTP/2's goodbye, for what begins as its preface and does not end as it.
+GOAWAY = 0
 BAD = (400,)
 WHOLE = b"e\r\n" + BODY + b"\r\n0\r\n\r\n"
 
@@ -281,9 +283,9 @@ CASES = [
     # HTTP/2's preface, out of place.
     ("preface behind a request", post(b"answer") + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SMUGGLED,
      (200, 400)),
-    ("preface with another version", b"PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n", (505,)),
-    ("preface that turns into a request", b"PRI / HTTP/1.1\r\nHost: localhost\r\n\r\n", BAD),
-    ("the first half of the preface", b"PRI * HTTP/2.0\r\n", BAD),
+    ("preface with another version", b"PRI * HTTP/2.1\r\n\r\nSM\r\n\r\n", (GOAWAY,)),
+    ("preface that turns into a request", b"PRI / HTTP/1.1\r\nHost: localhost\r\n\r\n", (GOAWAY,)),
+    ("the first half of the preface", b"PRI * HTTP/2.0\r\n", (GOAWAY,)),
     ("a TLS handshake", bytes.fromhex("16030100c8010000c4030300") + b"\x00" * 40, BAD),
 
     # A good request, then poison: the first is answered, nothing behind the poison is.

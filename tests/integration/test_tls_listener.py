@@ -172,6 +172,8 @@ class TlsListener(DaemonTestCase):
     def test_handshakes_that_stop_anywhere(self):
         daemon = self.serve()
         hello = self.client_hello()
+        daemon.await_log(IN_USE)  # Until then its own files are being opened.
+        self.eventually(lambda: daemon.metric("flagstone_connections") == 0, "quiet")
         files = daemon.open_files()
         for cut in range(1, len(hello) + 1):
             with self.plain(daemon) as connection:
@@ -315,8 +317,8 @@ class TlsListener(DaemonTestCase):
         encrypted = self.path("encrypted.key")
         openssl("pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", encrypted)
         rows = (
-            ([], 65, "tls:127.0.0.1:0 needs a certificate: set `tls.certificate_file`"),
-            (["-c", certificate], 65, "tls:127.0.0.1:0 needs a key: set `tls.key_file`"),
+            ([], 64, "tls:127.0.0.1:0` needs a certificate"),
+            (["-c", certificate], 64, "a certificate and its key belong together"),
             (["-c", self.path("none.crt"), "-k", key], 69, "none.crt: No such file"),
             (["-c", certificate, "-k", self.folder], 69, "TLS key"),
             (["-c", key, "-k", key], 65, "good.key: no certificate in PEM"),

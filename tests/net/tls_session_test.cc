@@ -215,6 +215,8 @@ TEST(TlsSession, ThePeersGoodbyeIsAnswered) {
   bench.carry(client);
   EXPECT_TRUE(client.closed);
   EXPECT_EQ(bench.session->phase(), SessionPhase::kDone);
+  bench.give("behind the end");
+  EXPECT_EQ(bench.left, "behind the end");
   EXPECT_EQ(bench.counters.tls_failures.read(), 0u);
 }
 
