@@ -63,11 +63,19 @@ int Http2Session::frame_begun(const nghttp2_frame_hd& head) {
   return 0;
 }
 
+// One answer of any size may wait: a peer that fetches a large one can ask on meanwhile.
+bool Http2Session::answers_wait_beyond_measure() const {
+  if (answer_bytes_ < kWaitingBytesMax) return false;
+  std::size_t largest = 0;
+  for (const auto& stream : streams_) largest = std::max(largest, stream->counted_own);
+  return answer_bytes_ - largest >= kWaitingBytesMax;
+}
+
 int Http2Session::header_begun(const nghttp2_frame& frame) {
   if (ending_) return 0;
   header_stream_ = frame.hd.stream_id;
   if (frame.headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-  if (final_given_ || answer_bytes_ >= kWaitingBytesMax) {
+  if (final_given_ || answers_wait_beyond_measure()) {
     return nghttp2_submit_rst_stream(codec_.get(), NGHTTP2_FLAG_NONE, frame.hd.stream_id,
                                      NGHTTP2_REFUSED_STREAM);
   }
@@ -109,7 +117,7 @@ int Http2Session::add_field(const nghttp2_frame& frame, std::string_view name,
                                      static_cast<std::uint32_t>(text.size())});
   }
   // What waits is to be said before another request is read.
-  return first && may_pause_ && answer_bytes_ > kWaitingBytesToPause ? NGHTTP2_ERR_PAUSE : 0;
+  return first && answer_bytes_ > kWaitingBytesToPause ? NGHTTP2_ERR_PAUSE : 0;
 }
 
 void Http2Session::add_pseudo_field(Http2Stream& stream, std::string_view name,

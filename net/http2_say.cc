@@ -42,6 +42,8 @@ ssize_t Http2Session::next_data(Http2Stream& stream, std::size_t room, std::uint
 int Http2Session::say_data(Http2Stream& stream, const std::uint8_t* head, std::size_t count) {
   constexpr std::size_t kFrameHeadBytes = 9;
   assert(output_ != nullptr);
+  // nghttp2 goes on to the next DATA frame by itself; after this it asks for the same one again.
+  if (output_->size() >= kOutputBytesPerWrite) return NGHTTP2_ERR_WOULDBLOCK;
   output_->append(reinterpret_cast<const char*>(head), kFrameHeadBytes);
   stream.output.move_to(*output_, count);
   count_waiting(stream);

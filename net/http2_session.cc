@@ -27,7 +27,8 @@ std::size_t Http2Session::consume(std::string_view bytes, std::string& output) {
   output_ = &output;
   std::size_t used = 0;
   while (used < bytes.size() && !ending_ && output.size() < kOutputBytesPerWrite) {
-    may_pause_ = answer_bytes_ < kWaitingBytesMax;
+    if (answer_bytes_ > kWaitingBytesToPause) pull(output);
+    if (output.size() >= kOutputBytesPerWrite) break;
     const ssize_t count = nghttp2_session_mem_recv(
         codec_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()) + used,
         bytes.size() - used);

@@ -30,8 +30,8 @@ namespace flagstone::net {
 
 class Http2Session final : public Session {
  public:
-  // Answers that wait for the peer's windows: beyond it, further streams are refused with
-  // REFUSED_STREAM, which tells the peer to try again.
+  // Answers that wait for the peer's windows, the largest apart: beyond it, further streams are
+  // refused with REFUSED_STREAM, which tells the peer to try again.
   static constexpr std::size_t kWaitingBytesMax = 1024 * 1024;
   // While so much waits, what can be said is said before the next request is read.
   static constexpr std::size_t kWaitingBytesToPause = 256 * 1024;
@@ -65,6 +65,7 @@ class Http2Session final : public Session {
   };
 
   // Receiving (http2_receive.cc). These return 0 or an nghttp2 error.
+  bool answers_wait_beyond_measure() const;
   int frame_begun(const nghttp2_frame_hd& head);
   int header_begun(const nghttp2_frame& frame);
   int add_field(const nghttp2_frame& frame, std::string_view name, std::string_view value);
@@ -125,10 +126,9 @@ class Http2Session final : public Session {
   unsigned listener_index_;
   ListenerKind listener_kind_;
   bool preface_received_ = false;  // with its SETTINGS
-  bool may_pause_ = false;
-  bool notice_given_ = false;  // that we are about to finish
-  bool final_given_ = false;   // no stream is taken any more
-  bool ending_ = false;        // with an error: nothing is read any more
+  bool notice_given_ = false;      // that we are about to finish
+  bool final_given_ = false;       // no stream is taken any more
+  bool ending_ = false;            // with an error: nothing is read any more
   bool flooded_ = false;
 };
 
