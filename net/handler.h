@@ -23,7 +23,8 @@ class Handler {
   virtual ~Handler() = default;
   virtual void handle(const Request& request, Response& response) = 0;
   // Writes the refusal in the manner of the api that the path belongs to. The request is as far
-  // known as it was read: the path may be empty, the body always is. Must send `refusal.status`.
+  // known as it was read: the path may be empty, the body always is. Must send `refusal.status`, or
+  // what stands for it in a protocol that says everything with status 200 (gRPC).
   virtual void refuse(const Refusal& refusal, const Request& request, Response& response) = 0;
 };
 
