@@ -224,7 +224,8 @@ void SourceReader::finish_grpc() {
   const std::string scheme = uri_scheme(uri);
   if (scheme == "grpc" || (scheme == "dns" && tls_)) {
     // What `tls` says counts.
-    uri = grpc_target(uri) ? grpc_target(uri)->authority : uri;
+    const std::size_t end = uri.find_first_not_of('/', scheme.size() + 1);
+    uri.erase(0, std::min(end, uri.size()));
   } else if (source_kind(uri) == SourceKind::kGrpc || scheme == "xds" || scheme == "envoy") {
     tls_ = scheme == "grpcs";
     return;
@@ -247,7 +248,7 @@ void SourceReader::finish_limits() {
   }
   const bool has_no_use = kind_ == SourceKind::kFile || kind_ == SourceKind::kKubernetes;
   if (has_no_use && (!source_.credential.empty() || !source_.headers.empty())) {
-    warn("credentials and headers are ignored, this source is not asked over the network by them");
+    warn("credentials and headers are ignored, this kind of source has no use for them");
     source_.credential = {};
     source_.headers.clear();
   }

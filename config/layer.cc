@@ -18,17 +18,18 @@ bool is_credential(const OptionRow& row) {
   return row.scope == Scope::kSource && row.key.starts_with("credential_");
 }
 
-// Whether the source can use what the row says; the others among those of `--uri` go without.
-bool is_for(const OptionRow& row, const Source& source) {
+// How well the source can use what the row says. Among those of `--uri`, only the ones that can use
+// it best are told: a token for flags is not for a cluster's API server.
+int use_of(const OptionRow& row, const Source& source) {
+  const SourceKind kind = source_kind(source.uri);
   const std::string scheme = uri_scheme(source.uri);
   if (is_credential(row)) {
-    return !source.is_file();
+    return source.is_file() ? 0 : (kind == SourceKind::kKubernetes ? 1 : 2);
   }
   if (row.key == "ca_file" || row.key.starts_with("client_")) {
-    return scheme == "https" || scheme == "grpcs" ||
-           source_kind(source.uri) == SourceKind::kKubernetes;
+    return scheme == "https" || scheme == "grpcs" ? 2 : (kind == SourceKind::kKubernetes ? 1 : 0);
   }
-  return row.key != "provider_id" || source_kind(source.uri) == SourceKind::kGrpc;
+  return row.key != "provider_id" || kind == SourceKind::kGrpc ? 1 : 0;
 }
 
 // Writes one merged layer over the options.
@@ -128,10 +129,12 @@ class Applier {
       return;
     }
     std::vector<Source>& sources = default_environment().sources;
-    const bool any =
-        std::ranges::any_of(added_, [&](std::size_t index) { return is_for(row, sources[index]); });
+    int best = 0;
     for (const std::size_t index : added_) {
-      if (any && !is_for(row, sources[index])) {
+      best = std::max(best, use_of(row, sources[index]));
+    }
+    for (const std::size_t index : added_) {
+      if (use_of(row, sources[index]) != best) {
         continue;  // Where none of them can, validate() says why.
       }
       const std::size_t problems_before = problems_.size();

@@ -49,11 +49,11 @@ std::optional<std::string> network_problem(std::string_view uri, const std::stri
 }
 
 // The socket's path stands, percent-encoded, where a host would.
-std::optional<std::string> socket_problem(std::string_view uri) {
+std::optional<std::string> socket_problem(std::string_view uri, const std::string& scheme) {
   const std::string_view authority = authority_of(uri);
   if (!authority.starts_with("%2F") && !authority.starts_with("%2f")) {
-    return "`" + std::string(uri) +
-           "` names no socket, write `http+unix://%2Frun%2Fflags.sock/PATH`";
+    return "`" + std::string(uri) + "` names no socket, write `" + scheme +
+           "://%2Frun%2Fflags.sock" + (scheme == "http+unix" ? "/PATH`" : "`");
   }
   return std::nullopt;
 }
@@ -66,36 +66,47 @@ bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7
 
 bool is_grpc_scheme(std::string_view scheme) {
   return scheme == "grpc" || scheme == "grpcs" || scheme == "dns" || scheme == "unix" ||
-         scheme == "uds";
+         scheme == "uds" || scheme == "grpc+unix";
 }
 
-// What stands behind the scheme: the path of a socket, or host and port.
-std::string_view grpc_address(std::string_view uri, std::string_view scheme) {
+// What stands behind the scheme, and behind an authority that is empty (`dns:///`, `unix:///`).
+std::string_view behind(std::string_view uri, std::string_view scheme) {
   std::string_view rest = uri.substr(scheme.size() + 1);
-  if (scheme == "unix" || scheme == "uds" || scheme == "dns") {
-    // `dns:///h:1` and `unix:///p` have an empty authority in front.
-    if (rest.starts_with("///")) {
-      rest.remove_prefix(scheme == "dns" ? 3 : 2);
-    }
-    return rest;
+  if (scheme == "dns" && rest.starts_with("///")) {
+    return rest.substr(3);
   }
-  if (rest.starts_with("//")) {
-    rest.remove_prefix(2);
-  }
-  if (rest.ends_with('/')) {
-    rest.remove_suffix(1);
+  if ((scheme == "unix" || scheme == "uds") && rest.starts_with("///")) {
+    return rest.substr(2);
   }
   return rest;
 }
 
 std::optional<std::string> grpc_socket_problem(std::string_view path, const std::string& scheme) {
-  if (!path.starts_with('/') || path.starts_with("//")) {
-    return "`" + scheme + ":" + std::string(path) + "` is no absolute path, write `" + scheme +
+  if (path.empty() || path.starts_with("//")) {
+    return "`" + scheme + ":" + std::string(path) + "` names no socket, write `" + scheme +
            ":/run/flags.sock`";
   }
-  if (path.size() > kMaxSocketPathBytes) {
-    return "the socket's path is longer than " + std::to_string(kMaxSocketPathBytes) +
-           " bytes, which the system does not allow";
+  return address_problem("unix:" + std::string(path));
+}
+
+std::optional<std::string> grpc_host_problem(std::string_view uri, const std::string& scheme) {
+  std::string_view address = behind(uri, scheme);
+  const bool has_slashes = address.starts_with("//");
+  if (has_slashes && scheme != "dns") {
+    address.remove_prefix(2);
+  }
+  if (address.ends_with('/')) {
+    address.remove_suffix(1);
+  }
+  if (address.contains('@')) {
+    return "the URI contains a user or password, put the secret into a file and name it with "
+           "`credential_file`";
+  }
+  const bool has_port = address.find(':', address.rfind(']') + 1) != std::string_view::npos;
+  const std::string whole = std::string(address) + (has_port ? "" : ":1");
+  if (has_slashes == (scheme == "dns") || address_problem(whole) || is_tls_address(whole)) {
+    const std::string shape = scheme == "dns" ? "dns:HOST:PORT" : scheme + "://HOST:PORT";
+    return "`" + std::string(uri) + "` names no host and port, write `" + shape + "`";
   }
   return std::nullopt;
 }
@@ -104,23 +115,16 @@ std::optional<std::string> grpc_problem(std::string_view uri, const std::string&
   if (std::ranges::any_of(uri, is_blank)) {
     return "the URI contains a space or control character";
   }
-  const std::string_view address = grpc_address(uri, scheme);
+  if (scheme == "grpc+unix") {
+    return socket_problem(uri, scheme);
+  }
   if (scheme == "unix" || scheme == "uds") {
-    return grpc_socket_problem(address, scheme);
+    return grpc_socket_problem(behind(uri, scheme), scheme);
   }
-  if (address.contains('@')) {
-    return "the URI contains a user or password, put the secret into a file and name it with "
-           "`credential_file`";
-  }
-  const std::string shape = scheme == "dns" ? "dns:HOST:PORT" : scheme + "://HOST:PORT";
-  const bool has_slashes = scheme == "dns" || uri.substr(scheme.size()).starts_with("://");
-  if (!has_slashes || address_problem(address) || is_tls_address(address)) {
-    return "`" + std::string(uri) + "` names no host and port, write `" + shape + "`";
-  }
-  return std::nullopt;
+  return grpc_host_problem(uri, scheme);
 }
 
-// RFC 1123's label, as Kubernetes names its objects; dots only in the object's name.
+// RFC 1123's name, as Kubernetes names its objects.
 bool is_object_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
@@ -128,7 +132,11 @@ bool is_object_name(std::string_view name) {
 }
 
 std::optional<std::string> resource_problem(std::string_view uri) {
-  if (resource_name(uri)) {
+  const std::string_view rest = uri.substr(kResourcePrefix.size());
+  const std::size_t slash = rest.find('/');
+  const std::string_view name = slash == std::string_view::npos ? rest : rest.substr(slash + 1);
+  const bool has_namespace = slash != std::string_view::npos;
+  if (is_object_name(name) && (!has_namespace || is_object_name(rest.substr(0, slash)))) {
     return std::nullopt;
   }
   return "`" + std::string(uri) +
@@ -162,33 +170,6 @@ SourceKind source_kind(std::string_view uri) {
     return SourceKind::kHttp;
   }
   return is_grpc_scheme(scheme) ? SourceKind::kGrpc : SourceKind::kUnknown;
-}
-
-std::optional<GrpcTarget> grpc_target(std::string_view uri) {
-  const std::string scheme = uri_scheme(uri);
-  if (!is_grpc_scheme(scheme) || grpc_problem(uri, scheme)) {
-    return std::nullopt;
-  }
-  const std::string address(grpc_address(uri, scheme));
-  if (scheme == "unix" || scheme == "uds") {
-    return GrpcTarget{.authority = "localhost", .socket_path = address, .tls = false};
-  }
-  return GrpcTarget{.authority = address, .socket_path = {}, .tls = scheme == "grpcs"};
-}
-
-std::optional<ResourceName> resource_name(std::string_view uri) {
-  if (!uri.starts_with(kResourcePrefix)) {
-    return std::nullopt;
-  }
-  const std::string_view rest = uri.substr(kResourcePrefix.size());
-  const std::size_t slash = rest.find('/');
-  const bool has_namespace = slash != std::string_view::npos;
-  const std::string_view name_space = has_namespace ? rest.substr(0, slash) : std::string_view();
-  const std::string_view name = has_namespace ? rest.substr(slash + 1) : rest;
-  if (!is_object_name(name) || (has_namespace && !is_object_name(name_space))) {
-    return std::nullopt;
-  }
-  return ResourceName{.name_space = std::string(name_space), .name = std::string(name)};
 }
 
 std::string uri_scheme(std::string_view uri) {
@@ -230,7 +211,7 @@ std::optional<std::string> uri_problem(std::string_view uri) {
       if (std::ranges::any_of(uri, is_blank)) {
         return "the URI contains a space or control character, write it percent-encoded";
       }
-      return scheme == "http+unix" ? socket_problem(uri) : network_problem(uri, scheme);
+      return scheme == "http+unix" ? socket_problem(uri, scheme) : network_problem(uri, scheme);
     case SourceKind::kGrpc:
       return grpc_problem(uri, scheme);
     case SourceKind::kKubernetes:

@@ -11,28 +11,13 @@ namespace flagstone::config {
 // "https" of "https://…", in lower case; empty when there is none.
 std::string uri_scheme(std::string_view uri);
 
-// What speaks to a source, by the URI alone.
+// What speaks to a source, by the URI alone. gRPC is `grpc://HOST:PORT`, `grpcs://HOST:PORT`,
+// `dns:HOST:PORT`, `dns:///HOST:PORT`, `unix:PATH`, `unix:///PATH`, `uds:` likewise, and
+// `grpc+unix://%2FPATH`. Without a port it is 8015, over TLS 443.
 enum class SourceKind : std::uint8_t { kUnknown, kFile, kHttp, kGrpc, kKubernetes };
 SourceKind source_kind(std::string_view uri);
 
-// Where a gRPC source is: `grpc://HOST:PORT`, `grpcs://HOST:PORT`, `dns:HOST:PORT`,
-// `dns:///HOST:PORT`, `unix:/PATH`, `unix:///PATH` and the same with `uds:`.
-struct GrpcTarget {
-  std::string authority;    // "HOST:PORT"; of a socket "localhost".
-  std::string socket_path;  // Absolute; empty: TCP.
-  bool tls = false;
-  bool operator==(const GrpcTarget&) const = default;
-};
-// Nothing for other URIs and for those that uri_problem() refuses.
-std::optional<GrpcTarget> grpc_target(std::string_view uri);
-
-// Which FeatureFlag resource `core.openfeature.dev/NAMESPACE/NAME` is.
-struct ResourceName {
-  std::string name_space;  // Empty (`core.openfeature.dev/NAME`): the pod's own.
-  std::string name;
-  bool operator==(const ResourceName&) const = default;
-};
-std::optional<ResourceName> resource_name(std::string_view uri);
+// In front of a FeatureFlag resource's NAMESPACE/NAME, or of its NAME in the pod's own namespace.
 inline constexpr std::string_view kResourcePrefix = "core.openfeature.dev/";
 
 // The path of a `file:` URI (`file:a/b.json`, `file:/a`, `file:///a`), relative ones seen from

@@ -157,8 +157,8 @@ TEST(FlagdSources, WarnsAboutWhatItLeavesOut) {
                      "--sources: source 1: `intervalSeed` is ignored, it changes nothing here",
                      "--sources: source 1: `certPath` is ignored, this source speaks no gRPC over "
                      "TLS",
-                     "--sources: source 1: credentials and headers are ignored, this source is not "
-                     "asked over the network by them"}));
+                     "--sources: source 1: credentials and headers are ignored, this kind of "
+                     "source has no use for them"}));
   EXPECT_TRUE(result.sources.at(0).credential.empty());
   EXPECT_TRUE(result.sources.at(0).provider_id.empty());
 }

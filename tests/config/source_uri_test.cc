@@ -65,7 +65,15 @@ TEST(SourceUri, SaysWhatIsWrong) {
            Row{"unix:/run/s", ""},
            Row{"unix:///run/s", ""},
            Row{"uds:///run/s", ""},
-           Row{"grpc://h", "`grpc://h` names no host and port, write `grpc://HOST:PORT`"},
+           Row{"grpc://h", ""},
+           Row{"grpcs://[::1]", ""},
+           Row{"dns:h", ""},
+           Row{"unix:relative/s", ""},
+           Row{"grpc+unix://%2Frun%2Fs", ""},
+           Row{"grpc+unix://run",
+               "`grpc+unix://run` names no socket, write `grpc+unix://%2Frun%2Fflags.sock`"},
+           Row{"grpc://", "`grpc://` names no host and port, write `grpc://HOST:PORT`"},
+           Row{"grpc://h:x", "`grpc://h:x` names no host and port, write `grpc://HOST:PORT`"},
            Row{"grpc:h:1", "`grpc:h:1` names no host and port, write `grpc://HOST:PORT`"},
            Row{"grpcs://h:1/x",
                "`grpcs://h:1/x` names no host and port, write `grpcs://HOST:PORT`"},
@@ -73,8 +81,11 @@ TEST(SourceUri, SaysWhatIsWrong) {
                "`dns://8.8.8.8/h:1` names no host and port, write `dns:HOST:PORT`"},
            Row{"grpc://u:canary@h:1", kPassword},
            Row{"grpc://h h:1", "the URI contains a space or control character"},
-           Row{"unix:s", "`unix:s` is no absolute path, write `unix:/run/flags.sock`"},
-           Row{"uds://host/s", "`uds://host/s` is no absolute path, write `uds:/run/flags.sock`"},
+           Row{"unix:", "`unix:` names no socket, write `unix:/run/flags.sock`"},
+           Row{"uds://host/s", "`uds://host/s` names no socket, write `uds:/run/flags.sock`"},
+           Row{"core.openfeature.dev/N/n",
+               "`core.openfeature.dev/N/n` names no FeatureFlag resource, write "
+               "`core.openfeature.dev/NAMESPACE/NAME`"},
            Row{"core.openfeature.dev/ns/name", ""},
            Row{"core.openfeature.dev/name", ""},
            Row{"core.openfeature.dev/ns/name/x",
@@ -98,36 +109,15 @@ TEST(SourceUri, SaysWhatIsWrong) {
   }
 }
 
-TEST(SourceUri, FindsGrpcServers) {
-  struct Row {
-    std::string_view uri;
-    GrpcTarget target;
-  };
-  for (const Row& row : {
-           Row{"grpc://h:8015", {.authority = "h:8015", .socket_path = {}, .tls = false}},
-           Row{"grpcs://h:8015/", {.authority = "h:8015", .socket_path = {}, .tls = true}},
-           Row{"dns:h:1", {.authority = "h:1", .socket_path = {}, .tls = false}},
-           Row{"dns:///h:1", {.authority = "h:1", .socket_path = {}, .tls = false}},
-           Row{"unix:/s", {.authority = "localhost", .socket_path = "/s", .tls = false}},
-           Row{"uds:///a/s", {.authority = "localhost", .socket_path = "/a/s", .tls = false}},
-       }) {
-    EXPECT_EQ(source_kind(row.uri), SourceKind::kGrpc) << row.uri;
-    EXPECT_EQ(grpc_target(row.uri), row.target) << row.uri;
-  }
-  for (const std::string_view uri : {"grpc://h", "https://h:1", "unix:s", "file:x"}) {
-    EXPECT_EQ(grpc_target(uri), std::nullopt) << uri;
-  }
-}
-
-TEST(SourceUri, FindsResources) {
-  EXPECT_EQ(resource_name("core.openfeature.dev/ns/end-to-end"),
-            (ResourceName{.name_space = "ns", .name = "end-to-end"}));
-  EXPECT_EQ(resource_name("core.openfeature.dev/a.b"),
-            (ResourceName{.name_space = "", .name = "a.b"}));
-  for (const std::string_view uri :
-       {"core.openfeature.dev/", "core.openfeature.dev//n", "core.openfeature.dev/ns/",
-        "core.openfeature.dev/N/n", "core.openfeature.dev/ns/n?x", "ns/name"}) {
-    EXPECT_EQ(resource_name(uri), std::nullopt) << uri;
+TEST(SourceUri, KnowsTheKinds) {
+  for (const auto& [uri, kind] :
+       {std::pair("file:x", SourceKind::kFile), std::pair("HTTPS://h", SourceKind::kHttp),
+        std::pair("http+unix://%2Fs", SourceKind::kHttp), std::pair("grpc://h", SourceKind::kGrpc),
+        std::pair("grpcs://h", SourceKind::kGrpc), std::pair("dns:h", SourceKind::kGrpc),
+        std::pair("unix:/s", SourceKind::kGrpc), std::pair("uds:/s", SourceKind::kGrpc),
+        std::pair("core.openfeature.dev/n", SourceKind::kKubernetes),
+        std::pair("ns/name", SourceKind::kUnknown), std::pair("xds:h", SourceKind::kUnknown)}) {
+    EXPECT_EQ(source_kind(uri), kind) << uri;
   }
 }
 
