@@ -85,6 +85,7 @@ void SourceSeat::start_after(std::unique_ptr<upstream::Source> source, net::Loop
   confirmed_ = predecessor.live();
   last_success_unix_ms_ = predecessor.last_success_unix_ms_;
   last_contact_ms_ = predecessor.last_contact_ms_;
+  disconnected_since_ms_ = predecessor.disconnected_since_ms_;
   readable_ = predecessor.readable_;
   failures_ = predecessor.failures_;
   updates_ = predecessor.updates_;
@@ -300,18 +301,24 @@ void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
     if (layer().has_document() && confirmed_) last_success_unix_ms_ = clock_.unix_ms();
     host_.changed();
   }
+  if (is_stream() && !disconnected_since_ms_) {
+    // As for a file; a stream that never brought anything is stale by its origin.
+    if (follows()) last_success_unix_ms_ = clock_.unix_ms();
+    disconnected_since_ms_ = to_ms(clock_.now());
+  }
   enter(Condition::kFailing, upstream::failure_kind_name(failure.kind), failure.message);
   if (!std::exchange(heard_, true)) host_.changed();
   say_first_word();
 }
 
 void SourceSeat::renew_state() {
-  bool in_contact = confirmed_ && last_success_unix_ms_ > state_renewed_unix_ms_;
+  std::int64_t last_success = is_stream() ? last_success_unix_ms() : last_success_unix_ms_;
+  bool in_contact = confirmed_ && last_success > state_renewed_unix_ms_;
   if (!options_.identity || !in_contact ||
       clock_.unix_ms() - state_renewed_unix_ms_ < kRenewStateMs) {
     return;
   }
-  state_renewed_unix_ms_ = last_success_unix_ms_;
+  state_renewed_unix_ms_ = last_success;
   environment_.mark_unsaved(options_.layer);
   saver_.changed(*this);
 }
@@ -328,6 +335,7 @@ void SourceSeat::on_degraded(std::string_view message) {
 
 void SourceSeat::good_contact() {
   last_contact_ms_ = to_ms(clock_.now());
+  disconnected_since_ms_.reset();
   last_success_unix_ms_ = clock_.unix_ms();
   readable_ = true;
 }
@@ -382,9 +390,13 @@ std::string_view SourceSeat::condition_name() const {
 }
 
 std::int64_t SourceSeat::last_success_unix_ms() const {
-  // A file that is watched and good is in contact all the time.
-  bool watched = is_file() && readable_ && heard_ && condition_ == Condition::kGood;
-  return watched ? clock_.unix_ms() : last_success_unix_ms_;
+  return follows() ? clock_.unix_ms() : last_success_unix_ms_;
+}
+
+bool SourceSeat::follows() const {
+  if (!heard_ || condition_ != Condition::kGood) return false;
+  if (is_stream()) return confirmed_ && !disconnected_since_ms_;
+  return is_file() && readable_;
 }
 
 bool SourceSeat::live() const {
@@ -398,8 +410,11 @@ bool SourceSeat::stale(std::int64_t now_ms) const {
   facts.interval_ms = source_->interval().count();
   facts.last_contact_ms = last_contact_ms_;
   facts.readable = readable_;
+  facts.disconnected_since_ms = disconnected_since_ms_;
   return cache::is_stale(facts, now_ms);
 }
+
+bool SourceSeat::is_stream() const { return source_->kind() == upstream::SourceKind::kStream; }
 
 bool SourceSeat::is_file() const { return source_->kind() == upstream::SourceKind::kFile; }
 

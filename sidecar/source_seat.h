@@ -130,6 +130,9 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void good_contact();
   void enter(Condition condition, std::string_view kind, std::string message);
   bool is_file() const;
+  bool is_stream() const;
+  // In contact all the time: a good file, an open stream.
+  bool follows() const;
 
   SeatOptions options_;
   cache::Environment& environment_;
@@ -160,6 +163,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   std::string last_error_;
   std::int64_t last_success_unix_ms_ = 0;
   std::optional<std::int64_t> last_contact_ms_;
+  // A stream that failed and has brought nothing since.
+  std::optional<std::int64_t> disconnected_since_ms_;
   bool readable_ = true;
   std::array<std::uint64_t, upstream::kFailureKindCount> failures_{};
   UpdateCounts updates_;

@@ -23,8 +23,8 @@ FailureKind kind_of(int code, bool answered) {
       return FailureKind::kTls;
     case CURLE_OPERATION_TIMEDOUT:
       return FailureKind::kTimeout;
-    case CURLE_PARTIAL_FILE:
-      return FailureKind::kTruncated;
+    case CURLE_PARTIAL_FILE:  // With HTTP/2 also when the connection ends before any answer.
+      return answered ? FailureKind::kTruncated : FailureKind::kConnect;
     case CURLE_BAD_CONTENT_ENCODING:
       return FailureKind::kEncoding;
     case CURLE_UNSUPPORTED_PROTOCOL:

@@ -35,6 +35,9 @@ Place host_at(std::string_view authority, bool tls) {
   if (authority.find_first_of("/?#") != std::string_view::npos) {
     return std::unexpected("a path is no part of it: host and port are");
   }
+  if (authority.find('@') != std::string_view::npos) {
+    return std::unexpected("a user or password is no part of it: a credential is");
+  }
   std::string url = (tls ? "https://" : "http://") + std::string(authority);
   if (!tls && !has_port(authority)) url += kFlagdSyncPort;
   if (!HttpUrl::parse(url)) return std::unexpected("it names no host and port");

@@ -22,7 +22,14 @@ namespace flagstone::upstream {
 // makes curl end the transfer.
 struct HopCallbacks {
   static std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* self) {
-    return static_cast<HttpHop*>(self)->on_header_line({bytes, size}) ? size : 0;
+    // One line a call, except that trailers which came during a pause come together.
+    std::string_view lines(bytes, size);
+    while (!lines.empty()) {
+      const std::string_view line = lines.substr(0, lines.find('\n') + 1);
+      if (!static_cast<HttpHop*>(self)->on_header_line(line.empty() ? lines : line)) return 0;
+      lines.remove_prefix(line.empty() ? lines.size() : line.size());
+    }
+    return size;
   }
   static std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* self) {
     return static_cast<HttpHop*>(self)->on_body({bytes, size}) ? size : size + 1;

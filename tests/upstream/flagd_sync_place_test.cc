@@ -49,6 +49,7 @@ TEST(FlagdSyncPlaceTest, WhatCannotBeUsedIsNamed) {
       {"grpc://", "no host"},
       {"grpc://flags:8015/path", "a path is no part of it"},
       {"grpc://flags:port", "no host and port"},
+      {"grpcs://me:pw@flags:1", "a credential is"},
       {"dns://8.8.8.8/flags:8015", "name server"},
       {"unix:", "no socket"},
       {"unix://host/run/x", "a host, not a path"},

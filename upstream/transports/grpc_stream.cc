@@ -242,20 +242,17 @@ void GrpcStream::judge_end(const std::optional<HttpError>& error) {
   }
   if (error) return fail(error->kind, error->message);
   if (!is_grpc(content_type_)) return fail(FailureKind::kProtocol, "the answer is not gRPC");
+  // curl 7.88 loses the trailers when the connection's end comes with them.
+  if (lived_well()) return reconnect_quietly();
   fail(FailureKind::kTruncated, "the stream ended without a status");
 }
 
 void GrpcStream::judge_status() {
   const net::RpcCode code = *status_;
   const bool whole = frames_.between_messages();
-  if (ended_well()) {
-    close();
-    // Not when a document that was held is to be asked for only later.
-    if (!connect_.running()) {
-      connect_.start_once(between(milliseconds(1), kQuietWaitMax, random_.next()).count());
-    }
-    return;
-  }
+  // A server may limit a stream's life, with the one status or the other.
+  const bool orderly = code == net::RpcCode::kOk || code == net::RpcCode::kDeadlineExceeded;
+  if (orderly && lived_well()) return reconnect_quietly();
   if (code == net::RpcCode::kOk) {
     return fail(FailureKind::kTruncated, whole ? "the server ended the stream at once"
                                                : "the stream ended inside a message");
@@ -267,11 +264,16 @@ void GrpcStream::judge_status() {
   fail(failure_of_grpc_status(code), std::move(sentence));
 }
 
-// A server may limit a stream's life (DEADLINE_EXCEEDED, or no complaint at all).
-bool GrpcStream::ended_well() const {
-  const bool orderly = *status_ == net::RpcCode::kOk || *status_ == net::RpcCode::kDeadlineExceeded;
-  return orderly && messages_ > 0 && frames_.between_messages() &&
+bool GrpcStream::lived_well() const {
+  return messages_ > 0 && frames_.between_messages() &&
          clock_.now() - opened_ >= kLifeWorthAQuietEnd;
+}
+
+void GrpcStream::reconnect_quietly() {
+  close();
+  // A document that was held is to be asked for only later.
+  if (connect_.running()) return;
+  connect_.start_once(between(milliseconds(1), kQuietWaitMax, random_.next()).count());
 }
 
 // The stream itself is well: it goes on, and is opened again unless something better comes.

@@ -80,7 +80,8 @@ class GrpcStream final : public Transport, private HttpReceiver {
   void note_status(const std::vector<HttpHeader>& headers);
   void judge_end(const std::optional<HttpError>& error);
   void judge_status();
-  bool ended_well() const;
+  bool lived_well() const;
+  void reconnect_quietly();
   void document_failed(std::string cause);
   void fail(FailureKind kind, std::string cause);
   milliseconds wait_after(FailureKind kind);

@@ -136,6 +136,7 @@ bool GrpcCall::frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream
 }
 
 void GrpcCall::head(const HeaderPairs& headers, bool last) {
+  ended_ = ended_ || last;
   frame(kHeaders, kEndHeaders | (last ? kEndStream : 0), stream_, encoded(headers));
 }
 
@@ -160,7 +161,10 @@ void GrpcCall::trailers_only(int status, const std::string& text) {
        true);
 }
 
-void GrpcCall::reset(std::uint32_t error) { frame(kResetStream, 0, stream_, number(error, 4)); }
+void GrpcCall::reset(std::uint32_t error) {
+  ended_ = true;
+  frame(kResetStream, 0, stream_, number(error, 4));
+}
 
 void GrpcCall::goaway(std::uint32_t last_stream, std::uint32_t error) {
   frame(kGoaway, 0, 0, number(last_stream, 4) + number(error, 4));
@@ -228,8 +232,9 @@ void ScriptedGrpcServer::serve(int connection) {
     }
     GrpcCall call(connection, *stream);
     script_(call, request, index);
+    // curl 7.88 loses the trailers when the connection's end comes with them; no server does that.
+    if (!call.ended()) ::shutdown(connection, SHUT_WR);
     // Closing with bytes unread would be a reset, and could swallow what was sent.
-    ::shutdown(connection, SHUT_WR);
     call.wait_for_end();
   }
   const std::lock_guard lock(mutex_);

@@ -35,7 +35,8 @@ struct GrpcRequest {
 // A message with its five bytes in front.
 std::string grpc_frame(std::string_view message, char flag = 0);
 
-// One call, in the thread of its connection, which is closed when the script returns.
+// One call, in the thread of its connection. When the script returns, the connection is closed: at
+// once, or by the client where the call has got its end.
 class GrpcCall {
  public:
   GrpcCall(int connection, std::uint32_t stream) : connection_(connection), stream_(stream) {}
@@ -53,12 +54,15 @@ class GrpcCall {
   bool raw(std::string_view bytes);
   // Says nothing until the client (or the server's end) closes the connection.
   void wait_for_end();
+  // The call has got its end, by trailers or a reset.
+  bool ended() const { return ended_; }
 
  private:
   bool frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload);
 
   int connection_;
   std::uint32_t stream_;
+  bool ended_ = false;
 };
 
 class ScriptedGrpcServer {
