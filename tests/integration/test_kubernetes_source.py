@@ -146,7 +146,7 @@ class KubernetesSource(DaemonTestCase):
                      '"system:serviceaccount:shop:app" cannot list resource "featureflags"')
         for code, message, kind, words in (
                 (403, forbidden, "unauthorized",
-                 r"system:serviceaccount:shop:app.*k8s/rbac.yaml has the Role it needs"),
+                 r"system:serviceaccount:shop:app.*k8s/rbac has the Role it needs"),
                 (404, "page not found", "not_found", "CustomResourceDefinition installed"),
                 (429, "slow down", "rate_limited", "status 429"),
                 (500, "etcd is ill", "server_error", "etcd is ill")):

@@ -383,7 +383,7 @@ std::string KubernetesWatch::status_text(const KubernetesStatus& status) const {
     return text + ": the API server does not take the service account's token";
   if (status.code == 403) {
     return text + ": the pod's service account may not list and watch " + options_.resource +
-           " in namespace `" + options_.name_space + "`; k8s/rbac.yaml has the Role it needs";
+           " in namespace `" + options_.name_space + "`; k8s/rbac has the Role it needs";
   }
   if (status.code == 404) {
     return text + ": the cluster has no " + options_.resource + " of " + options_.api +

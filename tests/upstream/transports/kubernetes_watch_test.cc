@@ -293,7 +293,7 @@ TEST_F(KubernetesWatchTest, EveryStatusHasItsKindItsWordsAndAnotherTry) {
   };
   const std::string rest =
       ": the pod's service account may not list and watch things in namespace `shop`; "
-      "k8s/rbac.yaml has the Role it needs";
+      "k8s/rbac has the Role it needs";
   const std::vector<Case> cases = {
       {401, FailureKind::kUnauthorized,
        "status 401 (said): the API server does not take the service account's token"},
