@@ -1,5 +1,6 @@
 """A FeatureFlag resource as a source, against a scripted API server over TLS."""
 
+import os
 import unittest
 import urllib.parse
 
@@ -9,6 +10,7 @@ from flag_documents import EMPTY, answering
 from flagstone_process import run
 from kubernetes_api_server import KubernetesApi
 
+K8S = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "k8s")
 URI = "core.openfeature.dev/shop/flags"
 
 
@@ -222,6 +224,19 @@ class KubernetesSource(DaemonTestCase):
                 daemon = self.start(uri, environment=self.pod_environment(), wrapper=in_pod,
                                     state=uri.replace("/", "-"))
                 self.assertEqual(daemon.ofrep().value(), "one")
+
+
+class Manifests(DaemonTestCase):
+    """The configurations in k8s/ are ones that this binary takes."""
+
+    def test_every_configuration(self):
+        bootstrap = self.write("bootstrap.json", answering("bootstrap"))
+        for folder in ("example", "featureflag", "hub", "hub/pod"):
+            with self.subTest(folder):
+                with open(os.path.join(K8S, folder, "flagstone.yaml"), encoding="utf-8") as text:
+                    here = text.read().replace("/etc/flagstone/bootstrap.json", bootstrap)
+                path = self.write("flagstone.yaml", here)
+                self.assertEqual(run("check", "--config", path)[0], 0, run("check", "--config", path))
 
 
 if __name__ == "__main__":
