@@ -65,7 +65,8 @@ void FlagStreams::add(std::size_t environment, const Selector& selector,
                           .stream = std::move(stream),
                           .opened_ms = now_ms,
                           .told_ms = now_ms,
-                          .told = 0});
+                          .told = 0,
+                          .behind = false});
   ++audience.told[0];
   const Place place = std::prev(subscribers_.end());
   place->stream->set_on_closed([this, place] {
@@ -73,6 +74,7 @@ void FlagStreams::add(std::size_t environment, const Selector& selector,
     settle();
   });
   place->stream->set_on_drained([this, place] {
+    place->behind = false;
     tell(place);
     settle();
   });
@@ -97,7 +99,7 @@ FlagStreams::Place FlagStreams::tell(Place place) {
   Subscriber& subscriber = *place;
   Audience& audience = subscriber.audience;
   const Place next = std::next(place);
-  if (subscriber.told == audience.version) return next;
+  if (subscriber.behind || subscriber.told == audience.version) return next;
   News news = news_since(audience, subscriber.told, subscriber.stream->codec());
   if (news.end != net::RpcCode::kOk) {
     subscriber.stream->close(news.end, news.why);
@@ -105,7 +107,8 @@ FlagStreams::Place FlagStreams::tell(Place place) {
   }
   if (news.message != nullptr) {
     // Refused: on_drained comes back here, and tells what is the latest then.
-    if (!subscriber.stream->send_shared(news.message)) return next;
+    subscriber.behind = !subscriber.stream->send_shared(news.message);
+    if (subscriber.behind) return next;
     subscriber.told_ms = loop_.now_ms();
   }
   mark_told(subscriber, audience.version);
@@ -144,9 +147,11 @@ void FlagStreams::keep_alive() {
     }
     const Message message = keep_alive(subscriber.stream->codec());
     if (message == nullptr) return;  // This api has none.
-    // A reader that is too slow for it has other bytes to read; who waits for the first news hears
-    // nothing before it.
-    if (subscriber.told != 0) (void)subscriber.stream->send_shared(message);
+    // Who waits for the first news hears nothing before it. A reader that is too slow for this one
+    // has other bytes to read.
+    if (subscriber.told != 0 && !subscriber.behind) {
+      subscriber.behind = !subscriber.stream->send_shared(message);
+    }
     subscriber.told_ms = now_ms;
   }
   keep_alive_timer_.start_once(std::max(next_ms - now_ms, kKeepAliveSlackMs));

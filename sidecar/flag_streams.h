@@ -98,6 +98,7 @@ class FlagStreams {
     std::int64_t opened_ms = 0;
     std::int64_t told_ms = 0;
     Version told = 0;
+    bool behind = false;  // Too slow for the last message: waits for its stream to drain.
   };
   using Place = std::list<Subscriber>::iterator;
   using AudienceName = std::pair<std::size_t, std::string>;
