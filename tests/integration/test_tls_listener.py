@@ -17,6 +17,8 @@ from flag_documents import answering, encoded, flags
 ASK = "/ofrep/v1/evaluate/flags/answer"
 PATIENCE = 30
 IN_USE = "TLS certificate .* is the one for new connections"
+ALL = "/ofrep/v1/evaluate/flags"
+EVENTS = "/ofrep/v1/sse"
 GET = (f"POST {ASK} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
        "Content-Length: 14\r\n\r\n{\"context\":{}}").encode()
 
@@ -117,19 +119,31 @@ class TlsListener(DaemonTestCase):
         self.assertEqual([line for line in daemon.log if "handshake" in line.lower()], [],
                          "failures are counted, not logged")
 
+    def curl(self, daemon, path, *options):
+        done = subprocess.run(
+            ["curl", "-sS", "--cacert", self.path("server.crt"), "-w",
+             " %{http_version} %{http_code}", "--data", '{"context":{}}', "-H",
+             "Content-Type: application/json", *options,
+             f"https://127.0.0.1:{self.port(daemon)}{path}"],
+            capture_output=True, timeout=PATIENCE, check=False)
+        return done.stdout.decode() + done.stderr.decode()
+
     @unittest.skipUnless(shutil.which("curl"), "needs curl")
     def test_curl(self):
         daemon = self.serve()
         for option, version in (("--http1.1", "1.1"), ("--http2", "2")):
             with self.subTest(option):
-                done = subprocess.run(
-                    ["curl", "-sS", option, "--cacert", self.path("server.crt"), "-w",
-                     " %{http_version} %{http_code}", "--data", '{"context":{}}', "-H",
-                     "Content-Type: application/json",
-                     f"https://127.0.0.1:{self.port(daemon)}{ASK}"],
-                    capture_output=True, timeout=PATIENCE, check=False)
-                self.assertRegex(done.stdout.decode(), f'"secure".* {version} 200$',
-                                 done.stderr.decode())
+                self.assertRegex(self.curl(daemon, ASK, option), f'"secure".* {version} 200$')
+
+    @unittest.skipUnless(shutil.which("curl"), "needs curl")
+    def test_large_answers(self):
+        self.write("flags.json", encoded(flags({f"flag-{n}": "x" * 500 for n in range(8000)})))
+        daemon = self.serve()
+        for option, version in (("--http1.1", "1.1"), ("--http2", "2")):
+            with self.subTest(option):
+                said = self.curl(daemon, ALL, option)
+                self.assertTrue(said.endswith(f" {version} 200"), said[-100:])
+                self.assertEqual(said.count('"key":"flag-'), 8000)
 
     def test_client_certificates(self):
         self.make("ca")
@@ -234,6 +248,37 @@ class TlsListener(DaemonTestCase):
         self.assertEqual(daemon.metric("flagstone_connection_timeouts_total"), 1)
 
     # Streams, and the end.
+
+    def test_events_come_through(self):
+        daemon = self.serve()
+        with self.connect(daemon, self.trusting()) as connection:
+            connection.sendall(f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            events = http.client.HTTPResponse(connection)
+            events.begin()
+            self.assertEqual(events.status, 200)
+            for version in ("second", "third"):
+                self.write("flags.json", answering(version))
+                while b"refetchEvaluation" not in events.readline():
+                    pass
+
+    @unittest.skipUnless(shutil.which("curl"), "needs curl")
+    def test_events_come_through_http2(self):
+        daemon = self.serve()
+        reader = subprocess.Popen(
+            ["curl", "-sSN", "--http2", "--max-time", str(PATIENCE), "--cacert",
+             self.path("server.crt"), "-D", "-", f"https://127.0.0.1:{self.port(daemon)}{EVENTS}"],
+            stdout=subprocess.PIPE)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.kill)
+        self.assertEqual(reader.stdout.readline().strip(), b"HTTP/2 200")
+        for version in ("second", "third"):
+            self.write("flags.json", answering(version))
+            for line in reader.stdout:
+                if b"refetchEvaluation" in line:
+                    break
+            else:
+                self.fail("the stream ended")
 
     def test_shutdown_says_goodbye_to_idle_peers(self):
         daemon = self.serve()
