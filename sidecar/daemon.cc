@@ -13,7 +13,9 @@
 #include "config/validate.h"
 #include "net/resolver.h"
 #include "net/signal.h"
+#include "sidecar/admin_guard.h"
 #include "sidecar/api/admin.h"
+#include "sidecar/api/grpc_health.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/disk_reader.h"
 #include "sidecar/keeper.h"
@@ -124,7 +126,9 @@ class Daemon {
   Keeper keeper_;
   Admin admin_;
   net::Router admin_router_;
-  net::HostGuard admin_guard_;
+  PolledHealth admin_health_;
+  net::HostGuard admin_host_guard_;
+  AdminGuard admin_guard_;
   net::Server admin_server_;
   std::vector<std::unique_ptr<ServingThread>> threads_;
   std::unique_ptr<WatchedText> configuration_file_;
@@ -156,9 +160,11 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
              options_.state.limit_bytes),
       keeper_(keeper_tools()),
       admin_(keeper_, loop_, options_.startup_wait),
-      admin_guard_(admin_router_, {.allowed_hosts = options_.allowed_hosts,
-                                   .allowed_origins = options_.allowed_origins,
-                                   .exempt_paths = {"/healthz", "/readyz", "/startupz"}}),
+      admin_health_(loop_, [this] { return !stopping_ && keeper_.missing().empty(); }),
+      admin_host_guard_(admin_router_, {.allowed_hosts = options_.allowed_hosts,
+                                        .allowed_origins = options_.allowed_origins,
+                                        .exempt_paths = {"/healthz", "/readyz", "/startupz"}}),
+      admin_guard_(admin_host_guard_, options_.flagd.on),
       admin_server_(loop_, admin_guard_),
       stop_timer_(loop_, [this] { stop_serving(); }),
       deadline_(loop_, [this] { drained_or_not(); }),
@@ -166,6 +172,7 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
       interrupt_(loop_, SIGINT, [this] { on_signal(); }),
       hang_up_(loop_, SIGHUP, [this] { read_configuration_again(); }) {
   admin_.add_routes(admin_router_);
+  admin_health_.add_routes(admin_router_);
 }
 
 KeeperTools Daemon::keeper_tools() {
@@ -303,6 +310,7 @@ void Daemon::on_signal() {
   log_.info("stopping: not ready from now on, serving for {} ms more",
             options_.shutdown_delay.count());
   admin_.set_stopping();
+  admin_health_.stop();
   stop_timer_.start_once(options_.shutdown_delay.count());
 }
 
@@ -368,7 +376,7 @@ int run_daemon(DaemonSetup setup) {
     log.error("{}", listeners.error());
     return kExitUnavailable;
   }
-  auto admin = bind_address(options.admin);
+  auto admin = bind_admin(options.admin);
   if (!admin) {
     log.error("admin: {}", admin.error());
     return kExitUnavailable;
