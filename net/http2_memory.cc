@@ -40,6 +40,7 @@ Http2MemoryPool::Block* Http2MemoryPool::take(std::size_t size) {
   if (whole > SIZE_MAX - sizeof(Block)) return nullptr;
   auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + whole));
   if (block != nullptr) block->size = whole;
+  ++blocks_made_;
   return block;
 }
 

@@ -22,6 +22,8 @@ class Http2MemoryPool {
   Http2MemoryPool(const Http2MemoryPool&) = delete;
   Http2MemoryPool& operator=(const Http2MemoryPool&) = delete;
 
+  std::uint64_t blocks_made() const { return blocks_made_; }  // by malloc, ever
+
  private:
   friend class Http2MemoryAccount;
 
@@ -46,6 +48,7 @@ class Http2MemoryPool {
 
   std::array<Block*, kClasses> kept_{};
   std::size_t kept_bytes_ = 0;
+  std::uint64_t blocks_made_ = 0;
 };
 
 class Http2MemoryAccount {

@@ -5,11 +5,14 @@
 
 #include <cstdlib>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "net/cors.h"
 #include "net/host_guard.h"
 #include "net/router.h"
 #include "net/rpc/call.h"
+#include "tests/fakes/net/http2_bench.h"
 #include "tests/fakes/net/rpc_request.h"
 #include "tests/fakes/net/session_bench.h"
 
@@ -137,6 +140,48 @@ TEST(Allocation, WarmCallsOfEveryProtocolNeedNone) {
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(response.answers, answers + 10 * static_cast<int>(requests.size()));
   EXPECT_GT(response.bytes, 1000U);
+}
+
+// Eight requests at once, whole and cut, as one client sends them again and again.
+TEST(Allocation, AWarmHttp2ConnectionServesWithoutAny) {
+  Api api;
+  Router router;
+  router.add<&Api::one>(Method::kPost, "/ofrep/v1/evaluate/flags/{key}", api);
+  HostGuard guard(router, {});
+  Http2Bench bench;
+  SessionResources resources(guard, {}, bench.counters);
+  Http2Session session(resources, bench, 0, ListenerKind::kLoopbackTcp);
+  // The client allocates, so its bytes are made beforehand, in talk with another session.
+  constexpr std::size_t kRounds = 60;
+  std::vector<std::string> asked;
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < 8; ++i) {
+      bench.client.post("/ofrep/v1/evaluate/flags/my-long-flag-key-beyond-small-strings",
+                        "{\"context\":{\"targetingKey\":\"user-1234567890\"}}",
+                        {{"content-type", "application/json"}, {"user-agent", "a-client/1.0"}});
+    }
+    asked.push_back(bench.client.bytes());
+    bench.client.give(bench.give(asked.back()));
+    asked.back().reserve(asked.back().size() + Request::kBodyPaddingBytes);
+  }
+  std::string output;
+  const auto serve = [&](std::size_t round) {
+    const std::string_view whole = asked[round];
+    // Each cut comes once to warm up and once to be counted.
+    const std::size_t cut = round % (kRounds / 2) * whole.size() / (kRounds / 2);
+    output.clear();
+    session.consume(whole.substr(0, cut), output);
+    session.consume(whole.substr(cut), output);
+    ASSERT_GT(output.size(), 8 * 20u);
+  };
+  for (std::size_t round = 0; round < kRounds / 2; ++round) serve(round);
+  const std::size_t before = allocations;
+  const std::uint64_t blocks_before = resources.http2.memory.blocks_made();
+  const std::size_t requests_before = bench.counters.requests.read();
+  for (std::size_t round = kRounds / 2; round < kRounds; ++round) serve(round);
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(bench.counters.requests.read() - requests_before, 8 * kRounds / 2);
+  EXPECT_EQ(resources.http2.memory.blocks_made(), blocks_before);
 }
 
 }  // namespace
