@@ -127,7 +127,10 @@ class FlagdMode(FlagdModeTestCase):
             environment={"FLAGD_MANAGEMENT_PORT": str(self.management),
                          "FLAGD_PORT": str(self.port), "FLAGD_EVALUATOR": "json",
                          "FLAGD_LOG_FORMAT": "json", "FLAGD_RESOLVER": "rpc",
-                         "FLAGD_SOCKET_PATH": "", "HOME": "/nonexistent"})
+                         "FLAGD_SOCKET_PATH": "",
+                         # In a pod, whose API server does not answer.
+                         "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1",
+                         "FLAGSTONE_STATE_DIR": self.path("state")})
         admin = Client(f"127.0.0.1:{self.management}")
         eventually(lambda: admin.get("/healthz").status == 200, "the management port")
         eventually(lambda: Client(f"127.0.0.1:{self.ofrep}").value("answer") is True, "the flag")
@@ -232,7 +235,7 @@ class FromAnotherMachine(FlagdModeTestCase):
     def test_bound_to_all_interfaces_flags_are_answered(self):
         self.start_as_flagd("--sources", self.sources(), "--bind", "0.0.0.0")
         for port in (self.port, self.sync, self.ofrep):
-            self.assertEqual(self.other.status("POST", port, "/ofrep/v1/evaluate/flags/none"), 415)
+            self.assertEqual(self.other.status("POST", port, "/ofrep/v1/evaluate/flags/none"), 404)
         self.assertEqual(self.other.status("GET", self.management, "/status"), 403)
 
 
