@@ -118,7 +118,8 @@ class Flagstone:
 
     @property
     def admin_address(self):
-        return self.await_log(ADMIN.pattern).group(1)
+        """Where it can be asked: all interfaces are asked on loopback."""
+        return self.await_log(ADMIN.pattern).group(1).replace("[::]", "127.0.0.1")
 
     def ofrep(self, **more):
         """A client of the first TCP listener."""
