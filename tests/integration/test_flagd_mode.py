@@ -1,14 +1,17 @@
 """flagd's users change the image and nothing else: its arguments, variables and file, its ports,
 and who may see what on the management port."""
 
+import http.client
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import unittest
 
 from daemon_test_case import DaemonTestCase, main
+import certificates
 from flagstone_process import eventually, run
 from ofrep_client import Client
 
@@ -102,6 +105,34 @@ class FlagdMode(FlagdModeTestCase):
         self.assertEqual(daemon.admin_address, f"127.0.0.1:{self.management}")
         self.assertEqual(daemon.admin.get("/status").status, 200)
 
+    @unittest.skipUnless(certificates.available(), "needs the openssl command line")
+    def test_a_certificate_is_for_evaluation_and_sync(self):
+        certificate, _ = certificates.make(self.folder, "server")
+        daemon = self.start_as_flagd(
+            "--sources", self.sources(), "--socket-path", self.path("e.sock"),
+            "--server-cert-path", certificate, environment={
+                "FLAGD_SERVER_KEY_PATH": certificate.replace(".crt", ".key")})
+        trusting = ssl.create_default_context(cafile=certificate)
+        for port in (self.port, self.sync):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30,
+                                                     context=trusting)
+            self.addCleanup(connection.close)
+            connection.request("POST", "/ofrep/v1/evaluate/flags/answer", "{}",
+                               {"Content-Type": "application/json"})
+            self.assertIs(json.loads(connection.getresponse().read())["value"], True)
+        self.assertIs(Client(f"127.0.0.1:{self.ofrep}").value("answer"), True)
+        self.assertIs(daemon.unix(self.path("e.sock")).value("answer"), True)
+        self.assertEqual(daemon.admin.get("/readyz").status, 200)
+
+    def test_the_management_port_answers_grpc_health(self):
+        daemon = self.start_as_flagd("--sources", self.sources())
+        connection = http.client.HTTPConnection("127.0.0.1", self.management, timeout=30)
+        self.addCleanup(connection.close)
+        connection.request("POST", "/grpc.health.v1.Health/Check", "{}",
+                           {"Content-Type": "application/json"})
+        self.assertEqual(json.loads(connection.getresponse().read())["status"], "SERVING")
+        self.assertTrue(daemon.alive)
+
     def test_the_management_port_keeps_the_host_rule_for_this_machine(self):
         self.start_as_flagd("--sources", self.sources())
         client = Client(f"127.0.0.1:{self.management}")
@@ -185,9 +216,11 @@ class OtherMachine:
         self.ip("-n", self.NAME, *words)
 
     def status(self, method, port, path):
-        """The status that a request from there gets, asked by the address of ours as kubelet does."""
-        code = (f"import http.client as h; c = h.HTTPConnection('{self.OURS}', {port}, timeout=20); "
-                f"c.request('{method}', '{path}'); print(c.getresponse().status)")
+        """The status that a request from there gets, to our address as kubelet's requests are."""
+        with_json = ["{}", {"Content-Type": "application/json"}] if method == "POST" else []
+        code = (f"import http.client as h; "
+                f"c = h.HTTPConnection('{self.OURS}', {port}, timeout=20); "
+                f"c.request('{method}', '{path}', *{with_json!r}); print(c.getresponse().status)")
         done = subprocess.run(["ip", "netns", "exec", self.NAME, "python3", "-c", code], check=True,
                               capture_output=True, timeout=60)
         return int(done.stdout)
@@ -224,7 +257,9 @@ class FromAnotherMachine(FlagdModeTestCase):
         self.start_as_flagd("--sources", self.sources())
         for method, path, status in (
                 ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/metrics", 200),
-                ("HEAD", "/healthz", 200), ("GET", "/status", 403), ("GET", "/usage", 403),
+                ("HEAD", "/healthz", 200), ("POST", "/grpc.health.v1.Health/Check", 200),
+                ("POST", "/grpc.health.v1.Health/Watch", 403), ("GET", "/status", 403),
+                ("GET", "/usage", 403),
                 ("GET", "/startupz", 403), ("GET", "/nowhere", 403),
                 ("POST", "/accept/default", 403), ("POST", "/healthz", 403)):
             self.assertEqual(self.other.status(method, self.management, path), status, path)
