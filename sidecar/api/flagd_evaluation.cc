@@ -14,7 +14,6 @@ using evaluation::Reason;
 using evaluation::ValueType;
 using evaluation::flagd::AnswerCodec;
 using evaluation::flagd::AskedType;
-using evaluation::flagd::ResolveAnswer;
 using evaluation::flagd::ServiceVersion;
 using evaluation::flagd::TypedValue;
 using net::RpcCode;
