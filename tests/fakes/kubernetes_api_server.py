@@ -31,6 +31,7 @@ class KubernetesApi:
         self._watch_ends = 0
         self._last_words = b""
         self.too_old = 0  # Watches refused for that.
+        self.watches = []  # From which versions the others were, as soon as they hear of anything.
 
     # What the test says.
 
@@ -134,6 +135,8 @@ class KubernetesApi:
             ends, generation = self._watch_ends, exchange.upstream.generation
             too_old = since < self._oldest
             self.too_old += too_old
+            if not too_old:
+                self.watches.append(since)
         if too_old:
             send_chunk(exchange, b'{"type":"ERROR","object":%s}\n' % json.dumps(
                 status(410, f"too old resource version: {since}", "Expired")).encode())

@@ -2,7 +2,6 @@
 
 import os
 import unittest
-import urllib.parse
 
 from daemon_test_case import DaemonTestCase, main, require_root
 import certificates
@@ -16,11 +15,6 @@ URI = "core.openfeature.dev/shop/flags"
 
 def is_watch(request):
     return "&watch=1" in request.target
-
-
-def version_of(request):
-    query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.target).query)
-    return int(query["resourceVersion"][0])
 
 
 @unittest.skipUnless(certificates.available(), "needs the openssl command line")
@@ -43,10 +37,9 @@ class KubernetesSource(DaemonTestCase):
             wait=wait, environment=self.pod_environment())
 
     def await_watch(self, since=0):
-        """The first watch after that mark."""
-        def found():
-            return next(filter(is_watch, self.server.requests[since:]), None)
-        return self.eventually(found, "a watch")
+        """The version from which the first watch after so many begins."""
+        self.eventually(lambda: len(self.api.watches) > since, "a watch")
+        return self.api.watches[since]
 
     def test_follows_the_resource(self):
         daemon = self.start_pod()
@@ -84,9 +77,8 @@ class KubernetesSource(DaemonTestCase):
         self.await_watch()
         version = self.api.bookmark()
         daemon.await_metric("flagstone_updates_total", result="unchanged")
-        mark = self.server.mark()
         self.api.end_watches()
-        self.assertEqual(version_of(self.await_watch(mark)), version)
+        self.assertEqual(self.await_watch(1), version)
         self.api.apply(answering("two"))
         daemon.await_value("two")
         self.assertEqual(daemon.failures(), 0, "a watch that ends is no failure")
@@ -108,10 +100,9 @@ class KubernetesSource(DaemonTestCase):
     def test_a_cut_inside_an_event(self):
         daemon = self.start_pod()
         self.await_watch()
-        mark = self.server.mark()
         self.api.end_watches(last_words=b'{"type":"MODIFIED","object":{"metada')
         daemon.await_failure("truncated")
-        self.await_watch(mark)
+        self.await_watch(1)
         self.assertEqual(daemon.ofrep().value(), "one")
         self.api.apply(answering("two"))
         daemon.await_value("two")
@@ -144,6 +135,7 @@ class KubernetesSource(DaemonTestCase):
 
     def test_every_refusal_keeps_the_flags(self):
         daemon = self.start_pod()
+        self.await_watch()
         forbidden = ('featureflags.core.openfeature.dev is forbidden: User '
                      '"system:serviceaccount:shop:app" cannot list resource "featureflags"')
         for code, message, kind, words in (
@@ -159,9 +151,9 @@ class KubernetesSource(DaemonTestCase):
                 daemon.await_failure(kind, at_least=before + 1)
                 daemon.await_log(words)
                 self.assertEqual(daemon.ofrep().value(), "one")
-                mark = self.server.mark()
+                watches = len(self.api.watches)
                 self.api.allow()
-                self.await_watch(mark)
+                self.await_watch(watches)
         self.api.apply(answering("two"))
         daemon.await_value("two")
 
