@@ -100,9 +100,10 @@ void HttpHop::detach() {
   resume_.stop();
 }
 
-// curl can pause only what has begun to answer; before that, on_head_complete() does it.
+// curl can pause only what has begun to answer; before that, on_head_complete() does it. For HTTP/2
+// see http_client.h.
 void HttpHop::set_paused(bool paused) {
-  if (paused == paused_) return;
+  if (paused == paused_ || request_.http2) return;
   paused_ = paused;
   if (phase_ != Phase::kReceiving || !head_complete_) return;
   if (paused) {

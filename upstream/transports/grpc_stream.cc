@@ -14,8 +14,6 @@ namespace {
 constexpr milliseconds kLifeWorthAQuietEnd{500};
 // After such an end. Spread, as a server ends many streams at once.
 constexpr milliseconds kQuietWaitMax{1'000};
-// What a paused connection may still give us: what curl had already taken in.
-constexpr std::size_t kWaitingBytesMax = 256 * 1024;
 
 bool is_grpc(std::string_view content_type) {
   constexpr std::string_view kType = "application/grpc";
@@ -154,7 +152,7 @@ void GrpcStream::take(std::string_view bytes) {
     if (part.kind == GrpcPart::Kind::kEnd) end_message();
   }
   taking_ = false;
-  if (waiting_.size() > kWaitingBytesMax) close();
+  if (waiting_.size() > options_.waiting_bytes_max) close();
 }
 
 void GrpcStream::begin_message(const GrpcPart& part) {
@@ -197,7 +195,6 @@ void GrpcStream::end_message() {
   if (!in_work_) return;  // Settled already.
   connect_.stop();
   if (exchange_ == nullptr) return;
-  exchange_->set_paused(true);
   stall_.start_once(options_.stall.count());
 }
 
@@ -220,11 +217,7 @@ void GrpcStream::settle(Outcome outcome) {
 void GrpcStream::resume() {
   take(std::exchange(waiting_, {}));
   if (in_work_ || exchange_ == nullptr) return;
-  if (waiting_end_) {
-    const auto error = *std::exchange(waiting_end_, std::nullopt);
-    return judge_end(error);
-  }
-  exchange_->set_paused(false);
+  if (waiting_end_) judge_end(*std::exchange(waiting_end_, std::nullopt));
 }
 
 void GrpcStream::on_end(const std::optional<HttpError>& error) {

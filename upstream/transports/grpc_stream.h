@@ -1,9 +1,9 @@
 // Keeps one gRPC server stream open; every message on it is a document, the newest one the truth.
 //
 // Knows no vendor: what is inside a message is the sink's to read. Owned by a source, on the
-// keeper's loop. While a document is in work nothing is read, so that what comes next waits with
-// the other side; when that takes long the stream is cut, since opening it again brings the newest
-// at once. A stream that ends is opened again, after a while if it was no orderly end.
+// keeper's loop. What comes while a document is in work waits, up to a bound of bytes and of time;
+// beyond that the stream is cut, and opened again when the work is done, which brings the newest at
+// once. A stream that ends is opened again, after a while if it was no orderly end.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +40,9 @@ struct GrpcStreamOptions {
   milliseconds message{30'000};
   milliseconds keep_alive{20'000};
   milliseconds unacknowledged{60'000};
-  // A document that is longer in work than this costs the stream.
+  // A document that is longer in work than this costs the stream, and so do more bytes behind it.
   milliseconds stall{30'000};
+  std::size_t waiting_bytes_max = 256 * 1024;
   // Until a document that was held or refused is asked for again.
   milliseconds reopen{30'000};
   BackoffOptions backoff;
