@@ -78,7 +78,7 @@ struct ServerCounters {
   Counter refusals;        // malformed or too large, answered by us
   Counter timeouts;        // connections closed by ConnectionLimits, idle ones not counted
   Counter event_streams;   // open now
-  Counter floods;          // HTTP/2 connections ended for resets or control frames beyond measure
+  Counter floods;          // connections ended for resets, frames or new keys beyond measure
   Counter tls_failures;    // handshakes that failed
   Counter bytes_buffered;  // memory held for connections: requests half read, answers not taken
 };

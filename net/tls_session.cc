@@ -41,6 +41,16 @@ bool is_plain_http(std::string_view first_bytes) {
 
 }  // namespace
 
+// Trampoline only.
+struct TlsSession::Watch {
+  static void message(int sent, int, int type, const void* bytes, std::size_t size, SSL*,
+                      void* session) noexcept {
+    if (sent == 0 && type == SSL3_RT_HANDSHAKE && bytes != nullptr && size > 0) {
+      static_cast<TlsSession*>(session)->handshake_message();
+    }
+  }
+};
+
 TlsSession::TlsSession(SessionResources& resources, SessionHost& host, unsigned listener_index,
                        ListenerKind listener_kind)
     : resources_(resources),
@@ -56,6 +66,8 @@ TlsSession::TlsSession(SessionResources& resources, SessionHost& host, unsigned 
   }
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_accept_state(ssl_.get());
+  SSL_set_msg_callback(ssl_.get(), &Watch::message);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
 }
 
 TlsSession::~TlsSession() {
@@ -109,7 +121,18 @@ void TlsSession::read_records() {
   }
 }
 
+void TlsSession::handshake_message() {
+  if (++handshake_messages_ <= kHandshakeMessagesMax || flooded_) return;
+  flooded_ = true;
+  resources_.counters.floods.add();
+  pipe_.received = {};  // OpenSSL would go on as long as there is something to read
+}
+
 void TlsSession::not_read(int error) {
+  if (flooded_) {
+    fail();
+    return;
+  }
   if (error == SSL_ERROR_WANT_READ) return;  // all that was received is read
   if (error == SSL_ERROR_ZERO_RETURN) {
     say_goodbye();  // the peer did
@@ -200,7 +223,7 @@ void TlsSession::fail() {
 }
 
 SessionPhase TlsSession::phase() const {
-  if (failed_) return SessionPhase::kFailed;
+  if (failed_) return flooded_ ? SessionPhase::kCut : SessionPhase::kFailed;
   if (inner_ == nullptr) {
     if (said_goodbye_) return SessionPhase::kDone;
     return handshake_over_ && held_.empty() ? SessionPhase::kIdle : SessionPhase::kHeader;

@@ -27,6 +27,9 @@ class TlsSession final : public Session, private SessionHost {
  public:
   // What one record decrypts to at most (RFC 8446, 5.1).
   static constexpr std::size_t kRecordBytesMax = 16 * 1024;
+  // A handshake has some five; behind it, new keys are asked for once in millions of records, and
+  // renegotiation is refused. Beyond, the peer floods us.
+  static constexpr int kHandshakeMessagesMax = 32;
 
   // REQUIRES: the listener has credentials in `resources`.
   TlsSession(SessionResources& resources, SessionHost& host, unsigned listener_index,
@@ -51,6 +54,8 @@ class TlsSession final : public Session, private SessionHost {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
+  struct Watch;  // OpenSSL's callback
+
   // For the session inside.
   void send_later(std::string_view bytes) override;
   std::size_t unsent_bytes() const override;
@@ -66,6 +71,7 @@ class TlsSession final : public Session, private SessionHost {
   void choose_inner();
   bool inner_takes() const;
   bool inner_over() const;
+  void handshake_message();
   bool may_say_more() const;
   void say(std::string_view plaintext);
   void encrypt(std::string_view plaintext);
@@ -82,11 +88,13 @@ class TlsSession final : public Session, private SessionHost {
   std::unique_ptr<Session> inner_;  // none before the handshake is over and something was decrypted
   std::string held_;                // decrypted, at most a record that the inner does not take yet
   std::string unsaid_;              // of the inner, by send_later(), not yet encrypted
+  int handshake_messages_ = 0;
   unsigned listener_index_;
   ListenerKind listener_kind_;
   bool begun_ = false;
   bool handshake_over_ = false;
   bool failed_ = false;
+  bool flooded_ = false;
   bool said_goodbye_ = false;
   bool finish_soon_ = false;
   bool farewell_ = false;  // nothing but our goodbye is to be said any more

@@ -1,5 +1,6 @@
 #include "sidecar/tls_files.h"
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <cerrno>
@@ -46,9 +47,9 @@ std::expected<TlsCredentials, TlsProblem> load_tls(const config::TlsOptions& opt
     if (path.empty()) continue;
     auto read = read_whole(path);
     if (!read) {
-      return std::unexpected(TlsProblem{kExitUnavailable, "TLS " + std::string(what) + " " + path +
-                                                              ": " + read.error() + "; " +
-                                                              listener + " cannot serve without"});
+      return std::unexpected(
+          TlsProblem{kExitUnavailable, fmt::format("TLS {} {}: {}; {} cannot serve without", what,
+                                                   path, read.error(), listener)});
     }
     *text = std::move(*read);
   }

@@ -331,6 +331,28 @@ TEST(TlsSession, NothingIsResumedOrRenegotiated) {
   EXPECT_TRUE(client.failed) << "it was refused";
 }
 
+TEST(TlsSession, NewKeysMayBeAskedForButNotAllTheTime) {
+  TlsBench bench;
+  TlsTestClient client;
+  bench.carry(client);
+  const auto ask_for_keys = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED);
+      SSL_do_handshake(client.ssl());
+    }
+  };
+  ask_for_keys(10);
+  client.say(get("/still"));
+  bench.carry(client);
+  EXPECT_TRUE(client.received.ends_with("GET /still"));
+  ask_for_keys(2000);
+  const std::string flood = client.take();
+  bench.give(flood);
+  EXPECT_EQ(bench.session->phase(), SessionPhase::kCut);
+  EXPECT_EQ(bench.counters.floods.read(), 1u);
+  EXPECT_LT(bench.said.size(), 2000u) << "not one answer each";
+}
+
 TEST(TlsSession, NewCredentialsAreForNewConnections) {
   TlsBench bench;
   TlsTestClient old_client;
