@@ -14,9 +14,10 @@ constexpr std::int64_t kKeepAliveSlackMs = 1000;
 
 }  // namespace
 
-FlagStreams::FlagStreams(net::Loop& loop, ServingDesk& desk)
+FlagStreams::FlagStreams(net::Loop& loop, ServingDesk& desk, std::int64_t keep_alive_ms)
     : loop_(loop),
       desk_(desk),
+      keep_alive_ms_(keep_alive_ms),
       keep_alive_timer_(loop, [this] { keep_alive(); }),
       deadline_timer_(loop, [this] { end_overdue(); }) {}
 
@@ -78,7 +79,7 @@ void FlagStreams::add(std::size_t environment, const Selector& selector,
     tell(place);
     settle();
   });
-  if (!keep_alive_timer_.running()) keep_alive_timer_.start_once(kKeepAliveMs);
+  if (!keep_alive_timer_.running()) keep_alive_timer_.start_once(keep_alive_ms_);
   const auto lifetime = desk_.settings.stream_deadline;
   if (lifetime.count() > 0 && !deadline_timer_.running()) {
     deadline_timer_.start_once(lifetime.count());
@@ -138,9 +139,9 @@ FlagStreams::Place FlagStreams::remove(Place place) {
 void FlagStreams::keep_alive() {
   if (subscribers_.empty()) return;
   const std::int64_t now_ms = loop_.now_ms();
-  std::int64_t next_ms = now_ms + kKeepAliveMs;
+  std::int64_t next_ms = now_ms + keep_alive_ms_;
   for (Subscriber& subscriber : subscribers_) {
-    const std::int64_t due_ms = subscriber.told_ms + kKeepAliveMs;
+    const std::int64_t due_ms = subscriber.told_ms + keep_alive_ms_;
     if (due_ms > now_ms) {
       next_ms = std::min(next_ms, due_ms);
       continue;

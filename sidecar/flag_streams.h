@@ -36,7 +36,10 @@ class FlagStreams {
   using Version = std::uint64_t;
   using Message = std::shared_ptr<const net::RpcSharedMessage>;
 
-  FlagStreams(net::Loop& loop, ServingDesk& desk);
+  // Idle time after which keep_alive() is sent.
+  static constexpr std::int64_t kKeepAliveMs = 20'000;
+
+  FlagStreams(net::Loop& loop, ServingDesk& desk, std::int64_t keep_alive_ms = kKeepAliveMs);
   virtual ~FlagStreams();
   FlagStreams(const FlagStreams&) = delete;
   FlagStreams& operator=(const FlagStreams&) = delete;
@@ -76,12 +79,10 @@ class FlagStreams {
   virtual News news_since(Audience& audience, Version told, net::RpcCodec codec) = 0;
   // After somebody was told something, or has gone: what nobody needs any more may go.
   virtual void settle() {}
-  // Sent when nothing was for kKeepAliveMs; nullptr: never.
+  // Sent when nothing was for a while; nullptr: never.
   virtual Message keep_alive(net::RpcCodec) { return nullptr; }
   // Said before the end; empty: nothing.
   virtual std::string_view farewell(net::RpcCodec) { return {}; }
-
-  static constexpr std::int64_t kKeepAliveMs = 20'000;
 
   // nullptr when nobody listens to it.
   Audience* find_audience(std::size_t environment, const Selector& selector) const;
@@ -114,6 +115,7 @@ class FlagStreams {
 
   net::Loop& loop_;
   ServingDesk& desk_;
+  const std::int64_t keep_alive_ms_;
   net::Timer keep_alive_timer_;
   net::Timer deadline_timer_;
   std::map<AudienceName, std::unique_ptr<Audience>> audiences_;

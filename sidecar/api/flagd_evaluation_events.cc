@@ -91,8 +91,8 @@ std::size_t place_of(net::RpcCodec codec) { return codec == net::RpcCodec::kProt
 
 }  // namespace
 
-FlagdEventStreams::FlagdEventStreams(net::Loop& loop, ServingDesk& desk)
-    : FlagStreams(loop, desk),
+FlagdEventStreams::FlagdEventStreams(net::Loop& loop, ServingDesk& desk, std::int64_t keep_alive_ms)
+    : FlagStreams(loop, desk, keep_alive_ms),
       ready_(make_messages("provider_ready", {})),
       keep_alive_(make_messages("keep_alive", {})),
       shutdown_(make_messages("provider_shutdown", {})) {}

@@ -29,7 +29,7 @@ class FlagdEventStreams final : public FlagStreams {
   static constexpr std::size_t kEarlierListsMax = 4;
   static constexpr std::size_t kEarlierBytesMax = std::size_t{16} * 1024 * 1024;
 
-  FlagdEventStreams(net::Loop& loop, ServingDesk& desk);
+  FlagdEventStreams(net::Loop& loop, ServingDesk& desk, std::int64_t keep_alive_ms = kKeepAliveMs);
 
  private:
   // By codec.

@@ -313,6 +313,26 @@ TEST(FlagdEventStream, ShutdownIsToldAndEndsWell) {
   EXPECT_NE(late.text.find("unavailable"), std::string::npos) << late.text;
 }
 
+TEST(FlagdEventStream, SilenceIsKeptAlive) {
+  EventBench bench;
+  bench.take(flags(R"("a":)" + one_flag("1")));
+  FlagdEventStreams streams(bench.loop, bench.desk(), 10);
+  net::RpcRequest request("application/connect+json", net::rpc_frame("{}"));
+  net::RecordingResponse response;
+  auto call =
+      net::RpcCall::begin(net::RpcKind::kServerStream, *request, response, bench.desk().rpc);
+  ASSERT_TRUE(call);
+  streams.add(0, {}, call->open_stream(bench.loop));
+  net::Timer look(bench.loop, [&] {
+    if (response.stream->sent.size() > 1) bench.loop.stop();
+  });
+  look.start_repeating(1, 1);
+  bench.loop.run();
+  const Heard heard = hear(response.stream->all());
+  EXPECT_EQ(heard.messages[0], kReady);
+  EXPECT_EQ(heard.messages[1], R"({"type":"keep_alive","data":null})");
+}
+
 TEST(FlagdEventStream, TheDeadlineEndsTheLongestOpenFirst) {
   EventBench bench;
   bench.take(flags(R"("a":)" + one_flag("1")));
