@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<bool, 256> kOfHosts = [] {
   std::array<bool, 256> of_hosts{};
   for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                       "0123456789-._~:[]")) {
+                                       "0123456789-._~:[]%")) {
     of_hosts[static_cast<unsigned char>(c)] = true;
   }
   return of_hosts;

@@ -41,7 +41,7 @@ class Response {
   }
 
   // What body() holds goes out first. For HEAD there is no stream: the head goes out and the stream
-  // that comes back is closed already. Cache-Control: no-store is added.
+  // that comes back is closed already.
   [[nodiscard]] virtual std::unique_ptr<EventStream> open_stream(
       int status, std::string_view content_type, std::span<const HeaderField> headers = {}) = 0;
 };

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "sidecar/pins_file.h"
+#include "sidecar/selector.h"
 #include "upstream/redact.h"
 
 namespace flagstone::sidecar {
@@ -14,12 +15,6 @@ namespace {
 constexpr std::string_view kFileScheme = "file:";
 
 // What people and selectors call a source: flagd names files without their scheme.
-std::string layer_name(const config::Source& source) {
-  std::string_view uri = source.uri;
-  if (uri.starts_with(kFileScheme)) uri.remove_prefix(kFileScheme.size());
-  return std::string(uri);
-}
-
 cache::EnvironmentOptions cache_options(const config::Environment& options,
                                         std::uint64_t max_document_bytes) {
   cache::EnvironmentOptions made;
@@ -27,7 +22,7 @@ cache::EnvironmentOptions cache_options(const config::Environment& options,
   made.has_bootstrap = !options.bootstrap.empty();
   made.max_document_bytes = max_document_bytes;
   for (const config::Source& source : options.sources) {
-    made.sources.push_back({.name = layer_name(source),
+    made.sources.push_back({.name = std::string(source_name(source.uri)),
                             .optional = source.optional,
                             .shrink_guard = source.guards_shrinking(),
                             .confirm_shrink = options.confirm_shrink});

@@ -1,5 +1,7 @@
 #include "sidecar/selector.h"
 
+#include <array>
+
 #include "evaluation/utf8.h"
 
 namespace flagstone::sidecar {
@@ -7,15 +9,18 @@ namespace {
 
 constexpr std::string_view kSetKey = "flagSetId";
 constexpr std::string_view kSourceKey = "source";
-// flagd names a file source without its scheme; an operator may well write it with.
-constexpr std::string_view kFileScheme = "file:";
-
-Selector of_source(std::string_view uri) {
-  if (uri.starts_with(kFileScheme)) uri.remove_prefix(kFileScheme.size());
-  return {Selector::Kind::kSource, uri};
-}
+// What flagd leaves out of a source's name; an operator may well write it.
+constexpr std::array<std::string_view, 4> kUnnamedSchemes = {"file:", "grpc://", "grpcs://",
+                                                             "core.openfeature.dev/"};
 
 }  // namespace
+
+std::string_view source_name(std::string_view uri) {
+  for (std::string_view scheme : kUnnamedSchemes) {
+    if (uri.starts_with(scheme)) return uri.substr(scheme.size());
+  }
+  return uri;
+}
 
 std::string_view Selector::member_name() const {
   switch (kind) {
@@ -33,11 +38,13 @@ std::expected<Selector, std::string> Selector::parse(std::string_view text) {
   if (text.empty()) return Selector{};
   if (!evaluation::is_utf8(text)) return std::unexpected("the selector is not UTF-8");
   std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return of_source(text);
+  if (equals == std::string_view::npos) {
+    return Selector{Selector::Kind::kSource, source_name(text)};
+  }
   std::string_view key = text.substr(0, equals);
   std::string_view value = text.substr(equals + 1);
   if (key == kSetKey) return Selector{Kind::kSet, value};
-  if (key == kSourceKey) return of_source(value);
+  if (key == kSourceKey) return Selector{Selector::Kind::kSource, source_name(value)};
   return std::unexpected("selector key `" + std::string(key) +
                          "` is unknown; use flagSetId=ID or source=URI");
 }

@@ -24,4 +24,8 @@ struct Selector {
   static std::expected<Selector, std::string> parse(std::string_view text);
 };
 
+// What a source is called by selectors and in metadata: its URI without the schemes that flagd
+// leaves out (`file:`, `grpc://`, `grpcs://`, `core.openfeature.dev/`).
+std::string_view source_name(std::string_view uri);
+
 }  // namespace flagstone::sidecar

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "sidecar/api/grpc_health.h"
 #include "sidecar/api/ofrep.h"
 
 namespace flagstone::sidecar {
@@ -29,6 +30,7 @@ ServingThread::ServingThread(net::Loop& keeper_loop, const ServingOptions& optio
   desk_.settings = options.settings;
   desk_.rpc.message_bytes_max = options.server.http.body_bytes_max;
   apis_.push_back(std::make_unique<Ofrep>(loop_, desk_));
+  apis_.push_back(std::make_unique<DeskHealth>(loop_, desk_));
   for (const Vendor& vendor : vendors) {
     for (auto& api : vendor.make_apis(loop_, desk_)) apis_.push_back(std::move(api));
   }

@@ -296,8 +296,8 @@ std::expected<std::unique_ptr<Source>, std::string> make_flagd_source(
   } else {
     return std::unexpected(
         "`" + redacted_uri(options.uri) +
-        "` is no place flags come from: file:, http:, https:, http+unix:, grpc:, grpcs: and unix: "
-        "are");
+        "` is no place flags come from: file:, http:, https:, http+unix:, grpc:, grpcs:, unix: and "
+        "core.openfeature.dev/ are");
   }
   return source;
 }

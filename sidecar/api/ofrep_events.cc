@@ -35,7 +35,8 @@ bool OfrepEvents::open(std::size_t environment, std::string_view selector,
   if (subscribers_.size() >= kMaxStreams || !room_for(selector)) return false;
   // The head goes out at once, so that the client knows that it is connected.
   response.body() = ": connected\n\n";
-  auto stream = response.open_stream(200, "text/event-stream");
+  const net::HeaderField not_kept[] = {{"Cache-Control", "no-store"}};
+  auto stream = response.open_stream(200, "text/event-stream", not_kept);
   if (!stream->open()) return true;
   subscribers_.push_back(
       {.environment = environment,

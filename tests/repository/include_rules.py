@@ -20,6 +20,7 @@ ONLY_IN = {
     "llhttp": ("net/",),
     "nghttp2/": ("net/",),
     "openssl/": ("net/",),
+    "zlib.h": ("net/",),
     # The commands (health, evaluate) are short-lived programs that ask the daemon.
     "curl/": ("upstream/", "sidecar/commands/"),
 }

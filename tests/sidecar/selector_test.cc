@@ -20,6 +20,10 @@ TEST(Selector, ReadsWhatFlagdReads) {
       {"source=flags.json", Selector::Kind::kSource, "flags.json"},
       {"source=file:flags.json", Selector::Kind::kSource, "flags.json"},
       {"flags.json", Selector::Kind::kSource, "flags.json"},
+      {"source=grpc://hub:8015", Selector::Kind::kSource, "hub:8015"},
+      {"source=core.openfeature.dev/shop/web", Selector::Kind::kSource, "shop/web"},
+      {"source=https://flags.example.com/a.json", Selector::Kind::kSource,
+       "https://flags.example.com/a.json"},
   };
   for (const Case& c : cases) {
     auto selector = Selector::parse(c.text);
