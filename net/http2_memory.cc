@@ -1,5 +1,7 @@
 #include "net/http2_memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -10,7 +12,7 @@ Http2MemoryPool::~Http2MemoryPool() {
   for (Block* block : kept_) {
     while (block != nullptr) {
       Block* next = block->next;
-      std::free(block);
+      destroy(block);
       block = next;
     }
   }
@@ -34,19 +36,40 @@ Http2MemoryPool::Block* Http2MemoryPool::take(std::size_t size) {
       Block* block = first;
       first = block->next;
       kept_bytes_ -= block->size;
+      block->next = nullptr;
       return block;
     }
   }
-  if (whole > SIZE_MAX - sizeof(Block)) return nullptr;
-  auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + whole));
-  if (block != nullptr) block->size = whole;
   ++blocks_made_;
+  return make(whole);
+}
+
+Http2MemoryPool::Block* Http2MemoryPool::make(std::size_t size) {
+  if (size > SIZE_MAX - sizeof(Block)) return nullptr;
+  void* memory = nullptr;
+  if (size < kPagedBytesMin) {
+    memory = std::malloc(sizeof(Block) + size);
+  } else {
+    memory = mmap(nullptr, sizeof(Block) + size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) memory = nullptr;
+  }
+  auto* block = static_cast<Block*>(memory);
+  if (block != nullptr) *block = {size, nullptr};
   return block;
+}
+
+void Http2MemoryPool::destroy(Block* block) {
+  if (block->size < kPagedBytesMin) {
+    std::free(block);
+  } else {
+    munmap(block, sizeof(Block) + block->size);
+  }
 }
 
 void Http2MemoryPool::give_back(Block* block) {
   if (block->size > kLargeMax || kept_bytes_ + block->size > kKeptBytesMax) {
-    std::free(block);
+    destroy(block);
     return;
   }
   Block*& first = kept_[class_of(block->size)];
@@ -74,8 +97,28 @@ Http2MemoryPool::Block* Http2MemoryAccount::block_of(void* memory) {
   return static_cast<Http2MemoryPool::Block*>(memory) - 1;
 }
 
+Http2MemoryAccount::~Http2MemoryAccount() {
+  if (slab_ != nullptr) pool_.give_back(slab_);
+}
+
+// Null when the slab is used up, or the piece is too small for it. A piece that is released is not
+// used again: a session's own pieces live as long as it does.
+Http2MemoryPool::Block* Http2MemoryAccount::take_from_slab(std::size_t size) {
+  using Block = Http2MemoryPool::Block;
+  if (size < kSlabPieceBytesMin || size > kSlabBytes) return nullptr;
+  if (slab_ == nullptr) slab_ = pool_.take(kSlabBytes);
+  if (slab_ == nullptr) return nullptr;
+  const std::size_t whole = (size + alignof(Block) - 1) / alignof(Block) * alignof(Block);
+  if (slab_used_bytes_ + sizeof(Block) + whole > kSlabBytes) return nullptr;
+  auto* block = reinterpret_cast<Block*>(reinterpret_cast<char*>(slab_ + 1) + slab_used_bytes_);
+  slab_used_bytes_ += sizeof(Block) + whole;
+  *block = {whole, block};
+  return block;
+}
+
 void* Http2MemoryAccount::allocate(std::size_t size) {
-  Http2MemoryPool::Block* block = pool_.take(size);
+  Http2MemoryPool::Block* block = take_from_slab(size);
+  if (block == nullptr) block = pool_.take(size);
   if (block == nullptr) return nullptr;
   bytes_ += block->size;
   return block + 1;
@@ -85,7 +128,7 @@ void Http2MemoryAccount::release(void* memory) {
   if (memory == nullptr) return;
   Http2MemoryPool::Block* block = block_of(memory);
   bytes_ -= block->size;
-  pool_.give_back(block);
+  if (block->next != block) pool_.give_back(block);
 }
 
 void* Http2MemoryAccount::reallocate(void* memory, std::size_t size) {
