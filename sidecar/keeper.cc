@@ -332,12 +332,18 @@ void Keeper::housework() {
 void Keeper::report_memory() {
   std::size_t connections = 0;
   std::size_t usage = 0;
+  std::size_t prepared = 0;
+  std::size_t streams = 0;
   for (ServingThread* thread : threads_) {
     connections += thread->server_counters().bytes_buffered.read();
+    prepared += thread->counters().prepared_bytes.read();
+    streams += thread->counters().stream_bytes.read();
     for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;
   }
   tools_.budget.set(cache::MemoryPart::kConnections, connections);
   tools_.budget.set(cache::MemoryPart::kUsage, usage);
+  tools_.budget.set(cache::MemoryPart::kPrepared, prepared);
+  tools_.budget.set(cache::MemoryPart::kStreams, streams);
   const StateFacts state = tools_.saver.facts();
   tools_.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
 }

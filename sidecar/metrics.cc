@@ -200,6 +200,18 @@ void append_process(Exposition& text, const Keeper& keeper) {
     }
     text.sample(label("listener", keeper.listener_names()[i]), open);
   }
+  text.family("flagstone_streams", "gauge", "Streams of flag changes that are open, by api.");
+  const std::pair<std::string_view, Counter ServingCounters::*> streams[] = {
+      {"flagd_events", &ServingCounters::event_streams},
+      {"flagd_sync", &ServingCounters::sync_streams},
+  };
+  for (const auto& [api, counter] : streams) {
+    std::uint64_t open = 0;
+    for (const ServingThread* thread : keeper.threads()) {
+      open += (thread->counters().*counter).read();
+    }
+    text.sample(label("api", api), open);
+  }
   auto total = [&](std::string_view name, std::string_view help, auto counter) {
     text.family(name, "counter", help);
     std::uint64_t sum = 0;
@@ -215,7 +227,7 @@ void append_process(Exposition& text, const Keeper& keeper) {
   total("flagstone_connection_timeouts_total", "Connections closed by a time limit.",
         &net::ServerCounters::timeouts);
   total("flagstone_http2_floods_total",
-        "HTTP/2 connections ended for resets or control frames beyond measure.",
+        "Connections ended for HTTP/2 resets, control frames or TLS key changes beyond measure.",
         &net::ServerCounters::floods);
   total("flagstone_tls_handshake_failures_total", "TLS handshakes that failed.",
         &net::ServerCounters::tls_failures);
