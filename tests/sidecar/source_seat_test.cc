@@ -1,0 +1,214 @@
+// When a stream's seat calls its source stale: by the time since it broke, whatever else happens.
+#include "sidecar/source_seat.h"
+
+#include <gtest/gtest.h>
+#include <spdlog/logger.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "cache/memory_budget.h"
+#include "evaluation/dialects/flagd/flagd_dialect.h"
+#include "net/loop.h"
+#include "sidecar/writer.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr std::int64_t kMinuteMs = 60'000;
+constexpr std::int64_t kDayMs = 24 * 60 * kMinuteMs;
+
+class HandClock final : public upstream::Clock {
+ public:
+  upstream::TimePoint now() const override {
+    return upstream::TimePoint(std::chrono::milliseconds(ms));
+  }
+  std::int64_t unix_ms() const override { return 1'700'000'000'000 + ms; }
+
+  std::int64_t ms = 5'000'000;
+};
+
+// Brings nothing by itself; the test speaks to its listener, the seat.
+class SilentStream final : public upstream::Source {
+ public:
+  upstream::SourceKind kind() const override { return upstream::SourceKind::kStream; }
+  std::string_view uri() const override { return "grpc://hub:8015"; }
+  std::chrono::milliseconds interval() const override { return std::chrono::milliseconds(0); }
+  const config::Secret& credential() const override { return credential_; }
+  void resume(std::string_view) override {}
+  void start() override {}
+  void stop() override {}
+  void settle(upstream::Outcome) override {}
+  void refresh() override {}
+
+ private:
+  config::Secret credential_;
+};
+
+class QuietHost final : public SeatHost {
+ public:
+  void wants_work() override {}
+  void changed() override {}
+  void first_word() override {}
+  void credentials_changed() override {}
+};
+
+struct World {
+  HandClock clock;
+  net::Loop loop;
+  Writer writer;
+  spdlog::logger log{"test"};
+  StateSaver saver{loop, writer, log, {}, 0};
+  QuietHost host;
+  std::unique_ptr<evaluation::Dialect> dialect = evaluation::flagd::make_flagd_dialect({});
+  cache::MemoryBudget budget;
+};
+
+class Seated {
+ public:
+  explicit Seated(World& world)
+      : world_(world),
+        environment_({.name = "default",
+                      .sources = {{.name = "grpc://hub:8015",
+                                   .optional = false,
+                                   .shrink_guard = true,
+                                   .confirm_shrink = 3}},
+                      .has_bootstrap = false},
+                     *world.dialect, world.budget),
+        seat_({.environment = "default",
+               .uri = "grpc://hub:8015",
+               .layer = environment_.source_layer(0),
+               .optional = false,
+               .identity = std::nullopt},
+              environment_, world.host, world.saver, world.clock, world.log) {}
+
+  void start() { seat_.start(std::make_unique<SilentStream>(), world_.loop); }
+  void start_after(const Seated& predecessor) {
+    seat_.start_after(std::make_unique<SilentStream>(), world_.loop, predecessor.seat_);
+    work();
+  }
+
+  void brings(std::string variant) {
+    evaluation::Update update;
+    update.records.push_back({.id = {.kind = evaluation::kFlagKind, .set_id = {}, .key = "a"},
+                              .version = 0,
+                              .tombstone = false,
+                              .raw = R"({"state":"ENABLED","variants":{")" + variant +
+                                     R"(":true},"defaultVariant":")" + variant + R"("})"});
+    seat_.on_update(std::move(update), {});
+    work();
+  }
+  void confirms() { seat_.on_unchanged(); }
+  void breaks() {
+    seat_.on_failure({.kind = upstream::FailureKind::kTimeout,
+                      .message = "grpc://hub:8015: timed out",
+                      .retry_in = std::chrono::milliseconds(1'000)});
+  }
+
+  bool stale() const { return seat_.stale(world_.clock.ms); }
+  // How long ago it last was in contact, as status shows it.
+  std::int64_t age_ms() const { return world_.clock.unix_ms() - seat_.last_success_unix_ms(); }
+
+ private:
+  void work() {
+    while (seat_.work([] { return false; })) {
+    }
+  }
+
+  World& world_;
+  cache::Environment environment_;
+  SourceSeat seat_;
+};
+
+class StreamsSeatTest : public testing::Test {
+ protected:
+  StreamsSeatTest() { seat.start(); }
+  void after(std::int64_t ms) { world.clock.ms += ms; }
+
+  World world;
+  Seated seat{world};
+};
+
+TEST_F(StreamsSeatTest, AnOpenStreamIsNeverStaleHoweverSilent) {
+  EXPECT_TRUE(seat.stale()) << "it has brought nothing yet";
+  seat.brings("on");
+  EXPECT_FALSE(seat.stale());
+  after(kDayMs);
+  EXPECT_FALSE(seat.stale());
+  EXPECT_EQ(seat.age_ms(), 0);
+}
+
+TEST_F(StreamsSeatTest, StaleAMinuteAfterItBroke) {
+  seat.brings("on");
+  after(kDayMs);
+  seat.breaks();
+  EXPECT_FALSE(seat.stale());
+  after(kMinuteMs);
+  EXPECT_FALSE(seat.stale());
+  EXPECT_EQ(seat.age_ms(), kMinuteMs) << "the age counts from the break";
+  after(1);
+  EXPECT_TRUE(seat.stale());
+}
+
+TEST_F(StreamsSeatTest, FailuresToReconnectDoNotProlongIt) {
+  seat.brings("on");
+  seat.breaks();
+  for (int i = 0; i < 6; ++i) {
+    after(kMinuteMs / 6);
+    seat.breaks();
+  }
+  EXPECT_FALSE(seat.stale());
+  after(1);
+  EXPECT_TRUE(seat.stale());
+  EXPECT_EQ(seat.age_ms(), kMinuteMs + 1);
+}
+
+TEST_F(StreamsSeatTest, WhatComesAfterwardsMakesItFreshAndTheNextBreakCountsAnew) {
+  seat.brings("on");
+  for (bool same : {false, true}) {
+    seat.breaks();
+    after(2 * kMinuteMs);
+    EXPECT_TRUE(seat.stale());
+    if (same) {
+      seat.confirms();
+    } else {
+      seat.brings("other");
+    }
+    EXPECT_FALSE(seat.stale()) << same;
+    EXPECT_EQ(seat.age_ms(), 0) << same;
+    after(kDayMs);
+    EXPECT_FALSE(seat.stale()) << same;
+    seat.breaks();
+    after(kMinuteMs);
+    EXPECT_FALSE(seat.stale()) << same;
+    after(1);
+    EXPECT_TRUE(seat.stale()) << same;
+    seat.confirms();
+  }
+}
+
+TEST_F(StreamsSeatTest, AReloadGoesOnCounting) {
+  seat.brings("on");
+  seat.breaks();
+  after(kMinuteMs / 2);
+  Seated successor(world);
+  successor.start_after(seat);
+  EXPECT_FALSE(successor.stale());
+  after(kMinuteMs / 2);
+  EXPECT_FALSE(successor.stale());
+  after(1);
+  EXPECT_TRUE(successor.stale());
+  successor.confirms();
+  EXPECT_FALSE(successor.stale());
+}
+
+TEST_F(StreamsSeatTest, AStreamThatNeverBroughtAnythingIsStale) {
+  seat.breaks();
+  EXPECT_TRUE(seat.stale());
+  after(kDayMs);
+  EXPECT_TRUE(seat.stale());
+}
+
+}  // namespace
+}  // namespace flagstone::sidecar
