@@ -91,6 +91,9 @@ std::expected<void, std::string> Keeper::configure(
   }
   tools_.saver.set_active(std::move(identities));
   feed_credentials_changed();
+  // What the threads start from knows its environments: whoever asks in the first moment hears that
+  // there is nothing yet, and not that his environment does not exist.
+  if (state_->environments.empty()) publish();
   return {};
 }
 

@@ -72,7 +72,7 @@ class Keeper final : public FeedHost {
 
   // Before start(): whom to publish to.
   void add_thread(ServingThread& thread) { threads_.push_back(&thread); }
-  // What the threads start from: routes, and no snapshots yet.
+  // After configure(): what the threads start from. Routes, and no snapshots yet.
   std::shared_ptr<const cache::ServingState> serving_state() const { return state_; }
   // Makes the environments be those. Again for a reload: those whose options are equal go on
   // untouched; one whose options changed serves what it had until the new one has something. The
