@@ -6,6 +6,7 @@
 #include "evaluation/utf8.h"
 #include "net/percent.h"
 #include "sidecar/api/ofrep_answer.h"
+#include "sidecar/entity_tag.h"
 #include "sidecar/percent_encoding.h"
 #include "sidecar/routing.h"
 #include "sidecar/selected_flags.h"
@@ -120,22 +121,21 @@ void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Res
   bulk_hash_.add(request.body);
   additions_.add_to(bulk_hash_, request);
   auto digest = bulk_hash_.digest128();
-  EtagText etag_text = make_etag(digest.high, digest.low);
-  std::string_view etag(etag_text.data(), etag_text.size());
+  const EntityTag etag(digest);
   // The client was told of a state that this one is not: it must get an answer, not a 304.
   std::optional<std::string_view> wanted = net::query_parameter(request.query, kConfigEtagQuery);
   bool as_wanted =
       !wanted || *wanted == OfrepEvents::config_etag(*asked->environment, selection.selector);
   auto if_none_match = request.header("if-none-match");
-  if (if_none_match && as_wanted && matches_etag(*if_none_match, etag)) {
+  if (if_none_match && as_wanted && etag.matches(*if_none_match)) {
     desk_.counters.not_modified.add(1);
-    response.send(304, {}, {{"ETag", etag}});
+    response.send(304, {}, {{"ETag", etag.text()}});
     return;
   }
   auto context = read_context(request, {}, response);
   if (!context) return;
   write_all(*asked, *context, response.body());
-  response.send(200, kJson, {{"ETag", etag}});
+  response.send(200, kJson, {{"ETag", etag.text()}});
 }
 
 void Ofrep::open_events(const net::Request& request, std::string_view channel,

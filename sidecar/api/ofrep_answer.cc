@@ -122,33 +122,4 @@ void append_error(std::string& body, std::string_view key, evaluation::ErrorCode
   body += '}';
 }
 
-EtagText make_etag(std::uint64_t high, std::uint64_t low) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  EtagText text;
-  text.front() = '"';
-  text.back() = '"';
-  for (std::size_t i = 0; i < 16; ++i) {
-    std::size_t shift = 60 - 4 * i;
-    text[1 + i] = kHex[(high >> shift) & 15];
-    text[17 + i] = kHex[(low >> shift) & 15];
-  }
-  return text;
-}
-
-bool matches_etag(std::string_view if_none_match, std::string_view etag) {
-  while (!if_none_match.empty()) {
-    std::size_t comma = if_none_match.find(',');
-    std::string_view tag = if_none_match.substr(0, comma);
-    std::size_t start = tag.find_first_not_of(" \t");
-    tag = start == std::string_view::npos ? std::string_view() : tag.substr(start);
-    tag = tag.substr(0, tag.find_last_not_of(" \t") + 1);
-    if (tag == "*") return true;
-    if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag == etag) return true;
-    if (comma == std::string_view::npos) break;
-    if_none_match.remove_prefix(comma + 1);
-  }
-  return false;
-}
-
 }  // namespace flagstone::sidecar

@@ -4,8 +4,6 @@
 // Source: open-feature/protocol service/openapi.yaml 0.3.0.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,12 +23,5 @@ void append_evaluation(std::string& body, std::string_view key,
 // {"key":…,"errorCode":…,"errorDetails":…}, without the key when it is empty.
 void append_error(std::string& body, std::string_view key, evaluation::ErrorCode code,
                   std::string_view details);
-
-// 32 hexadecimal digits in quotes.
-using EtagText = std::array<char, 34>;
-EtagText make_etag(std::uint64_t high, std::uint64_t low);
-
-// RFC 9110, If-None-Match: a list of (possibly weak) tags, or `*`. Compared weakly.
-bool matches_etag(std::string_view if_none_match, std::string_view etag);
 
 }  // namespace flagstone::sidecar

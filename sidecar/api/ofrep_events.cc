@@ -4,7 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "sidecar/api/ofrep_answer.h"
+#include <fmt/format.h>
+
 #include "sidecar/selected_flags.h"
 #include "sidecar/selector.h"
 
@@ -25,9 +26,8 @@ std::string OfrepEvents::config_etag(const cache::EnvironmentState& environment,
   if (!environment.snapshot) return {};
   auto parsed = Selector::parse(selector);
   std::uint64_t hash = selected_content_hash(*environment.snapshot, parsed.value_or(Selector{}));
-  EtagText text = make_etag(0, hash);
-  // Without its quotes: it travels in JSON and in a query.
-  return std::string(text.data() + 17, 16);
+  // Without quotes: it travels in JSON and in a query.
+  return fmt::format("{:016x}", hash);
 }
 
 bool OfrepEvents::open(std::size_t environment, std::string_view selector,
