@@ -2,10 +2,12 @@
 
 #include <curl/curl.h>
 
+#include <cerrno>
+
 namespace flagstone::upstream {
 namespace {
 
-FailureKind kind_of(int code, bool answered) {
+FailureKind kind_of(int code, bool answered, int system_error) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -32,6 +34,11 @@ FailureKind kind_of(int code, bool answered) {
     case CURLE_URL_MALFORMAT:
     case CURLE_HTTP2:
       return FailureKind::kProtocol;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      // Nobody acknowledged what was sent, or the keep-alive probes: the peer is gone.
+      if (system_error == ETIMEDOUT) return FailureKind::kTimeout;
+      [[fallthrough]];
     default:  // Sockets: refused, reset, closed without a word.
       return answered ? FailureKind::kTruncated : FailureKind::kConnect;
   }
@@ -39,9 +46,9 @@ FailureKind kind_of(int code, bool answered) {
 
 }  // namespace
 
-HttpError curl_error(int code, std::string_view detail, bool answered) {
+HttpError curl_error(int code, std::string_view detail, bool answered, int system_error) {
   const std::string_view general = curl_easy_strerror(static_cast<CURLcode>(code));
-  return {kind_of(code, answered), std::string(detail.empty() ? general : detail)};
+  return {kind_of(code, answered, system_error), std::string(detail.empty() ? general : detail)};
 }
 
 }  // namespace flagstone::upstream

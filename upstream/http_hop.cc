@@ -365,7 +365,9 @@ void HttpHop::finished(int code) {
 }
 
 HttpError HttpHop::error_of(int code) const {
-  return curl_error(code, curl_message_.data(), head_complete_);
+  long system_error = 0;
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &system_error);
+  return curl_error(code, curl_message_.data(), head_complete_, static_cast<int>(system_error));
 }
 
 void HttpHop::end(std::optional<HttpError> error) {
