@@ -7,13 +7,13 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 import unittest
 
 from daemon_test_case import DaemonTestCase, main
 import certificates
 from flagstone_process import eventually, run
 from ofrep_client import Client
+from other_machine import OtherMachine
 
 FLAGS = {"flags": {"answer": {"state": "ENABLED", "variants": {"on": True, "off": False},
                               "defaultVariant": "on"}}}
@@ -188,70 +188,25 @@ class FlagdMode(FlagdModeTestCase):
         self.assertIs(Client(f"127.0.0.1:{self.port}").value("answer"), True)
 
 
-class OtherMachine:
-    """A network namespace with a veth pair to ours, ended by close()."""
-
-    NAME = f"fst{os.getpid()}"
-    OURS, THEIRS = "10.213.37.1", "10.213.37.2"
-
-    def __init__(self):
-        self.up = False
-        try:
-            self.ip("netns", "add", self.NAME)
-            self.up = True
-            self.ip("link", "add", self.NAME, "type", "veth", "peer", "name", "eth0", "netns",
-                    self.NAME)
-            self.ip("addr", "add", f"{self.OURS}/30", "dev", self.NAME)
-            self.ip("link", "set", self.NAME, "up")
-            self.within("addr", "add", f"{self.THEIRS}/30", "dev", "eth0")
-            self.within("link", "set", "eth0", "up")
-        except (OSError, subprocess.CalledProcessError):
-            self.close()
-            raise
-
-    def ip(self, *words):
-        subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
-
-    def within(self, *words):
-        self.ip("-n", self.NAME, *words)
-
-    def status(self, method, port, path):
-        """The status that a request from there gets, to our address as kubelet's requests are."""
-        with_json = ["{}", {"Content-Type": "application/json"}] if method == "POST" else []
-        code = (f"import http.client as h; "
-                f"c = h.HTTPConnection('{self.OURS}', {port}, timeout=20); "
-                f"c.request('{method}', '{path}', *{with_json!r}); print(c.getresponse().status)")
-        done = subprocess.run(["ip", "netns", "exec", self.NAME, "python3", "-c", code], check=True,
-                              capture_output=True, timeout=60)
-        return int(done.stdout)
-
-    def refused(self, port):
-        code = (f"import socket; s = socket.socket(); s.settimeout(20); "
-                f"print(s.connect_ex(('{self.OURS}', {port})))")
-        done = subprocess.run(["ip", "netns", "exec", self.NAME, "python3", "-c", code], check=True,
-                              capture_output=True, timeout=60)
-        return int(done.stdout) != 0
-
-    def close(self):
-        if self.up:
-            subprocess.run(["ip", "link", "del", self.NAME], capture_output=True, check=False,
-                           timeout=20)
-            subprocess.run(["ip", "netns", "del", self.NAME], capture_output=True, check=False,
-                           timeout=20)
-
-
 class FromAnotherMachine(FlagdModeTestCase):
     """The management port asked from a second network namespace, as kubelet's probes ask it."""
 
     def setUp(self):
         super().setUp()
-        try:
-            self.other = OtherMachine()
-        except FileNotFoundError:
-            self.skipTest("there is no `ip` command")
-        except subprocess.CalledProcessError as error:
-            self.skipTest(f"no network namespace can be made: {error.stderr.decode().strip()}")
-        self.addCleanup(self.other.close)
+        self.other = OtherMachine.of(self)
+
+    def status(self, method, port, path):
+        """The status that a request from there gets, to our address as kubelet's requests are."""
+        with_json = ["{}", {"Content-Type": "application/json"}] if method == "POST" else []
+        return int(self.other.python(
+            f"import http.client as h; "
+            f"c = h.HTTPConnection('{self.other.ours}', {port}, timeout=20); "
+            f"c.request('{method}', '{path}', *{with_json!r}); print(c.getresponse().status)"))
+
+    def refused(self, port):
+        return int(self.other.python(
+            f"import socket; s = socket.socket(); s.settimeout(20); "
+            f"print(s.connect_ex(('{self.other.ours}', {port})))")) != 0
 
     def test_probes_and_metrics_and_no_more(self):
         self.start_as_flagd("--sources", self.sources())
@@ -262,16 +217,16 @@ class FromAnotherMachine(FlagdModeTestCase):
                 ("GET", "/usage", 403),
                 ("GET", "/startupz", 403), ("GET", "/nowhere", 403),
                 ("POST", "/accept/default", 403), ("POST", "/healthz", 403)):
-            self.assertEqual(self.other.status(method, self.management, path), status, path)
+            self.assertEqual(self.status(method, self.management, path), status, path)
         # The serving ports are not open at all.
         for port in (self.port, self.sync, self.ofrep):
-            self.assertTrue(self.other.refused(port), port)
+            self.assertTrue(self.refused(port), port)
 
     def test_bound_to_all_interfaces_flags_are_answered(self):
         self.start_as_flagd("--sources", self.sources(), "--bind", "0.0.0.0")
         for port in (self.port, self.sync, self.ofrep):
-            self.assertEqual(self.other.status("POST", port, "/ofrep/v1/evaluate/flags/none"), 404)
-        self.assertEqual(self.other.status("GET", self.management, "/status"), 403)
+            self.assertEqual(self.status("POST", port, "/ofrep/v1/evaluate/flags/none"), 404)
+        self.assertEqual(self.status("GET", self.management, "/status"), 403)
 
 
 if __name__ == "__main__":
