@@ -64,6 +64,8 @@ class Http2MemoryAccount {
   // and 16,394 for frames), and what it is told from: smaller pieces come and go.
   static constexpr std::size_t kSlabBytes = 27 * 1024;
   static constexpr std::size_t kSlabPieceBytesMin = 512;
+  // What a session with one open stream was measured to take: the frame buffer's later pages not.
+  static constexpr std::size_t kResidentBytes = 15 * 1024;
 
   explicit Http2MemoryAccount(Http2MemoryPool& pool);
   ~Http2MemoryAccount();

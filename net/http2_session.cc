@@ -16,11 +16,13 @@ Http2Session::Http2Session(SessionResources& resources, SessionHost& host, unsig
       budget_(resources.limits),
       listener_index_(listener_index),
       listener_kind_(listener_kind) {
+  resources_.counters.session_bytes.add(Http2MemoryAccount::kResidentBytes);
   codec_.reset(Codec::make_session(*this));
 }
 
 Http2Session::~Http2Session() {
   while (!streams_.empty()) release(*streams_.back());
+  resources_.counters.session_bytes.subtract(Http2MemoryAccount::kResidentBytes);
 }
 
 std::size_t Http2Session::consume(std::string_view bytes, std::string& output) {

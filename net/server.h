@@ -80,6 +80,7 @@ struct ServerCounters {
   Counter event_streams;   // open now
   Counter floods;          // connections ended for resets, frames or new keys beyond measure
   Counter tls_failures;    // handshakes that failed
+  Counter session_bytes;   // what the libraries of HTTP/2 and TLS take for connections, reckoned
   Counter bytes_buffered;  // memory held for connections: requests half read, answers not taken
 };
 

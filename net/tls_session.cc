@@ -59,6 +59,7 @@ TlsSession::TlsSession(SessionResources& resources, SessionHost& host, unsigned 
       ssl_(SSL_new(credentials_->context())),
       listener_index_(listener_index),
       listener_kind_(listener_kind) {
+  resources_.counters.session_bytes.add(kResidentBytes);
   BIO* bio = ssl_ == nullptr ? nullptr : make_tls_bio(credentials_->bio_method(), pipe_);
   if (bio == nullptr) {
     fail();
@@ -73,6 +74,7 @@ TlsSession::TlsSession(SessionResources& resources, SessionHost& host, unsigned 
 TlsSession::~TlsSession() {
   // Given up by the peer, or by us when its time was over.
   if (!handshake_over_ && !failed_) fail();
+  resources_.counters.session_bytes.subtract(kResidentBytes);
 }
 
 std::size_t TlsSession::consume(std::string_view bytes, std::string& output) {

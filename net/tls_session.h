@@ -25,6 +25,9 @@ class TlsCredentials;
 
 class TlsSession final : public Session, private SessionHost {
  public:
+  // What OpenSSL was measured to take for an idle connection.
+  static constexpr std::size_t kResidentBytes = 16 * 1024;
+
   // What one record decrypts to at most (RFC 8446, 5.1).
   static constexpr std::size_t kRecordBytesMax = 16 * 1024;
   // A handshake has some five; behind it, new keys are asked for once in millions of records, and

@@ -338,7 +338,8 @@ void Keeper::report_memory() {
   std::size_t prepared = 0;
   std::size_t streams = 0;
   for (ServingThread* thread : threads_) {
-    connections += thread->server_counters().bytes_buffered.read();
+    const net::ServerCounters& counts = thread->server_counters();
+    connections += counts.bytes_buffered.read() + counts.session_bytes.read();
     prepared += thread->counters().prepared_bytes.read();
     streams += thread->counters().stream_bytes.read();
     for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;

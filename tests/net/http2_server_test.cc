@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "net/http2_memory.h"
 #include "tests/fakes/net/running_server.h"
 
 namespace flagstone::net {
@@ -28,6 +29,7 @@ TEST(Http2Server, AnswersManyRequestsOnOneConnection) {
   }
   EXPECT_EQ(server.counters().requests.read(), 250u);
   EXPECT_EQ(server.counters().accepted.read(), 1u);
+  EXPECT_EQ(server.counters().session_bytes.read(), Http2MemoryAccount::kResidentBytes);
   EXPECT_EQ(connection.client.answers[499].body.size(), 1000u);
 }
 
@@ -136,6 +138,7 @@ TEST(Http2Server, APeerThatKeepsItsWindowShutIsCut) {
   server.wait_until([&] { return server.counters().open.read() == 0; });
   EXPECT_EQ(server.counters().timeouts.read(), 1u);
   EXPECT_EQ(server.counters().bytes_buffered.read(), 0u);
+  EXPECT_EQ(server.counters().session_bytes.read(), 0u);
 }
 
 TEST(Http2Server, HeadersAndBodiesHaveTheirTime) {
