@@ -193,6 +193,12 @@ void take_options(const CLI::App& app, const CommandRow& command, Words& words,
     }
     const std::string flag(long_flag(row));
     std::vector<std::string> values = split_typed(row, typed(app, flag));
+    // flagd takes the last of several, and the operator repeats options of its own that are
+    // ignored.
+    const bool last_wins = row.scope == Scope::kFlagd || !row.ignored.empty();
+    if (values.size() > 1 && last_wins && !takes_many(row)) {
+      values.erase(values.begin(), values.end() - 1);
+    }
     if (values.size() > 1 && !takes_many(row)) {
       problems.push_back(usage("`" + flag + "` is given " + std::to_string(values.size()) +
                                " times, it takes one value"));

@@ -53,7 +53,7 @@ void Validator::check_limits() {
   report_.range("max_connections", o.max_connections, 1U, kMaxConnections);
   report_.range("request_header_limit", o.request_header_limit_bytes, kMinRequestLimitBytes,
                 kMaxRequestHeaderLimitBytes);
-  report_.range("request_body_limit", o.request_body_limit_bytes, kMinRequestLimitBytes,
+  report_.range("request_body_limit", o.request_body_limit_bytes, std::uint64_t{1},
                 kMaxRequestBodyLimitBytes);
   report_.range("cache.memory_limit", o.cache.memory_limit_bytes, kMinMemoryLimitBytes,
                 kMaxSizeBytes);

@@ -26,6 +26,9 @@ constexpr int kBacklog = 1024;  // truncated to net.core.somaxconn
 constexpr int kKeepAliveIdleSeconds = 30;
 constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveProbes = 3;
+// Probes do not run while bytes are on their way; such a peer would be noticed only after a quarter
+// of an hour of sending them again.
+constexpr int kUnacknowledgedMs = 60'000;
 
 Error failed(const Address& address, int error) {
   return {error, "cannot listen on " + address.to_string() + ": " + std::strerror(error)};
@@ -112,6 +115,7 @@ std::expected<void, Error> BoundSocket::bind_tcp() {
   set_option(descriptor_, IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveIdleSeconds);
   set_option(descriptor_, IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveIntervalSeconds);
   set_option(descriptor_, IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
+  set_option(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMs);
   if (::bind(descriptor_, first.ai_addr, first.ai_addrlen) != 0 ||
       ::listen(descriptor_, kBacklog) != 0) {
     return std::unexpected(failed(address_, errno));

@@ -20,7 +20,7 @@ bool is_for_everybody(const net::Request& request) {
 }  // namespace
 
 void AdminGuard::handle(const net::Request& request, net::Response& response) {
-  if (!on_ || request.listener_kind != net::ListenerKind::kOtherTcp || is_for_everybody(request)) {
+  if (request.listener_kind != net::ListenerKind::kOtherTcp || is_for_everybody(request)) {
     next_.handle(request, response);
     return;
   }

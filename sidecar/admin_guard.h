@@ -1,11 +1,11 @@
 // What a management port that is open to other machines tells them: probes and metrics, and no
 // more.
 //
-// A handler before the host guard, which it borrows; on the keeper's loop, owned by the daemon. On,
-// requests from peers on other machines pass to /healthz, /readyz, /metrics and gRPC's health check
-// alone, whatever their Host says; everything else is 403. Requests from this machine come under
-// the Host rule as on a loopback listener: a web page that had its own name point to 127.0.0.1
-// reads no flags. Off, everything passes as it is.
+// A handler before the host guard, which it borrows; on the keeper's loop, owned by the daemon. On
+// a listener beyond loopback, requests from peers that are not loopback pass to /healthz, /readyz,
+// /metrics and gRPC's health check alone, whatever their Host says; everything else is 403.
+// Loopback peers come under the Host rule there as on a loopback listener: a web page that had its
+// own name point to 127.0.0.1 reads no flags.
 #pragma once
 
 #include "net/handler.h"
@@ -14,7 +14,7 @@ namespace flagstone::sidecar {
 
 class AdminGuard final : public net::Handler {
  public:
-  AdminGuard(net::Handler& next, bool on) : next_(next), on_(on) {}
+  explicit AdminGuard(net::Handler& next) : next_(next) {}
 
   void handle(const net::Request& request, net::Response& response) override;
   void refuse(const net::Refusal& refusal, const net::Request& request,
@@ -24,7 +24,6 @@ class AdminGuard final : public net::Handler {
 
  private:
   net::Handler& next_;
-  bool on_;
 };
 
 }  // namespace flagstone::sidecar

@@ -164,7 +164,7 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
       admin_host_guard_(admin_router_, {.allowed_hosts = options_.allowed_hosts,
                                         .allowed_origins = options_.allowed_origins,
                                         .exempt_paths = {"/healthz", "/readyz", "/startupz"}}),
-      admin_guard_(admin_host_guard_, options_.flagd.on),
+      admin_guard_(admin_host_guard_),
       admin_server_(loop_, admin_guard_),
       stop_timer_(loop_, [this] { stop_serving(); }),
       deadline_(loop_, [this] { drained_or_not(); }),
@@ -311,6 +311,7 @@ void Daemon::on_signal() {
             options_.shutdown_delay.count());
   admin_.set_stopping();
   admin_health_.stop();
+  for (auto& thread : threads_) thread->leave();
   stop_timer_.start_once(options_.shutdown_delay.count());
 }
 

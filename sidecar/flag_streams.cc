@@ -100,6 +100,12 @@ FlagStreams::Place FlagStreams::tell(Place place) {
   Subscriber& subscriber = *place;
   Audience& audience = subscriber.audience;
   const Place next = std::next(place);
+  const bool taken_out =
+      audience.version > 0 && !desk_.state->environments[audience.environment].snapshot;
+  if (taken_out) {
+    subscriber.stream->close(net::RpcCode::kUnavailable, "the environment is no longer served");
+    return remove(place);
+  }
   if (subscriber.behind || subscriber.told == audience.version) return next;
   News news = news_since(audience, subscriber.told, subscriber.stream->codec());
   if (news.end != net::RpcCode::kOk) {

@@ -91,6 +91,12 @@ void ServingThread::ping() {
   });
 }
 
+void ServingThread::leave() {
+  (void)loop_.post([this] {
+    for (const auto& api : apis_) api->on_leaving();
+  });
+}
+
 void ServingThread::drain(std::move_only_function<void()> done) {
   (void)loop_.post([this, done = std::move(done)]() mutable {
     desk_.stopping = true;

@@ -48,6 +48,8 @@ class ServingThread {
   // REQUIRES: usage counters of every environment in it are large enough.
   void publish(std::shared_ptr<const cache::ServingState> state);
 
+  // Not ready from now on; requests are answered as before.
+  void leave();
   // Stops accepting and answers what is in flight; then `done` runs on the keeper's loop.
   void drain(std::move_only_function<void()> done);
 

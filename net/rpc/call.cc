@@ -142,7 +142,9 @@ void RpcCall::refuse(const Refusal& refusal, const Request& request, Response& r
   if (is_connect(type->protocol)) {
     response.body().clear();
     append_connect_error(code, refusal.reason, response.body());
-    response.send(refusal.status, kJson, refusal.headers);
+    // Too much of something has one status in Connect, whoever finds it.
+    const bool exhausted = code == RpcCode::kResourceExhausted;
+    response.send(exhausted ? connect_http_status(code) : refusal.status, kJson, refusal.headers);
     return;
   }
   RpcScratch scratch;

@@ -29,12 +29,16 @@ bool write_document(const cache::Snapshot& snapshot, const Selector& selector, s
   wire::DocumentWriter writer(evaluators, FlagdSyncBody::kDocumentBytesMax, out);
   cache::Snapshot::Walk walk(filter_of(selector));
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
+    // A text in quarantine would make in-process providers, and flagd itself, refuse the whole
+    // document and stay on what they had: they get what answers here, the last good text.
+    const std::string_view text = SharedRecords::answering_text(*flag);
+    if (text.empty()) continue;
     const cache::SnapshotLayer& layer = snapshot.layer_of(*flag);
     const bool has_metadata = layer.metadata_problem.empty() && layer.metadata.starts_with('{');
     const wire::WrittenFlag written{
         .key = flag->key(),
         .set_id = flag->set_id(),
-        .raw = flag->raw(),
+        .raw = text,
         .source = layer.name,
         .document_metadata = has_metadata ? std::string_view(layer.metadata) : std::string_view()};
     if (!writer.add(written)) return false;

@@ -74,6 +74,7 @@ class DeskHealth final : public ServingApi, private HealthOracle {
 
   void add_routes(net::Router& router) override { health_.add_routes(router); }
   void on_published() override { health_.changed(); }
+  void on_leaving() override { health_.stop(); }
   void on_stopping() override { health_.stop(); }
 
  private:

@@ -408,6 +408,8 @@ TEST(FlagdMode, TheOperatorsArguments) {
       "*",
       "--sync-provider-args",
       "key=value",
+      "--sync-provider-args",
+      "another=value",
       "--ofrep-port",
       "8016"};
   const Strings environment = {

@@ -11,6 +11,7 @@ from daemon_test_case import DaemonTestCase, main
 from flag_documents import answering
 from flagstone_process import PATIENCE_SECONDS, eventually
 from other_machine import OtherMachine
+import prometheus_text
 
 # TCP_USER_TIMEOUT, looked at when a keep-alive probe is due, which is once in 20 s: at the latest
 # 80 s after the last acknowledged packet.
@@ -40,6 +41,13 @@ class DeadUpstream(DaemonTestCase):
     def value(self, pod, environment):
         return pod.unix(self.path(environment)).value()
 
+    def subscribers(self, far):
+        """The streams that the far hub has open; its admin port is to be asked there."""
+        text = self.other.python(f"import urllib.request as u; "
+                                 f"print(u.urlopen('http://{far.admin_address}/metrics')"
+                                 f".read().decode())")
+        return prometheus_text.total(prometheus_text.parse(text), "flagstone_streams")
+
     def await_noticed(self, pod, lost_at):
         """Waits until a failure of the far upstream is counted; how long that took. Until then
         everybody is answered, and nothing is called stale that only this could make stale."""
@@ -63,6 +71,7 @@ class DeadUpstream(DaemonTestCase):
         self.assertFalse(pod.environment("far")["stale"])
         self.assertFalse(pod.environment("near")["stale"])
 
+        self.assertEqual(self.subscribers(far), 1)
         self.other.lose_everything()
         near.kill()
         lost_at = time.monotonic()
@@ -84,6 +93,9 @@ class DeadUpstream(DaemonTestCase):
                    STALE_SECONDS + PATIENCE_SECONDS)
         self.assertGreater(time.monotonic() - near_lost_at, STALE_SECONDS - 5)
         self.assertEqual(self.value(pod, "near"), "v1")
+
+        # The hub has sent its change to nobody, and lets go of the stream as well.
+        eventually(lambda: self.subscribers(far) == 0, "the hub to notice")
 
         self.other.lose_nothing()
         eventually(lambda: self.value(pod, "far") == "v2", "the far upstream's change",

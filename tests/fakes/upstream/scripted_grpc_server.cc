@@ -23,7 +23,7 @@ constexpr std::uint8_t kEndStream = 1;  // Also ACK.
 constexpr std::uint8_t kEndHeaders = 4;
 constexpr std::size_t kPrefaceBytes = 24;
 
-std::string number(std::uint32_t value, int bytes) {
+std::string number(std::uint64_t value, int bytes) {
   std::string text;
   for (int i = bytes - 1; i >= 0; --i) text += static_cast<char>(value >> (8 * i) & 0xff);
   return text;

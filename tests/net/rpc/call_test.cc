@@ -363,8 +363,8 @@ TEST_F(RpcCallTest, RefusalsInEachManner) {
       {"application/grpc", HttpVersion::k11, 413, ""},
       {"application/grpc-web", HttpVersion::k11, 200, "8"},
       {"application/grpc-web-text", HttpVersion::k2, 200, "8"},
-      {"application/json", HttpVersion::k11, 413, "resource_exhausted"},
-      {"application/connect+json", HttpVersion::k2, 413, "resource_exhausted"},
+      {"application/json", HttpVersion::k11, 429, "resource_exhausted"},
+      {"application/connect+json", HttpVersion::k2, 429, "resource_exhausted"},
       {"text/plain", HttpVersion::k2, 413, ""},
   };
   for (const Row& row : rows) {

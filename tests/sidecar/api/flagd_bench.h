@@ -99,6 +99,13 @@ class FlagdBench {
     desk_->state = std::move(state);
     for (auto& api : apis_) api->on_published();
   }
+  // A reload took the environment out of the configuration.
+  void take_environment_out() {
+    auto state = std::make_shared<cache::ServingState>();
+    state->environments.push_back({.name = "default", .snapshot = nullptr, .optional = true});
+    desk_->state = std::move(state);
+    for (auto& api : apis_) api->on_published();
+  }
   void stop() {
     desk_->stopping = true;
     for (auto& api : apis_) api->on_stopping();

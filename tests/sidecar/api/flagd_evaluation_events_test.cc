@@ -70,6 +70,17 @@ TEST(FlagdEventStream, ReadyFirstAndAtOnceInEveryPackage) {
   EXPECT_EQ(bench.desk().counters.event_streams.read(), 3u);
 }
 
+TEST(FlagdEventStream, EndsWhenItsEnvironmentIsTakenOut) {
+  EventBench bench;
+  auto waiting = bench.listen();
+  bench.take_environment_out();
+  EXPECT_TRUE(waiting->open) << "there was nothing yet that could be taken away";
+  bench.take(flags(R"("a":)" + one_flag("1")));
+  bench.take_environment_out();
+  EXPECT_NE(hear(waiting->all()).end.find("unavailable"), std::string::npos);
+  EXPECT_EQ(bench.desk().counters.event_streams.read(), 0u);
+}
+
 TEST(FlagdEventStream, ReadyOnceThereAreFlags) {
   EventBench bench;
   auto record = bench.listen();

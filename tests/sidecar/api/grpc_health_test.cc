@@ -160,6 +160,8 @@ TEST_F(DeskHealthTest, StoppingIsToldAndEndsThem) {
   publish({{}});
   const net::RecordingResponse response = watch("");
   const net::RecordingResponse unknown = watch("no.such.Service");
+  health.on_leaving();  // the delay before the drain: requests are answered still
+  EXPECT_EQ(response.stream->all(), kServing + kNotServing);
   desk.stopping = true;
   health.on_stopping();
   EXPECT_EQ(response.stream->all(), kServing + kNotServing);

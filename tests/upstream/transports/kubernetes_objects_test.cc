@@ -75,11 +75,11 @@ TEST(KubernetesObjectsTest, EveryEventHasItsType) {
                {"DELETED", Type::kDeleted}, {"BOOKMARK", Type::kBookmark},
                {"SOMETHING", Type::kOther}, {"added", Type::kOther}};
   for (const auto& [name, type] : cases) {
-    const auto event = read_kubernetes_event(
-        R"({"type":")" + std::string(name) +
-            R"(","object":{"metadata":{"name":"flags","resourceVersion":"9"},)"
-            R"("spec":{"flagSpec":{}}}})",
-        kPath);
+    // An event's views are into the text.
+    const std::string text = R"({"type":")" + std::string(name) +
+                             R"(","object":{"metadata":{"name":"flags","resourceVersion":"9"},)"
+                             R"("spec":{"flagSpec":{}}}})";
+    const auto event = read_kubernetes_event(text, kPath);
     ASSERT_TRUE(event) << name;
     EXPECT_EQ(event->type, type) << name;
     EXPECT_EQ(event->object.resource_version, type == Type::kOther ? "" : "9") << name;
