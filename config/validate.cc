@@ -151,8 +151,9 @@ void Validator::check_contexts() {
       report_.add("context_from_headers", "`" + header + "` is not the name of a header");
     }
     if (key.empty()) {
-      report_.add("context_from_headers",
-                  "the header `" + header + "` needs an attribute, write `" + header + "=KEY`");
+      std::string problem = "the header `";
+      problem.append(header).append("` needs an attribute, write `").append(header);
+      report_.add("context_from_headers", problem.append("=KEY`"));
     }
   }
   report_.range("stream_deadline", options_.stream_deadline, Milliseconds(0), kMaxStreamDeadline);

@@ -230,7 +230,8 @@ std::string write(Milliseconds field) { return format_duration(field); }
 std::string write(const Pairs& field) {
   std::string text;
   for (const auto& [key, value] : field) {
-    text += (text.empty() ? "" : ", ") + key + "=" + value;
+    if (!text.empty()) text += ", ";
+    text.append(key).append("=").append(value);
   }
   return text;
 }
@@ -277,8 +278,9 @@ std::expected<Milliseconds, std::string> parse_duration(std::string_view text) {
     if (!milliseconds) {
       return std::unexpected(milliseconds.error());
     }
-    if (*milliseconds > static_cast<std::uint64_t>(kMaxDuration.count()) ||
-        (sum += *milliseconds) > static_cast<std::uint64_t>(kMaxDuration.count())) {
+    constexpr auto kMostMs = static_cast<std::uint64_t>(kMaxDuration.count());
+    sum += std::min(*milliseconds, kMostMs + 1);  // So that no number wraps around.
+    if (sum > kMostMs) {
       return std::unexpected(quoted(text) + " is longer than 365 days");
     }
     rest.remove_prefix(part.size());

@@ -26,21 +26,22 @@ constexpr std::int64_t divide_up(std::int64_t number, std::int64_t by) {
 
 std::optional<std::int64_t> parse_grpc_timeout_ms(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  const auto number = parse_digits(text.substr(0, text.size() - 1), kGrpcDigitsMax);
-  if (!number) return std::nullopt;
+  const auto digits = parse_digits(text.substr(0, text.size() - 1), kGrpcDigitsMax);
+  if (!digits) return std::nullopt;
+  const std::int64_t number = *digits;
   switch (text.back()) {
     case 'H':
-      return *number * 3'600'000;
+      return number * 3'600'000;
     case 'M':
-      return *number * 60'000;
+      return number * 60'000;
     case 'S':
-      return *number * 1000;
+      return number * 1000;
     case 'm':
-      return *number;
+      return number;
     case 'u':
-      return divide_up(*number, 1000);
+      return divide_up(number, 1000);
     case 'n':
-      return divide_up(*number, 1'000'000);
+      return divide_up(number, 1'000'000);
     default:
       return std::nullopt;
   }
