@@ -312,7 +312,7 @@ TEST(FlagdSync, StreamsEndWellWhenTheProcessStops) {
   EXPECT_EQ(bench.open(kSync).stream, nullptr);
 }
 
-TEST(FlagdSync, ABodyThatNobodyAsksForAgainGoes) {
+TEST(FlagdSync, ABodyIsCountedWhileItIsKept) {
   SyncBench bench;
   bench.begin();
   bench.take(std::string(kEmpty));
