@@ -108,7 +108,7 @@ bool DocumentWriter::add(const WrittenFlag& flag) {
     add_members(flag);
     out_ += '}';
   } else {
-    // In quarantine: nobody can make a flag of it, and everybody may see why.
+    // No flag, and nothing to add to: whoever reads it judges it as it is.
     out_ += flag.raw;
   }
   comma_ = true;
@@ -186,7 +186,7 @@ const std::string* DocumentWriter::expanded(std::string_view name, std::string_v
 
 void DocumentWriter::add_metadata(std::string_view own, const WrittenFlag& flag) {
   if (!own.empty() && !own.starts_with('{')) {
-    add_member("\"metadata\"", own);  // In quarantine for it.
+    add_member("\"metadata\"", own);  // No object: nothing can be merged into it.
     return;
   }
   if (flag.document_metadata.empty() && flag.set_id.empty()) {
