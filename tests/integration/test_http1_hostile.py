@@ -378,6 +378,10 @@ class HalfOpen(Hostile):
                     found.append((kind, int(when, 16) / self.JIFFIES))
         return found
 
+    def probed(self):
+        """How many connections have nothing under way."""
+        return sum(kind == self.KEEP_ALIVE_TIMER for kind, _ in self.timers())
+
     def test_peers_that_vanish(self):
         values = {f"flag-{number:04d}": "x" * 500 for number in range(1000)}
         self.write("flags.json", encoded(flags({"answer": 1, **values})))
@@ -396,6 +400,8 @@ class HalfOpen(Hostile):
             connection.setblocking(False)
             connection.send(said[kind])
         self.eventually(lambda: len(self.timers()) == len(gone), "all to be accepted")
+        # What was answered must be acknowledged, or the kernel retransmits where it should probe.
+        self.eventually(lambda: self.probed() == 2 * self.EACH, "answers to have arrived")
         self.network("ip", "link", "set", "lo", "down")
         self.eventually(lambda: len(self.timers()) == self.EACH,
                         "those with something under way to be cut", self.READER_SECONDS_MAX)
