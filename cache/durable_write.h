@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,10 @@ class FileAppender {
   FileResult<void> flush_if_full();
   // All bytes are on the disk when it returns: how many.
   FileResult<std::uint64_t> finish();
+  // For reading it from any thread.
+  FileResult<std::unique_ptr<const ReadableFile>> share() {
+    return files_->share(file_.descriptor());
+  }
 
  private:
   FileAppender(FileSystem& files, int descriptor) : files_(&files), file_(files, descriptor) {}

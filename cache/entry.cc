@@ -1,79 +1,206 @@
 #include "cache/entry.h"
 
+#include <cassert>
 #include <cstring>
+#include <new>
 #include <utility>
 
+#include "cache/entry_home.h"
 #include "cache/hash_bytes.h"
-#include "cache/memory_budget.h"
 
 namespace flagstone::cache {
 namespace {
 
-// What malloc and shared_ptr add to an entry and its block of text.
-constexpr std::size_t kAllocationOverheadBytes = 40;
+// malloc's header, and what it rounds up on average.
+constexpr std::size_t kMallocBytes = 16;
 
-void append(char*& to, std::string_view text) {
-  if (text.empty()) return;
-  std::memcpy(to, text.data(), text.size());
-  to += text.size();
+std::uint64_t with_quarantine(std::uint64_t text, const Quarantine& quarantine) {
+  // What answers is an older text, or nothing: both differ from the same text compiled.
+  return mix_bits(~text ^ (quarantine.good ? quarantine.good->content_hash() : 0));
 }
 
-std::uint64_t hash_content(evaluation::RecordKind kind, const VendorBytes& text,
-                           const Quarantine* quarantine) {
-  std::uint64_t hash = hash_bytes(text.raw(), static_cast<std::uint64_t>(kind));
-  hash = hash_bytes(text.key(), hash);
-  hash = hash_bytes(text.set_id(), hash);
-  if (quarantine == nullptr) return hash;
-  // What answers is an older text, or nothing: both differ from the same text compiled.
-  return hash_bytes(quarantine->good ? quarantine->good->raw() : std::string_view(), ~hash);
+template <typename T>
+T read(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <typename T>
+void write(char* to, const T& value) {
+  std::memcpy(to, &value, sizeof value);
+}
+
+void write_text(char* to, std::string_view text) {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
 }
 
 }  // namespace
 
-VendorBytes::VendorBytes(std::string_view set_id, std::string_view key, std::string_view raw)
-    : set_size_(static_cast<std::uint32_t>(set_id.size())),
-      key_size_(static_cast<std::uint32_t>(key.size())),
-      raw_size_(static_cast<std::uint32_t>(raw.size())) {
-  block_ = std::make_unique_for_overwrite<char[]>(bytes());
-  char* to = block_.get();
-  append(to, set_id);
-  append(to, key);
-  append(to, raw);
+std::uint8_t Entry::bits_of(const Parts& parts) {
+  int bits = parts.tombstone ? kTombstone : 0;
+  if (parts.quarantine) bits |= kQuarantined;
+  if (parts.version != 0) bits |= kHasVersion;
+  if (!parts.set_id.empty()) bits |= kHasSet;
+  if (parts.traits.refers_to_others) bits |= kRefersToOthers;
+  if (parts.traits.reads_clock) bits |= kReadsClock;
+  return static_cast<std::uint8_t>(bits);
 }
 
-Entry::Entry(Parts parts, MemoryBudget& budget)
-    : text_(std::move(parts.text)),
-      compiled_(std::move(parts.compiled)),
-      quarantine_(std::move(parts.quarantine)),
-      budget_(budget),
-      version_(parts.version),
-      content_hash_(parts.tombstone ? 0 : hash_content(parts.kind, text_, quarantine_.get())),
-      compiled_bytes_(compiled_ ? static_cast<std::uint32_t>(compiled_->bytes()) : 0),
+std::size_t Entry::block_bytes(const Parts& parts) {
+  const int bits = bits_of(parts);
+  std::size_t bytes = sizeof(Entry) + parts.key.size() + parts.set_id.size();
+  if ((bits & kHasVersion) != 0) bytes += sizeof(std::int64_t);
+  if ((bits & kQuarantined) != 0) bytes += sizeof(const Quarantine*);
+  if ((bits & kHasSet) != 0) bytes += sizeof(std::uint32_t);
+  return bytes;
+}
+
+EntryPointer Entry::make(Parts parts, EntryHome& home) {
+  void* const block = ::operator new(block_bytes(parts));
+  return EntryPointer(new (block) Entry(parts, home), EntryPointer::Adopt{});
+}
+
+Entry::Entry(Parts& parts, EntryHome& home)
+    : content_hash_(0),
+      home_(&home),
+      text_(0),
+      compiled_(parts.compiled.release()),
+      key_size_(static_cast<std::uint32_t>(parts.key.size()) & kMaxKeyBytes),
+      bits_(bits_of(parts)),
       layer_(parts.layer),
-      kind_(parts.kind),
-      tombstone_(parts.tombstone) {
-  assert(!tombstone_ || (!compiled_ && !quarantine_ && raw().empty()));
-  assert(!quarantine_ || !quarantine_->good || !quarantine_->good->is_quarantined());
-  budget_.add(MemoryPart::kIndex, bookkeeping_bytes());
-  budget_.add(MemoryPart::kVendorBytes, vendor_bytes());
-  budget_.add(MemoryPart::kCompiled, compiled_bytes());
+      kind_(parts.kind) {
+  assert(parts.key.size() <= kMaxKeyBytes);
+  assert(!parts.tombstone || (compiled() == nullptr && !parts.quarantine && parts.raw.empty()));
+  assert(!parts.quarantine || !parts.quarantine->good ||
+         !parts.quarantine->good->is_quarantined());
+  if (has(kHasVersion)) write(tail(), parts.version);
+  if (!parts.tombstone) {
+    content_hash_ = parts.filed ? parts.filed->content
+                                : content_of(kind_, parts.set_id, parts.key, parts.raw);
+    if (parts.quarantine) {
+      parts.quarantine->text_hash = content_hash_;
+      content_hash_ = with_quarantine(content_hash_, *parts.quarantine);
+    }
+    const TextPlace place =
+        parts.filed ? parts.filed->place : TextPlace::in_memory(TextBlock(parts.raw));
+    text_.store(place.word(), std::memory_order_relaxed);
+    count_text(place);
+  }
+  if (has(kQuarantined)) write<const Quarantine*>(tail() + quarantine_begin(), parts.quarantine.release());
+  if (has(kHasSet)) {
+    write(tail() + set_size_begin(), static_cast<std::uint32_t>(parts.set_id.size()));
+  }
+  write_text(tail() + key_begin(), parts.key);
+  write_text(tail() + key_begin() + parts.key.size(), parts.set_id);
+  home_->budget.add(MemoryPart::kIndex, bookkeeping_bytes());
+  if (compiled() != nullptr) home_->budget.add(MemoryPart::kCompiled, compiled()->bytes());
 }
 
 Entry::~Entry() {
-  budget_.release(MemoryPart::kIndex, bookkeeping_bytes());
-  budget_.release(MemoryPart::kVendorBytes, vendor_bytes());
-  budget_.release(MemoryPart::kCompiled, compiled_bytes());
+  // Nobody reads it any more, so nothing has to be retired.
+  home_->budget.release(MemoryPart::kIndex, bookkeeping_bytes());
+  const TextPlace place = text();
+  if (place.is_in_memory()) {
+    home_->budget.release(MemoryPart::kVendorBytes, TextBlock::bytes_for(place.bytes()));
+    delete[] place.block();
+  } else if (place.is_in_file()) {
+    home_->files.let_go(place.file());
+  }
+  const evaluation::CompiledRecord* form = compiled();
+  if (form != nullptr) home_->budget.release(MemoryPart::kCompiled, form->bytes());
+  delete form;
+  delete quarantine();
+}
+
+void Entry::destroy() const {
+  this->~Entry();
+  ::operator delete(const_cast<Entry*>(this));
+}
+
+void Entry::count_text(TextPlace place) const {
+  if (place.is_in_file()) {
+    home_->files.hold(place.file());
+  } else {
+    home_->budget.add(MemoryPart::kVendorBytes, TextBlock::bytes_for(place.bytes()));
+  }
+}
+
+std::string_view Entry::set_id() const {
+  if (!has(kHasSet)) return {};
+  return {tail() + key_begin() + key_size_, read<std::uint32_t>(tail() + set_size_begin())};
 }
 
 evaluation::RecordId Entry::id() const {
   return {.kind = kind_, .set_id = std::string(set_id()), .key = std::string(key())};
 }
 
-const evaluation::CompiledRecord* Entry::compiled() const {
-  if (quarantine_ == nullptr) return compiled_.get();
-  return quarantine_->good ? quarantine_->good->compiled() : nullptr;
+std::int64_t Entry::version() const {
+  return has(kHasVersion) ? read<std::int64_t>(tail()) : 0;
 }
 
-std::size_t Entry::bookkeeping_bytes() { return sizeof(Entry) + kAllocationOverheadBytes; }
+std::uint64_t Entry::content_of(evaluation::RecordKind kind, std::string_view set_id,
+                                std::string_view key, std::string_view raw) {
+  std::uint64_t hash = hash_bytes(raw, static_cast<std::uint64_t>(kind));
+  hash = hash_bytes(key, hash);
+  return hash_bytes(set_id, hash);
+}
+
+std::uint64_t Entry::text_hash() const {
+  const Quarantine* why = quarantine();
+  return why == nullptr ? content_hash_ : why->text_hash;
+}
+
+evaluation::RecordTraits Entry::traits() const {
+  return {.refers_to_others = has(kRefersToOthers), .reads_clock = has(kReadsClock)};
+}
+
+const Quarantine* Entry::quarantine() const {
+  return has(kQuarantined) ? read<const Quarantine*>(tail() + quarantine_begin()) : nullptr;
+}
+
+const Entry* Entry::answering() const {
+  const Quarantine* why = quarantine();
+  return why == nullptr ? this : why->good.get();
+}
+
+void Entry::move_text(TextPlace place) const {
+  const TextPlace old = text();
+  if (old.word() == place.word()) return;
+  count_text(place);
+  text_.store(place.word(), std::memory_order_release);
+  if (old.is_in_memory()) {
+    home_->retired.add_text(old.block());
+  } else {
+    home_->files.let_go(old.file());
+  }
+}
+
+void Entry::promote(std::unique_ptr<const evaluation::CompiledRecord> form) const {
+  assert(compiled() == nullptr);
+  home_->budget.add(MemoryPart::kCompiled, form->bytes());
+  compiled_.store(form.release(), std::memory_order_release);
+}
+
+std::size_t Entry::demote() const {
+  std::unique_ptr<const evaluation::CompiledRecord> form(
+      compiled_.exchange(nullptr, std::memory_order_acq_rel));
+  if (form == nullptr) return 0;
+  const std::size_t bytes = form->bytes();
+  home_->retired.add(std::move(form));
+  return bytes;
+}
+
+std::size_t Entry::bookkeeping_bytes() const {
+  std::size_t bytes = bookkeeping_bytes(set_id().size(), key_size_);
+  const Quarantine* why = quarantine();
+  if (why != nullptr) bytes += sizeof(Quarantine) + kMallocBytes + why->message.size();
+  return bytes;
+}
+
+std::size_t Entry::bookkeeping_bytes(std::size_t set_id_bytes, std::size_t key_bytes) {
+  return sizeof(Entry) + key_bytes + kMallocBytes +
+         (set_id_bytes == 0 ? 0 : sizeof(std::uint32_t) + set_id_bytes);
+}
 
 }  // namespace flagstone::cache

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cache/intake.h"
-#include "cache/memory_budget.h"
+#include "cache/entry_home.h"
 
 namespace flagstone::cache {
 
@@ -25,22 +25,24 @@ std::string_view refusal_name(Refused::Kind kind) {
 }
 
 Environment::Environment(EnvironmentOptions options, const evaluation::Dialect& dialect,
-                         MemoryBudget& budget)
+                         EntryHome& home)
     : options_(std::move(options)),
       dialect_(dialect),
-      budget_(budget),
-      merged_(budget),
-      visible_(budget) {
+      home_(home),
+      merged_(home.budget),
+      visible_(home.budget) {
   const auto add = [this](LayerOptions layer) {
     const auto index = static_cast<std::uint16_t>(layers_.size());
-    layers_.push_back(std::make_unique<Layer>(std::move(layer), index, budget_));
+    layers_.push_back(std::make_unique<Layer>(std::move(layer), index, home_.budget));
   };
   add({.name = "bootstrap", .optional = true, .shrink_guard = false, .confirm_shrink = 1});
   for (const LayerOptions& source : options_.sources) add(source);
   add({.name = "pins", .optional = true, .shrink_guard = false, .confirm_shrink = 1});
 }
 
-Environment::~Environment() = default;
+Environment::~Environment() {
+  for (const auto& layer : layers_) let_go_of_saved_file(*layer);
+}
 
 std::unique_ptr<Intake> Environment::begin_intake(std::uint16_t layer, RestoredLayer restored,
                                                   Origin origin) {
@@ -50,7 +52,7 @@ std::unique_ptr<Intake> Environment::begin_intake(std::uint16_t layer, RestoredL
 
 std::unique_ptr<Intake> Environment::begin(std::uint16_t layer, evaluation::Update update) {
   const Origin origin = layer == bootstrap_layer() ? Origin::kBootstrap : Origin::kLive;
-  return begin_intake(layer, {.update = std::move(update), .good_texts = {}}, origin);
+  return begin_intake(layer, {.update = std::move(update), .filed = {}, .good_texts = {}}, origin);
 }
 
 std::unique_ptr<Intake> Environment::begin_restored(std::uint16_t layer, RestoredLayer restored) {
@@ -87,8 +89,13 @@ Accepted Environment::commit(Layer& layer, PreparedChange change) {
     layer.forgive_shrink_ = false;
   }
 
+  if (home_.room != nullptr) {
+    for (EntryPointer& entry : change.compiled) home_.room->note_compiled(std::move(entry));
+  }
+
   Accepted accepted;
-  accepted.records = change.records;
+  // A state's list may name one record twice.
+  accepted.records = change.origin == Origin::kState ? layer.records_.size() : change.records;
   accepted.quarantined = change.quarantined;
   accepted.outdated = change.outdated;
   std::vector<EntryPointer> touched = drop_answered_bootstrap();
@@ -163,7 +170,7 @@ std::vector<EntryPointer> Environment::drop_answered_bootstrap() {
     gone.push_back(*entry);
     edits.push_back(RecordIndex::erase(*entry));
   }
-  const RecordIndex before = std::exchange(bootstrap.records_, RecordIndex(budget_));
+  const RecordIndex before = std::exchange(bootstrap.records_, RecordIndex(home_.budget));
   bootstrap.has_document_ = false;
   auto empty = std::make_shared<SnapshotLayer>();
   empty->name = bootstrap.options_.name;
@@ -216,6 +223,31 @@ std::optional<StateWrite> Environment::take_state_write(std::uint16_t index) {
                    .changed = std::move(layer.unsaved_ids_)};
   layer.note_saved();
   return write;
+}
+
+void Environment::let_go_of_saved_file(Layer& layer) {
+  if (layer.saved_file_) home_.files.let_go(*layer.saved_file_);
+  layer.saved_file_.reset();
+}
+
+void Environment::state_write_done(std::uint16_t index, SavedTexts saved) {
+  Layer& layer = *layers_[index];
+  if (saved.texts.empty() && saved.file == nullptr) return;
+  if (saved.file != nullptr) {
+    let_go_of_saved_file(layer);
+    layer.saved_file_ = home_.files.add(std::move(saved.file));
+  }
+  // Without a number for the file everything stays where it was.
+  if (!layer.saved_file_) return;
+  for (const SavedTexts::Text& text : saved.texts) {
+    const auto place =
+        TextPlace::in_file(*layer.saved_file_, text.offset, text.entry->text_bytes());
+    if (place) text.entry->move_text(*place);
+  }
+}
+
+void Environment::distrust_texts() {
+  for (const auto& layer : layers_) layer->texts_unreadable_ = true;
 }
 
 void Environment::mark_unsaved(std::uint16_t layer) {

@@ -26,7 +26,7 @@
 namespace flagstone::cache {
 
 class Intake;
-class MemoryBudget;
+struct EntryHome;
 
 struct EnvironmentOptions {
   std::string name;
@@ -86,8 +86,8 @@ class Environment {
   static constexpr std::size_t kMaxChangesListed = 1000;
   static constexpr std::size_t kMaxPins = 1000;
 
-  // `dialect` and `budget` outlive every snapshot made here.
-  Environment(EnvironmentOptions options, const evaluation::Dialect& dialect, MemoryBudget& budget);
+  // `dialect` and `home` outlive every snapshot made here.
+  Environment(EnvironmentOptions options, const evaluation::Dialect& dialect, EntryHome& home);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -138,6 +138,11 @@ class Environment {
   // it marks the layer as written; when the write fails, say so and the next one has everything.
   std::optional<StateWrite> take_state_write(std::uint16_t layer);
   void state_write_failed(std::uint16_t layer);
+  // What was written is on the disk: the texts lie there from now on, and their memory goes.
+  void state_write_done(std::uint16_t layer, SavedTexts saved);
+  // Some text could not be read back: the next complete document of each source brings its texts
+  // anew.
+  void distrust_texts();
   // Asks for a write although nothing changed: to remember the time of the last contact.
   void mark_unsaved(std::uint16_t layer);
 
@@ -154,6 +159,7 @@ class Environment {
     std::string raw;
   };
 
+  void let_go_of_saved_file(Layer& layer);
   std::unique_ptr<Intake> begin_intake(std::uint16_t layer, RestoredLayer restored, Origin origin);
   Accepted commit(Layer& layer, PreparedChange change);
   void assign_flag_ids(const std::vector<RecordIndex::Edit>& edits);
@@ -172,7 +178,7 @@ class Environment {
 
   EnvironmentOptions options_;
   const evaluation::Dialect& dialect_;
-  MemoryBudget& budget_;
+  EntryHome& home_;
   std::vector<std::unique_ptr<Layer>> layers_;
   FlagIds flag_ids_;
   std::vector<PinText> pins_;

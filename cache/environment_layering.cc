@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cache/environment.h"
-#include "cache/memory_budget.h"
+#include "cache/entry_home.h"
 
 namespace flagstone::cache {
 
@@ -64,14 +64,14 @@ EntryPointer Environment::make_pinned(std::string_view set_id, const PinText& pi
   evaluation::CompileResult compiled =
       dialect_.compile({.kind = kFlagKind, .set_id = set_id, .key = pin.key, .raw = pin.raw});
   if (!compiled) return nullptr;
-  return std::make_shared<const Entry>(Entry::Parts{.kind = kFlagKind,
-                                                    .layer = pins_layer(),
-                                                    .tombstone = false,
-                                                    .version = 0,
-                                                    .text = VendorBytes(set_id, pin.key, pin.raw),
-                                                    .compiled = std::move(*compiled),
-                                                    .quarantine = nullptr},
-                                       budget_);
+  // There are few, and somebody means them to be used: they stay compiled.
+  return Entry::make({.kind = kFlagKind,
+                      .layer = pins_layer(),
+                      .set_id = set_id,
+                      .key = pin.key,
+                      .raw = pin.raw,
+                      .compiled = std::move(*compiled)},
+                     home_);
 }
 
 // A pin lies on its key in every set that has it; where no set has it, it is a flag without set.
@@ -82,7 +82,8 @@ std::vector<EntryPointer> Environment::refresh_pins() {
   std::vector<RecordIndex::Edit> wanted;
   const auto want = [&](std::string_view set_id, const PinText& pin) {
     EntryPointer entry = layer.records_.share_stored(kFlagKind, set_id, pin.key);
-    if (!entry || entry->raw() != pin.raw) {
+    const std::uint64_t content = Entry::content_of(kFlagKind, set_id, pin.key, pin.raw);
+    if (!entry || entry->text_hash() != content) {
       entry = make_pinned(set_id, pin);
       if (!entry) return;
       edits.push_back(RecordIndex::put(entry));
@@ -100,7 +101,7 @@ std::vector<EntryPointer> Environment::refresh_pins() {
     }
     if (!anywhere) want({}, pin);
   }
-  const RecordIndex wanted_index = RecordIndex(budget_).with(wanted);
+  const RecordIndex wanted_index = RecordIndex(home_.budget).with(wanted);
   RecordIndex::Position position;
   while (const EntryPointer* entry = layer.records_.next(position)) {
     const Entry& pinned = **entry;

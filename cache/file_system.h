@@ -8,10 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "cache/readable_file.h"
 
 namespace flagstone::cache {
 
@@ -41,6 +44,11 @@ class FileSystem {
   virtual FileResult<int> create(const std::string& path) = 0;            // emptied if it exists
   virtual FileResult<int> open_for_writing(const std::string& path) = 0;  // kept if it exists
   virtual void close(int descriptor) = 0;
+
+  // The same file for reading from any thread; the descriptor may be closed.
+  virtual FileResult<std::unique_ptr<const ReadableFile>> share(int descriptor) = 0;
+  // A file without a name, for reading and writing, that is gone when it is closed.
+  virtual FileResult<int> create_unnamed(const std::string& folder) = 0;
 
   // Fewer bytes than asked for only at the file's end.
   virtual FileResult<std::size_t> read_at(int descriptor, std::span<char> to,

@@ -1,15 +1,44 @@
 #include "cache/layer.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 #include "cache/memory_budget.h"
+#include "cache/record_reader.h"
+#include "cache/text_files.h"
 
 namespace flagstone::cache {
 namespace {
 
 // More than that, and writing everything is cheaper than naming what changed.
 constexpr std::size_t kMaxUnsavedIds = 2000;
+
+// Which of the list's files that is; held once for the list.
+std::uint32_t number_in(FiledRecords& records, std::uint32_t file, TextFiles& files) {
+  const auto at = std::find(records.numbers.begin(), records.numbers.end(), file);
+  if (at != records.numbers.end()) {
+    return static_cast<std::uint32_t>(at - records.numbers.begin());
+  }
+  files.hold(file);
+  records.numbers.push_back(file);
+  return static_cast<std::uint32_t>(records.numbers.size() - 1);
+}
+
+FiledRecord filed_copy(const Entry& entry, TextPlace place, std::uint32_t file) {
+  FiledRecord record;
+  record.kind = entry.kind();
+  // Another environment's options may judge otherwise.
+  record.judged = false;
+  record.version = entry.version();
+  record.set_id = entry.set_id();
+  record.key = entry.key();
+  record.file = file;
+  record.text_bytes = static_cast<std::uint32_t>(place.bytes());
+  record.offset = place.offset();
+  record.content = entry.text_hash();
+  return record;
+}
 
 }  // namespace
 
@@ -35,7 +64,7 @@ std::vector<QuarantinedRecord> Layer::quarantined() const {
   return named;
 }
 
-RestoredLayer Layer::restored_copy() const {
+RestoredLayer Layer::restored_copy(TextFiles& files) const {
   assert(has_document_);
   RestoredLayer copy;
   evaluation::Update& update = copy.update;
@@ -43,19 +72,23 @@ RestoredLayer Layer::restored_copy() const {
   update.metadata = document_->metadata;
   update.has_metadata = !update.metadata.empty();
   update.cursor = cursor_;
-  update.records.reserve(records_.size() + records_.tombstone_count());
+  RecordReader reader(RecordReader::Patience::kDisk);
   RecordIndex::Position position;
   while (const EntryPointer* next = records_.next(position)) {
     const Entry& entry = **next;
-    update.records.push_back({.id = entry.id(),
-                              .version = entry.version(),
-                              .tombstone = entry.is_tombstone(),
-                              .raw = std::string(entry.raw())});
-    const Quarantine* quarantine = entry.quarantine();
-    if (quarantine == nullptr || quarantine->good == nullptr) continue;
-    copy.good_texts.push_back({.id = entry.id(),
-                               .version = quarantine->good->version(),
-                               .raw = std::string(quarantine->good->raw())});
+    if (const TextPlace place = entry.text(); place.is_in_file()) {
+      copy.filed.add(filed_copy(entry, place, number_in(copy.filed, place.file(), files)));
+    } else {
+      update.records.push_back({.id = entry.id(),
+                                .version = entry.version(),
+                                .tombstone = entry.is_tombstone(),
+                                .raw = std::string(entry.is_tombstone() ? "" : place.text())});
+    }
+    const Entry* good = entry.is_quarantined() ? entry.answering() : nullptr;
+    const auto good_raw = good == nullptr ? std::nullopt : reader.text_of(*good);
+    if (!good_raw) continue;
+    copy.good_texts.push_back(
+        {.id = entry.id(), .version = good->version(), .raw = std::string(*good_raw)});
   }
   return copy;
 }

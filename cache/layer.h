@@ -22,6 +22,7 @@
 namespace flagstone::cache {
 
 class MemoryBudget;
+class TextFiles;
 
 struct LayerOptions {
   // The source's URI as configured: what `Flagd-Selector: source=` names, and status shows.
@@ -61,6 +62,8 @@ struct QuarantinedRecord {
 struct PreparedChange {
   bool full = false;
   std::vector<RecordIndex::Edit> edits;
+  // Entries of those that came compiled.
+  std::vector<EntryPointer> compiled;
   // nullptr: the metadata stays.
   std::shared_ptr<const SnapshotLayer> document;
   std::string cursor;
@@ -90,7 +93,8 @@ class Layer {
   // Everything it has, as Environment::begin_restored() takes it: what another environment of the
   // same dialect needs to answer the same and ask upstream with the same cursor. Only of a layer
   // that has a document: a copy of nothing would count as one. A held document is not part of it.
-  RestoredLayer restored_copy() const;
+  // The files that texts lie in are held once for it, until it is taken in.
+  RestoredLayer restored_copy(TextFiles& files) const;
 
  private:
   friend class Environment;
@@ -115,6 +119,11 @@ class Layer {
   std::optional<HeldDocument> held_;
   std::optional<PreparedChange> held_change_;
   bool forgive_shrink_ = false;
+
+  // Some text could not be read where it lies; the next complete document brings all of them anew.
+  bool texts_unreadable_ = false;
+  // The file that was saved to last, held as long as more may be appended to it.
+  std::optional<std::uint32_t> saved_file_;
 
   // What the state directory does not know yet.
   bool unsaved_ = false;

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cache/filed_records.h"
+#include "cache/readable_file.h"
 #include "cache/record_index.h"
 #include "evaluation/record.h"
 #include "evaluation/update.h"
@@ -40,11 +43,24 @@ struct GoodText {
   std::string raw;
 };
 
-// What StateDirectory::load() gives and Environment::begin() takes.
+// What StateDirectory::load() gives and Environment::begin_restored() takes.
 struct RestoredLayer {
-  // kFull, cursor included (empty when the credential is another one). Tombstones too.
+  // kFull, cursor included (empty when the credential is another one). Its records are those that
+  // lie in memory; the others are in `filed`. Tombstones too.
   evaluation::Update update;
+  FiledRecords filed;
   std::vector<GoodText> good_texts;
+};
+
+// Where the texts of an image lie now that it was saved.
+struct SavedTexts {
+  struct Text {
+    const Entry* entry = nullptr;  // the image's
+    std::uint64_t offset = 0;
+  };
+  // nullptr: the file that was given with the image saved before, to which more was appended.
+  std::unique_ptr<const ReadableFile> file;
+  std::vector<Text> texts;
 };
 
 }  // namespace flagstone::cache

@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 namespace flagstone::cache {
@@ -44,18 +46,74 @@ FileResult<int> open_file(const std::string& path, int flags) {
   return descriptor;
 }
 
+class PosixReadableFile final : public ReadableFile {
+ public:
+  explicit PosixReadableFile(int descriptor) : descriptor_(descriptor) {}
+  ~PosixReadableFile() override { ::close(descriptor_); }
+  PosixReadableFile(const PosixReadableFile&) = delete;
+  PosixReadableFile& operator=(const PosixReadableFile&) = delete;
+
+  ReadOutcome read(std::span<char> to, std::uint64_t offset) const override {
+    return read_with(to, offset, 0);
+  }
+  ReadOutcome read_at_once(std::span<char> to, std::uint64_t offset) const override {
+    return read_with(to, offset, RWF_NOWAIT);
+  }
+
+ private:
+  ReadOutcome read_with(std::span<char> to, std::uint64_t offset, int flags) const {
+    while (!to.empty()) {
+      const iovec piece{.iov_base = to.data(), .iov_len = to.size()};
+      const ssize_t n = uninterrupted(
+          [&] { return ::preadv2(descriptor_, &piece, 1, static_cast<off_t>(offset), flags); });
+      if (n < 0 && errno == EAGAIN) return ReadOutcome::kWouldWait;
+      // A file system that cannot say whether it would wait keeps its files in memory, as tmpfs.
+      if (n < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
+        flags = 0;
+        continue;
+      }
+      if (n <= 0) return ReadOutcome::kFailed;
+      to = to.subspan(static_cast<std::size_t>(n));
+      offset += static_cast<std::uint64_t>(n);
+    }
+    return ReadOutcome::kDone;
+  }
+
+  const int descriptor_;
+};
+
 }  // namespace
+
+FileResult<std::unique_ptr<const ReadableFile>> PosixFileSystem::share(int descriptor) {
+  const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return failed("duplicate", descriptor);
+  return std::make_unique<PosixReadableFile>(copy);
+}
+
+FileResult<int> PosixFileSystem::create_unnamed(const std::string& folder) {
+  const int descriptor = uninterrupted([&] {
+    return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode);
+  });
+  if (descriptor >= 0) return descriptor;
+  // Not every file system has files without a name; one whose name goes at once is as good.
+  std::string path = folder + "/spool-XXXXXX";
+  const int named = ::mkostemp(path.data(), O_CLOEXEC);
+  if (named < 0) return failed("create a file in", folder);
+  ::unlink(path.c_str());
+  return named;
+}
 
 FileResult<int> PosixFileSystem::open_for_reading(const std::string& path) {
   return open_file(path, O_RDONLY);
 }
 
 FileResult<int> PosixFileSystem::create(const std::string& path) {
-  return open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  // Read as well: texts are read where they were written.
+  return open_file(path, O_RDWR | O_CREAT | O_TRUNC);
 }
 
 FileResult<int> PosixFileSystem::open_for_writing(const std::string& path) {
-  return open_file(path, O_WRONLY | O_CREAT);
+  return open_file(path, O_RDWR | O_CREAT);
 }
 
 void PosixFileSystem::close(int descriptor) { ::close(descriptor); }

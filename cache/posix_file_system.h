@@ -11,6 +11,8 @@ class PosixFileSystem final : public FileSystem {
   FileResult<int> create(const std::string& path) override;
   FileResult<int> open_for_writing(const std::string& path) override;
   void close(int descriptor) override;
+  FileResult<std::unique_ptr<const ReadableFile>> share(int descriptor) override;
+  FileResult<int> create_unnamed(const std::string& folder) override;
   FileResult<std::size_t> read_at(int descriptor, std::span<char> to,
                                   std::uint64_t offset) override;
   FileResult<void> write_at(int descriptor, std::string_view bytes, std::uint64_t offset) override;

@@ -209,6 +209,17 @@ EntryPointer RecordIndex::share_stored(RecordKind kind, std::string_view set_id,
   return found.entry == nullptr ? nullptr : *found.entry;
 }
 
+const EntryPointer* RecordIndex::find_hash(std::uint64_t hash) const {
+  const Page* page = directory_->page_of(hash);
+  if (page == nullptr) return nullptr;
+  const std::vector<Slot>& slots = page->slots();
+  for (std::size_t i = page->lower_bound(hash);
+       i < slots.size() && key_part(slots[i].hash) == key_part(hash); ++i) {
+    if (slots[i].hash == hash) return &slots[i].entry;
+  }
+  return nullptr;
+}
+
 RecordIndex::Position RecordIndex::first_of_key(RecordKind kind, std::string_view key) const {
   const std::uint64_t hash = hash_of(kind, {}, key);
   Position position{.page = directory_->page_number(hash), .slot = 0};

@@ -50,6 +50,8 @@ class RecordIndex {
                     std::string_view key) const;
   // Of the sets that have the key: the greatest layer, then the greatest set id.
   const Entry* find_in_any_set(evaluation::RecordKind kind, std::string_view key) const;
+  // The first entry with that hash_of() its id, or nullptr.
+  const EntryPointer* find_hash(std::uint64_t hash) const;
   // The same as shared pointers; nullptr when it is not there.
   EntryPointer share_stored(evaluation::RecordKind kind, std::string_view set_id,
                             std::string_view key) const;

@@ -3,9 +3,31 @@
 #include <utility>
 
 #include "cache/hash_bytes.h"
+#include "cache/record_reader.h"
 #include "evaluation/content_hash.h"
 
 namespace flagstone::cache {
+namespace {
+
+evaluation::Evaluation unreadable() {
+  evaluation::Evaluation error;
+  error.reason = evaluation::Reason::kError;
+  error.error = evaluation::ErrorCode::kGeneral;
+  error.error_details = "the flag's text cannot be read from the state directory";
+  return error;
+}
+
+// Nothing of it ever compiled, or nothing of it can be read.
+evaluation::Evaluation without_form(const Entry& flag, const RecordReader& reader) {
+  if (reader.failed() || !reader.waiting().empty()) return unreadable();
+  evaluation::Evaluation error;
+  error.reason = evaluation::Reason::kError;
+  error.error = evaluation::ErrorCode::kParseError;
+  if (flag.is_quarantined()) error.error_details = flag.quarantine()->message;
+  return error;
+}
+
+}  // namespace
 
 using evaluation::CompiledRecord;
 using evaluation::kFlagKind;
@@ -23,17 +45,6 @@ Snapshot::Snapshot(const evaluation::Dialect& dialect, RecordIndex visible, Snap
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     content_hash_ += mix_bits(layers_[i]->metadata_hash + i);
   }
-}
-
-const CompiledRecord* Snapshot::find(RecordKind kind, std::string_view set_id,
-                                     std::string_view key) const {
-  const Entry* entry = visible_.find(kind, set_id, key);
-  return entry == nullptr ? nullptr : entry->compiled();
-}
-
-const CompiledRecord* Snapshot::find_in_any_set(RecordKind kind, std::string_view key) const {
-  const Entry* entry = visible_.find_in_any_set(kind, key);
-  return entry == nullptr ? nullptr : entry->compiled();
 }
 
 const Entry* Snapshot::find_flag(std::string_view key) const {
@@ -96,26 +107,30 @@ const Entry* Snapshot::next_record(Walk& walk) const {
 
 evaluation::Evaluation Snapshot::evaluate(const Entry& flag,
                                           const evaluation::EvaluationContext& context,
-                                          evaluation::Moment moment,
-                                          evaluation::Scratch& scratch) const {
-  const CompiledRecord* compiled = flag.compiled();
-  if (compiled == nullptr) {
-    evaluation::Evaluation error;
-    error.reason = evaluation::Reason::kError;
-    error.error = evaluation::ErrorCode::kParseError;
-    if (flag.is_quarantined()) error.error_details = flag.quarantine()->message;
-    return error;
-  }
+                                          evaluation::Moment moment, evaluation::Scratch& scratch,
+                                          RecordReader& reader) const {
+  reader.begin(*this);
+  const CompiledRecord* form = reader.form_of(flag);
+  if (form == nullptr) return without_form(flag, reader);
   const evaluation::Subject subject{.key = flag.key(),
                                     .set_id = flag.set_id(),
-                                    .flag = *compiled,
+                                    .flag = *form,
                                     .document = layer_of(flag).compiled_metadata.get()};
-  return dialect_.evaluate(subject, context, *this, moment, scratch);
+  evaluation::Evaluation answer = dialect_.evaluate(subject, context, reader, moment, scratch);
+  // Something the flag refers to.
+  return reader.failed() ? unreadable() : answer;
 }
 
-bool Snapshot::varies_by_itself(const Entry& flag) const {
-  const CompiledRecord* compiled = flag.compiled();
-  return compiled != nullptr && dialect_.varies_by_itself(*compiled, *this);
+bool Snapshot::varies_by_itself(const Entry& flag, RecordReader& reader) const {
+  const Entry* answering = flag.answering();
+  if (answering == nullptr) return false;
+  const evaluation::RecordTraits traits = answering->traits();
+  if (!traits.reads_clock && !traits.refers_to_others) return false;
+  reader.begin(*this);
+  const CompiledRecord* form = reader.form_of(flag);
+  // What cannot be read now is better taken for something that changes.
+  if (form == nullptr) return true;
+  return dialect_.varies_by_itself(*form, reader) || reader.failed() || !reader.waiting().empty();
 }
 
 bool Snapshot::has_source(std::string_view name) const {

@@ -17,7 +17,6 @@
 #include "cache/record_index.h"
 #include "evaluation/dialect.h"
 #include "evaluation/evaluation.h"
-#include "evaluation/record_lookup.h"
 
 namespace flagstone::cache {
 
@@ -45,17 +44,14 @@ struct FlagFilter {
   bool one_per_key = true;
 };
 
-class Snapshot final : public evaluation::RecordLookup {
+class RecordReader;
+
+class Snapshot final {
  public:
   Snapshot(const evaluation::Dialect& dialect, RecordIndex visible, SnapshotLayers layers,
            std::uint64_t generation);
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
-
-  const evaluation::CompiledRecord* find(evaluation::RecordKind kind, std::string_view set_id,
-                                         std::string_view key) const override;
-  const evaluation::CompiledRecord* find_in_any_set(evaluation::RecordKind kind,
-                                                    std::string_view key) const override;
 
   // The flag to evaluate, or nullptr. Without a set: the latest source wins, then the greatest set
   // id.
@@ -66,8 +62,11 @@ class Snapshot final : public evaluation::RecordLookup {
   // Any record, whole.
   const Entry* find_record(evaluation::RecordKind kind, std::string_view set_id,
                            std::string_view key) const;
-  // Any record, in whichever set has it; as find_in_any_set().
+  // Any record, in whichever set has it: the latest source wins, then the greatest set id.
   const Entry* find_record_in_any_set(evaluation::RecordKind kind, std::string_view key) const;
+
+  // The first record with that RecordIndex::hash_of() its id, or nullptr.
+  const EntryPointer* find_hash(std::uint64_t hash) const { return visible_.find_hash(hash); }
 
   // Walks over records in a stable order, resumable: keep the Walk beside the snapshot and go on
   // later. `filter`'s views must outlive the walk.
@@ -85,12 +84,15 @@ class Snapshot final : public evaluation::RecordLookup {
   const Entry* next_flag(Walk& walk) const;
   const Entry* next_record(Walk& walk) const;
 
-  // Evaluates one of this snapshot's flags. A flag that was quarantined before it ever compiled
-  // gives PARSE_ERROR with what the dialect said.
+  // Evaluates one of this snapshot's flags, decoding it when it is encoded. A flag that was
+  // quarantined before it ever compiled gives PARSE_ERROR with what the dialect said; one whose text
+  // cannot be read GENERAL. Void when the reader has something waiting() afterwards. What the answer
+  // points to lives until the reader is used again.
   evaluation::Evaluation evaluate(const Entry& flag, const evaluation::EvaluationContext& context,
-                                  evaluation::Moment moment, evaluation::Scratch& scratch) const;
+                                  evaluation::Moment moment, evaluation::Scratch& scratch,
+                                  RecordReader& reader) const;
   // See Dialect::varies_by_itself.
-  bool varies_by_itself(const Entry& flag) const;
+  bool varies_by_itself(const Entry& flag, RecordReader& reader) const;
 
   const SnapshotLayer& layer_of(const Entry& entry) const { return *layers_[entry.layer()]; }
   // Lowest first: the bootstrap, the sources in order, the pins. Indexed by Entry::layer().

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cache/durable_write.h"
+#include "cache/entry_writer.h"
 #include "cache/hash_bytes.h"
 #include "cache/state_encoding.h"
 #include "cache/state_files.h"
@@ -27,6 +28,12 @@ bool is_temporary(std::string_view name) { return name.ends_with(kTemporarySuffi
 
 }  // namespace
 
+// A batch to be appended, and where in it the texts lie.
+struct StateDirectory::Segment {
+  std::string bytes;
+  std::vector<SavedTexts::Text> texts;
+};
+
 // What is known about one source's folder.
 struct StateDirectory::Source {
   std::string folder;
@@ -37,6 +44,8 @@ struct StateDirectory::Source {
   std::uint64_t base_bytes = 0;
   std::uint64_t segment_bytes = 0;
   std::uint64_t segment_count = 0;
+  // Whoever saves has the segments' file for reading already.
+  bool segments_shared = false;
   std::uint64_t metadata_hash = 0;
   // No file of this or a greater generation exists. 0: not looked yet.
   std::uint64_t next_generation = 0;
@@ -195,9 +204,9 @@ void StateDirectory::set_aside(Source& source, const std::string& name, const st
 
 // Saving.
 
-std::expected<void, StateError> StateDirectory::save(const SourceIdentity& identity,
-                                                     const StateWrite& write,
-                                                     std::int64_t now_unix_ms) {
+std::expected<SavedTexts, StateError> StateDirectory::save(const SourceIdentity& identity,
+                                                           const StateWrite& write,
+                                                           std::int64_t now_unix_ms) {
   if (!writable()) try_lock();
   if (!writable()) {
     return std::unexpected(StateError{.kind = StateError::Kind::kNotWritable, .message = problem_});
@@ -207,20 +216,22 @@ std::expected<void, StateError> StateDirectory::save(const SourceIdentity& ident
     return std::unexpected(disk_error(made.error()));
   }
   Outcome outcome;
+  SavedTexts saved;
   bool appended = false;
   if (!write.everything && source.generation != 0) {
-    std::string segment = encode_segment(source, write, now_unix_ms);
+    FileResult<Segment> segment = encode_segment(source, write, now_unix_ms);
     const std::uint64_t most = std::max(kMinCompactionBytes, source.base_bytes / 4);
-    if (source.segment_bytes + segment.size() <= most) {
-      outcome = append(source, identity, write, std::move(segment), now_unix_ms);
+    if (segment && source.segment_bytes + segment->bytes.size() <= most) {
+      outcome = append(source, identity, write, std::move(*segment), now_unix_ms, saved);
       appended = true;
     }
   }
-  if (!appended) outcome = save_base(source, identity, write, now_unix_ms);
+  if (!appended) outcome = save_base(source, identity, write, now_unix_ms, saved);
   // After a failure nobody knows what is on the disk: the next write is a whole one.
   if (!outcome) source.generation = 0;
   measure(source.folder);
-  return outcome;
+  if (!outcome) return std::unexpected(outcome.error());
+  return saved;
 }
 
 FileResult<void> StateDirectory::make_source_folder(Source& source) {
@@ -235,30 +246,25 @@ FileResult<void> StateDirectory::make_source_folder(Source& source) {
   return {};
 }
 
-std::string StateDirectory::encode_segment(const Source& source, const StateWrite& write,
-                                           std::int64_t now_unix_ms) const {
-  std::string segment;
+FileResult<StateDirectory::Segment> StateDirectory::encode_segment(
+    const Source& source, const StateWrite& write, std::int64_t now_unix_ms) const {
+  Segment segment;
   const bool same_metadata = hash_bytes(write.image.metadata) == source.metadata_hash;
   // Only the cursor or the time moved: the manifest alone says so.
   if (write.changed.empty() && same_metadata) return segment;
-  BatchWriter batch(segment, {.generation = source.generation,
-                              .sequence = source.segment_count + 1,
-                              .source_hash = short_identity(source.identity),
-                              .created_unix_ms = now_unix_ms});
+  BatchWriter batch(segment.bytes, {.generation = source.generation,
+                                    .sequence = source.segment_count + 1,
+                                    .source_hash = short_identity(source.identity),
+                                    .created_unix_ms = now_unix_ms});
+  EntryWriter entries(batch, source.segment_bytes, segment.texts);
   for (const evaluation::RecordId& id : write.changed) {
     const Entry* entry = write.image.records.find_stored(id.kind, id.set_id, id.key);
-    if (entry != nullptr) {
-      batch.record(stored_record(*entry));
-    } else {
-      batch.record({.kind = id.kind,
-                    .set_id = id.set_id,
-                    .key = id.key,
-                    .version = 0,
-                    .tombstone = false,
-                    .removed = true,
-                    .raw = {},
-                    .good_raw = std::nullopt,
-                    .good_version = 0});
+    if (entry == nullptr) {
+      StoredRecord removed{.kind = id.kind, .set_id = id.set_id, .key = id.key};
+      removed.removed = true;
+      batch.record(removed);
+    } else if (!entries.write(*entry)) {
+      return std::unexpected(entries.error());
     }
   }
   if (!same_metadata) batch.metadata(write.image.metadata);
@@ -268,33 +274,42 @@ std::string StateDirectory::encode_segment(const Source& source, const StateWrit
 
 std::expected<void, StateError> StateDirectory::append(Source& source,
                                                        const SourceIdentity& identity,
-                                                       const StateWrite& write, std::string segment,
-                                                       std::int64_t now_unix_ms) {
-  if (!make_room(segment.size() + kFileOverheadBytes)) {
+                                                       const StateWrite& write, Segment segment,
+                                                       std::int64_t now_unix_ms,
+                                                       SavedTexts& saved) {
+  if (!make_room(segment.bytes.size() + kFileOverheadBytes)) {
     return std::unexpected(over_limit());
   }
-  if (!segment.empty()) {
+  if (!segment.bytes.empty()) {
     const std::string path = source.folder + "/" + generation_file(source.generation, "segments");
     const FileResult<int> descriptor = files_.open_for_writing(path);
     if (!descriptor) return std::unexpected(disk_error(descriptor.error()));
     const OpenFile file(files_, *descriptor);
     // Over the tail of a write that was cut, if there is one.
-    FileResult<void> done = files_.write_at(*descriptor, segment, source.segment_bytes);
+    FileResult<void> done = files_.write_at(*descriptor, segment.bytes, source.segment_bytes);
     if (done) done = files_.sync(*descriptor);
     if (!done) return std::unexpected(disk_error(done.error()));
-    source.segment_bytes += segment.size();
+    source.segment_bytes += segment.bytes.size();
     ++source.segment_count;
     source.metadata_hash = hash_bytes(write.image.metadata);
+    if (!source.segments_shared) {
+      auto shared = files_.share(*descriptor);
+      if (!shared) return std::unexpected(disk_error(shared.error()));
+      saved.file = std::move(*shared);
+    }
+    saved.texts = std::move(segment.texts);
   }
   const auto done = write_manifest(source, identity, write, now_unix_ms);
   if (!done) return std::unexpected(disk_error(done.error()));
+  source.segments_shared = source.segments_shared || saved.file != nullptr;
   return {};
 }
 
 std::expected<void, StateError> StateDirectory::save_base(Source& source,
                                                           const SourceIdentity& identity,
                                                           const StateWrite& write,
-                                                          std::int64_t now_unix_ms) {
+                                                          std::int64_t now_unix_ms,
+                                                          SavedTexts& saved) {
   if (const auto known = find_next_generation(source); !known) return known;
   const RecordIndex& records = write.image.records;
   const std::uint64_t estimate =
@@ -305,7 +320,7 @@ std::expected<void, StateError> StateDirectory::save_base(Source& source,
   const std::uint64_t previous = source.generation;
   const std::uint64_t generation = source.next_generation++;
   const std::string base = source.folder + "/" + generation_file(generation, "base");
-  const FileResult<std::uint64_t> size = write_base(source, write, generation, now_unix_ms);
+  const FileResult<std::uint64_t> size = write_base(source, write, generation, now_unix_ms, saved);
   if (!size) {
     (void)files_.unlink(base);
     return std::unexpected(disk_error(size.error()));
@@ -314,6 +329,7 @@ std::expected<void, StateError> StateDirectory::save_base(Source& source,
   source.base_bytes = *size;
   source.segment_bytes = 0;
   source.segment_count = 0;
+  source.segments_shared = false;
   source.metadata_hash = hash_bytes(write.image.metadata);
   if (const auto done = write_manifest(source, identity, write, now_unix_ms); !done) {
     return std::unexpected(disk_error(done.error()));
@@ -324,7 +340,7 @@ std::expected<void, StateError> StateDirectory::save_base(Source& source,
 
 FileResult<std::uint64_t> StateDirectory::write_base(const Source& source, const StateWrite& write,
                                                      std::uint64_t generation,
-                                                     std::int64_t now_unix_ms) {
+                                                     std::int64_t now_unix_ms, SavedTexts& saved) {
   auto file =
       FileAppender::create(files_, source.folder + "/" + generation_file(generation, "base"));
   if (!file) return std::unexpected(file.error());
@@ -332,14 +348,21 @@ FileResult<std::uint64_t> StateDirectory::write_base(const Source& source, const
                                      .sequence = 0,
                                      .source_hash = short_identity(source.identity),
                                      .created_unix_ms = now_unix_ms});
+  saved.texts.reserve(write.image.records.size());
+  EntryWriter entries(batch, 0, saved.texts);
   RecordIndex::Position position;
   while (const EntryPointer* entry = write.image.records.next(position)) {
-    batch.record(stored_record(**entry));
+    if (!entries.write(**entry)) return std::unexpected(entries.error());
     if (const auto done = file->flush_if_full(); !done) return std::unexpected(done.error());
   }
   if (!write.image.metadata.empty()) batch.metadata(write.image.metadata);
   batch.finish();
-  return file->finish();
+  auto size = file->finish();
+  if (!size) return size;
+  auto shared = file->share();
+  if (!shared) return std::unexpected(shared.error());
+  saved.file = std::move(*shared);
+  return size;
 }
 
 FileResult<void> StateDirectory::write_manifest(const Source& source,

@@ -87,8 +87,8 @@ class StateDirectory {
 
   // Makes the state be `write.image`: appends what changed, or writes a new generation when
   // everything did, when nothing was there, or when the segments have grown too long. Durable when
-  // it returns.
-  std::expected<void, StateError> save(const SourceIdentity& source, const StateWrite& write,
+  // it returns, and says where the texts lie that it wrote.
+  std::expected<SavedTexts, StateError> save(const SourceIdentity& source, const StateWrite& write,
                                        std::int64_t now_unix_ms);
 
   // Small named values of an environment (usage counts), with the same durability and checksum.
@@ -110,15 +110,17 @@ class StateDirectory {
   FileResult<void> make_source_folder(Source& source);
   bool load_generation(Source& source, const SourceIdentity& identity, std::uint64_t generation,
                        LoadedState& loaded, std::vector<std::string>& warnings);
+  struct Segment;
   Outcome save_base(Source& source, const SourceIdentity& identity, const StateWrite& write,
-                    std::int64_t now_unix_ms);
+                    std::int64_t now_unix_ms, SavedTexts& saved);
   Outcome append(Source& source, const SourceIdentity& identity, const StateWrite& write,
-                 std::string segment, std::int64_t now_unix_ms);
-  // Empty when nothing but the cursor or the time moved.
-  std::string encode_segment(const Source& source, const StateWrite& write,
-                             std::int64_t now_unix_ms) const;
+                 Segment segment, std::int64_t now_unix_ms, SavedTexts& saved);
+  // Without bytes when nothing but the cursor or the time moved.
+  FileResult<Segment> encode_segment(const Source& source, const StateWrite& write,
+                                     std::int64_t now_unix_ms) const;
   FileResult<std::uint64_t> write_base(const Source& source, const StateWrite& write,
-                                       std::uint64_t generation, std::int64_t now_unix_ms);
+                                       std::uint64_t generation, std::int64_t now_unix_ms,
+                                       SavedTexts& saved);
   FileResult<void> write_manifest(const Source& source, const SourceIdentity& identity,
                                   const StateWrite& write, std::int64_t now_unix_ms);
   Outcome find_next_generation(Source& source);

@@ -19,6 +19,21 @@ enum BodyType : std::uint8_t { kRecordBody = 1, kMetadataBody = 2 };
 constexpr std::uint8_t kTombstoneFlag = 1;
 constexpr std::uint8_t kRemovedFlag = 2;
 constexpr std::uint8_t kGoodFlag = 4;
+constexpr std::uint8_t kJudgedFlag = 8;
+constexpr std::uint8_t kQuarantinedFlag = 16;
+constexpr std::uint8_t kRefersFlag = 32;
+constexpr std::uint8_t kClockFlag = 64;
+
+int flags_of(const StoredRecord& record) {
+  int flags = record.tombstone ? kTombstoneFlag : 0;
+  if (record.removed) flags |= kRemovedFlag;
+  if (record.good_raw) flags |= kGoodFlag;
+  if (record.judged) flags |= kJudgedFlag;
+  if (record.quarantined) flags |= kQuarantinedFlag;
+  if (record.traits.refers_to_others) flags |= kRefersFlag;
+  if (record.traits.reads_clock) flags |= kClockFlag;
+  return flags;
+}
 
 std::string encode_header(const BatchHeader& header) {
   std::string bytes;
@@ -63,7 +78,8 @@ std::expected<std::uint64_t, std::string> read_header(ByteSource& from,
   return seed;
 }
 
-bool read_body(std::string_view body, const BatchSink& sink) {
+// `offset`: of the body in its file.
+bool read_body(std::string_view body, std::uint64_t offset, const BatchSink& sink) {
   ByteReader reader(body);
   const auto type = reader.number<std::uint8_t>();
   if (type == kMetadataBody) {
@@ -82,9 +98,16 @@ bool read_body(std::string_view body, const BatchSink& sink) {
   record.set_id = reader.text();
   record.key = reader.text();
   record.raw = reader.text();
+  record.raw_offset = offset + static_cast<std::uint64_t>(record.raw.data() - body.data());
+  record.judged = (flags & kJudgedFlag) != 0;
+  record.quarantined = (flags & kQuarantinedFlag) != 0;
+  record.traits = {.refers_to_others = (flags & kRefersFlag) != 0,
+                   .reads_clock = (flags & kClockFlag) != 0};
   if ((flags & kGoodFlag) != 0) {
     record.good_version = reader.signed_number();
     record.good_raw = reader.text();
+    record.good_offset =
+        offset + static_cast<std::uint64_t>(record.good_raw->data() - body.data());
   }
   if (!reader.complete()) return false;
   sink.record(record);
@@ -112,6 +135,7 @@ BatchWriter::BatchWriter(std::string& out, const BatchHeader& header) : out_(out
   seed_ = seed_of(bytes);
   out_ += bytes;
   append_number(out_, seed_);
+  bytes_ = kHeaderBytes;
 }
 
 void BatchWriter::append_body() {
@@ -121,24 +145,28 @@ void BatchWriter::append_body() {
   out_ += body_;
   ++count_;
   chain_ = mix_bits(chain_ ^ checksum);
+  bytes_ += kRecordPrefixBytes + body_.size();
 }
 
-void BatchWriter::record(const StoredRecord& record) {
+WrittenTexts BatchWriter::record(const StoredRecord& record) {
   body_.clear();
   append_number(body_, std::uint8_t{kRecordBody});
-  const int flags = (record.tombstone ? kTombstoneFlag : 0) | (record.removed ? kRemovedFlag : 0) |
-                    (record.good_raw ? kGoodFlag : 0);
-  append_number(body_, static_cast<std::uint8_t>(flags));
+  append_number(body_, static_cast<std::uint8_t>(flags_of(record)));
   append_number(body_, static_cast<std::uint8_t>(record.kind));
   append_signed(body_, record.version);
   append_text(body_, record.set_id);
   append_text(body_, record.key);
   append_text(body_, record.raw);
+  WrittenTexts written;
+  const std::uint64_t body_begin = bytes_ + kRecordPrefixBytes;
+  written.raw = body_begin + body_.size() - record.raw.size();
   if (record.good_raw) {
     append_signed(body_, record.good_version);
     append_text(body_, *record.good_raw);
+    written.good = body_begin + body_.size() - record.good_raw->size();
   }
   append_body();
+  return written;
 }
 
 void BatchWriter::metadata(std::string_view raw) {
@@ -179,7 +207,7 @@ std::expected<void, std::string> read_batch(ByteSource& from, const BatchHeader&
     const auto body = from.take(size);
     if (!body) return std::unexpected(body.error());
     if (checksum != body_checksum(*body, *seed, count)) return damaged("record checksum");
-    if (!read_body(*body, sink)) return damaged("record that is none");
+    if (!read_body(*body, from.offset() - body->size(), sink)) return damaged("record that is none");
     ++count;
     chain = mix_bits(chain ^ checksum);
   }

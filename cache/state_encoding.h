@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "evaluation/dialect.h"
 #include "evaluation/record.h"
 
 namespace flagstone::cache {
@@ -47,13 +48,26 @@ struct StoredRecord {
   // The last text that compiled, when `raw` does not.
   std::optional<std::string_view> good_raw;
   std::int64_t good_version = 0;
+  // What was found out about `raw` when it was written; of older states nothing is known.
+  bool judged = false;
+  bool quarantined = false;
+  evaluation::RecordTraits traits;
+  // Where the texts lie in the file. Known when read back; BatchWriter::record() tells otherwise.
+  std::uint64_t raw_offset = 0;
+  std::uint64_t good_offset = 0;
+};
+
+// Where a record's texts lie, in bytes from the batch's beginning.
+struct WrittenTexts {
+  std::uint64_t raw = 0;
+  std::uint64_t good = 0;
 };
 
 class BatchWriter {
  public:
   // Appends the header to `out`, which is only appended to and may be emptied in between.
   BatchWriter(std::string& out, const BatchHeader& header);
-  void record(const StoredRecord& record);
+  WrittenTexts record(const StoredRecord& record);
   // The document's metadata member; a batch without leaves it as it was.
   void metadata(std::string_view raw);
   void finish();
@@ -66,6 +80,7 @@ class BatchWriter {
   std::uint64_t seed_;
   std::uint64_t count_ = 0;
   std::uint64_t chain_ = 0;
+  std::uint64_t bytes_;
 };
 
 // Where batches are read from.
@@ -75,6 +90,8 @@ class ByteSource {
   // The next `size` bytes, valid until the next call; an error when there are not so many.
   virtual std::expected<std::string_view, std::string> take(std::size_t size) = 0;
   virtual bool at_end() const = 0;
+  // Where what take() last gave ends, in bytes from the file's beginning.
+  virtual std::uint64_t offset() const = 0;
 };
 
 struct BatchSink {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "cache/byte_codec.h"
@@ -13,9 +11,6 @@
 
 namespace flagstone::cache {
 namespace {
-
-using evaluation::Record;
-using evaluation::RecordId;
 
 constexpr std::size_t kMaxNameBytes = 100;
 
@@ -47,6 +42,7 @@ class FileWindow final : public ByteSource {
     return std::string_view(piece_).substr(at, size);
   }
   bool at_end() const override { return offset_ == end_; }
+  std::uint64_t offset() const override { return offset_; }
   bool disk_failed() const { return disk_failed_; }
 
  private:
@@ -59,79 +55,76 @@ class FileWindow final : public ByteSource {
   bool disk_failed_ = false;
 };
 
-// A record read back, with memory of its own.
-struct ReadRecord {
-  Record record;
-  bool removed = false;
+// A record of a segment, with its names and good text in memory of its own until its batch is known to
+// be whole.
+struct KeptRecord {
+  FiledRecord record;
+  std::string set_id;
+  std::string key;
   std::optional<GoodText> good;
 };
 
-ReadRecord own(const StoredRecord& stored) {
-  const RecordId id{
-      .kind = stored.kind, .set_id = std::string(stored.set_id), .key = std::string(stored.key)};
-  ReadRecord read{.record = {.id = id,
-                             .version = stored.version,
-                             .tombstone = stored.tombstone,
-                             .raw = std::string(stored.raw)},
-                  .removed = stored.removed,
-                  .good = std::nullopt};
-  if (stored.good_raw) {
-    read.good =
-        GoodText{.id = id, .version = stored.good_version, .raw = std::string(*stored.good_raw)};
-  }
-  return read;
+FiledRecord filed_record(const StoredRecord& stored, std::uint32_t file) {
+  FiledRecord record;
+  record.kind = stored.kind;
+  record.tombstone = stored.tombstone;
+  record.removed = stored.removed;
+  record.judged = stored.judged;
+  record.quarantined = stored.quarantined;
+  record.traits = stored.traits;
+  record.version = stored.version;
+  record.set_id = stored.set_id;
+  record.key = stored.key;
+  record.file = file;
+  record.text_bytes = static_cast<std::uint32_t>(stored.raw.size());
+  record.offset = stored.raw_offset;
+  record.content = Entry::content_of(stored.kind, stored.set_id, stored.key, stored.raw);
+  return record;
 }
 
-// Lays batches over each other: later records take the places of earlier ones.
+std::optional<GoodText> good_text(const StoredRecord& stored) {
+  if (!stored.good_raw) return std::nullopt;
+  return GoodText{.id = {.kind = stored.kind,
+                         .set_id = std::string(stored.set_id),
+                         .key = std::string(stored.key)},
+                  .version = stored.good_version,
+                  .raw = std::string(*stored.good_raw)};
+}
+
+// Lays batches over each other: of records with one id the last counts, which Intake sees to.
 class Replay {
  public:
-  void apply(ReadRecord read) {
-    std::vector<Record>& records = layer_.update.records;
-    if (in_segments_) {
-      const RecordId& id = read.record.id;
-      std::erase_if(layer_.good_texts, [&id](const GoodText& good) { return good.id == id; });
-      const auto at = places_.find(id);
-      if (at != places_.end()) {
-        if (read.removed) removed_.insert(at->second);
-        if (!read.removed) removed_.erase(at->second);
-        records[at->second] = std::move(read.record);
-      } else if (!read.removed) {
-        places_.emplace(id, records.size());
-        records.push_back(std::move(read.record));
-      }
-    } else {
-      records.push_back(std::move(read.record));
-    }
-    if (read.good) layer_.good_texts.push_back(std::move(*read.good));
+  void base_record(const StoredRecord& stored) {
+    layer_.filed.add(filed_record(stored, 0));
+    if (auto good = good_text(stored)) layer_.good_texts.push_back(std::move(*good));
+  }
+  static KeptRecord keep(const StoredRecord& stored) {
+    return {.record = filed_record(stored, 1),
+            .set_id = std::string(stored.set_id),
+            .key = std::string(stored.key),
+            .good = good_text(stored)};
+  }
+  void segment_record(KeptRecord kept) {
+    std::erase_if(layer_.good_texts, [&kept](const GoodText& good) {
+      return good.id.kind == kept.record.kind && good.id.key == kept.key &&
+             good.id.set_id == kept.set_id;
+    });
+    kept.record.set_id = kept.set_id;
+    kept.record.key = kept.key;
+    layer_.filed.add(kept.record);
+    if (kept.good) layer_.good_texts.push_back(std::move(*kept.good));
   }
   void metadata(std::string_view raw) {
     layer_.update.metadata = raw;
     layer_.update.has_metadata = !raw.empty();
   }
-  // From here on records may name what is there already; a base names every record once.
-  void start_segments() {
-    in_segments_ = true;
-    for (std::size_t i = 0; i < layer_.update.records.size(); ++i) {
-      places_.emplace(layer_.update.records[i].id, i);
-    }
+  void file(std::unique_ptr<const ReadableFile> file) {
+    layer_.filed.files.push_back(std::move(file));
   }
-  RestoredLayer finish() {
-    std::vector<Record>& records = layer_.update.records;
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      if (removed_.contains(i)) continue;
-      if (kept != i) records[kept] = std::move(records[i]);
-      ++kept;
-    }
-    records.resize(kept);
-    return std::move(layer_);
-  }
+  RestoredLayer finish() { return std::move(layer_); }
 
  private:
   RestoredLayer layer_;
-  bool in_segments_ = false;
-  std::map<RecordId, std::size_t> places_;
-  std::set<std::size_t> removed_;
 };
 
 std::expected<OpenFile, ReadProblem> open(FileSystem& files, const std::string& folder,
@@ -168,6 +161,11 @@ std::optional<ReadProblem> read_batches(FileSystem& files, const std::string& fo
   if (bytes > max_bytes) return too_large;
   const auto file = open(files, folder, name, bytes, segments ? UINT64_MAX : bytes);
   if (!file) return file.error();
+  auto shared = files.share(file->descriptor());
+  if (!shared) {
+    return ReadProblem{.damaged = false, .file = name, .message = describe(shared.error())};
+  }
+  replay.file(std::move(*shared));
   FileWindow window(files, file->descriptor(), bytes);
   BatchHeader header{.generation = manifest.generation,
                      .sequence = segments ? std::uint64_t{1} : 0,
@@ -177,21 +175,21 @@ std::optional<ReadProblem> read_batches(FileSystem& files, const std::string& fo
   for (; header.sequence <= last; ++header.sequence) {
     // A batch counts as a whole or not at all, so what it holds is kept aside until its footer.
     // With a base that fails everything is thrown away, so it needs no such care.
-    std::vector<ReadRecord> kept;
+    std::vector<KeptRecord> kept;
     std::optional<std::string> kept_metadata;
     BatchSink sink;
     if (segments) {
-      sink.record = [&kept](const StoredRecord& record) { kept.push_back(own(record)); };
+      sink.record = [&kept](const StoredRecord& record) { kept.push_back(Replay::keep(record)); };
       sink.metadata = [&kept_metadata](std::string_view raw) { kept_metadata = raw; };
     } else {
-      sink.record = [&replay](const StoredRecord& record) { replay.apply(own(record)); };
+      sink.record = [&replay](const StoredRecord& record) { replay.base_record(record); };
       sink.metadata = [&replay](std::string_view raw) { replay.metadata(raw); };
     }
     const auto done = read_batch(window, header, sink);
     if (!done) {
       return ReadProblem{.damaged = !window.disk_failed(), .file = name, .message = done.error()};
     }
-    for (ReadRecord& read : kept) replay.apply(std::move(read));
+    for (KeptRecord& record : kept) replay.segment_record(std::move(record));
     if (kept_metadata) replay.metadata(*kept_metadata);
   }
   if (!window.at_end()) {
@@ -275,7 +273,6 @@ std::expected<ReadState, ReadProblem> read_generation(FileSystem& files, const s
   }
   ReadState state;
   if (manifest.segment_bytes > 0) {
-    replay.start_segments();
     const std::string segments = generation_file(manifest.generation, "segments");
     state.segments_problem =
         read_batches(files, folder, segments, manifest, true, max_bytes, replay);
@@ -285,23 +282,6 @@ std::expected<ReadState, ReadProblem> read_generation(FileSystem& files, const s
   // The cursor is that of the last batch: without it, upstream is asked for everything.
   if (!state.segments_problem) state.layer.update.cursor = manifest.cursor;
   return state;
-}
-
-StoredRecord stored_record(const Entry& entry) {
-  StoredRecord record{.kind = entry.kind(),
-                      .set_id = entry.set_id(),
-                      .key = entry.key(),
-                      .version = entry.version(),
-                      .tombstone = entry.is_tombstone(),
-                      .removed = false,
-                      .raw = entry.raw(),
-                      .good_raw = std::nullopt,
-                      .good_version = 0};
-  if (entry.is_quarantined() && entry.quarantine()->good) {
-    record.good_raw = entry.quarantine()->good->raw();
-    record.good_version = entry.quarantine()->good->version();
-  }
-  return record;
 }
 
 }  // namespace flagstone::cache

@@ -51,7 +51,4 @@ std::expected<ReadState, ReadProblem> read_generation(FileSystem& files, const s
                                                       const Manifest& manifest,
                                                       std::uint64_t max_bytes);
 
-// An entry as it lies on disk.
-StoredRecord stored_record(const Entry& entry);
-
 }  // namespace flagstone::cache

@@ -46,6 +46,15 @@ struct RecordText {
   std::string_view raw;
 };
 
+// What a record's text shows of its rules at a glance, so that the many that need no closer look are
+// spared it. May say yes where the answer is no.
+struct RecordTraits {
+  // Names other records: evaluators, segments, prerequisites.
+  bool refers_to_others = false;
+  // Its answer depends on the moment: it reads the clock or chance.
+  bool reads_clock = false;
+};
+
 struct KindName {
   RecordKind kind{};
   // Singular, for status, logs and state: "flag", "segment", "evaluator".
@@ -83,6 +92,8 @@ class Dialect {
   // Validates and compiles one record. Everything the vendor turns into an evaluation error (bad
   // rule, unknown variant) compiles, to an entry that gives that error.
   virtual CompileResult compile(const RecordText& text) const = 0;
+  // Costs no more than looking for a few words in the text.
+  virtual RecordTraits traits(const RecordText& text) const = 0;
   // The document's own metadata member.
   virtual CompileResult compile_metadata(std::string_view raw) const = 0;
   // The vendor's record that makes `key` answer `value_json`: STATIC, variant `pinned`, metadata

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,18 @@ enum class UpdateKind : std::uint8_t {
   kDelta,  // Upserts and tombstones on top of what that source sent before.
 };
 
+// Records of an update that are not in memory; whoever made them and whoever takes them in know how.
+class RecordsElsewhere {
+ public:
+  virtual ~RecordsElsewhere() = default;
+};
+
 struct Update {
   UpdateKind kind = UpdateKind::kFull;
   // In the document's order. The same id twice: the last wins.
   std::vector<Record> records;
+  // In the place of `records`, when the document is too large for memory.
+  std::unique_ptr<RecordsElsewhere> elsewhere;
   // The document's own metadata member as JSON text (flagd: `metadata`), empty when it has none.
   // A delta leaves the layer's metadata as it is unless `has_metadata`.
   std::string metadata;

@@ -9,7 +9,9 @@
 
 #include "cache/environment.h"
 #include "cache/intake.h"
+#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
+#include "cache/record_reader.h"
 #include "tests/fakes/cache/fake_dialect.h"
 
 namespace flagstone::cache {
@@ -24,7 +26,7 @@ struct EnvironmentFixture {
                                  .shrink_guard = shrink_guard,
                                  .confirm_shrink = 3});
     }
-    environment = std::make_unique<Environment>(std::move(options), dialect, budget);
+    environment = std::make_unique<Environment>(std::move(options), dialect, home);
   }
 
   IntakeOutcome take(std::uint16_t layer, evaluation::Update update) {
@@ -51,7 +53,7 @@ struct EnvironmentFixture {
                                     .value = evaluation::Value::string(targeting_key)};
     const evaluation::EvaluationContext context(evaluation::Value::object({&member, 1}));
     const evaluation::Evaluation result =
-        environment->snapshot()->evaluate(entry, context, {}, scratch);
+        environment->snapshot()->evaluate(entry, context, {}, scratch, reader);
     if (result.error == evaluation::ErrorCode::kParseError) return "PARSE_ERROR";
     return std::string(result.value_json);
   }
@@ -68,8 +70,10 @@ struct EnvironmentFixture {
 
   fakes::FakeDialect dialect;
   MemoryBudget budget;
+  EntryHome home{budget};
   std::unique_ptr<Environment> environment;
   evaluation::Scratch scratch;
+  RecordReader reader{RecordReader::Patience::kDisk};
 };
 
 }  // namespace flagstone::cache

@@ -5,6 +5,7 @@
 
 #include "evaluation/dialects/flagd/compile.h"
 #include "evaluation/dialects/flagd/evaluate.h"
+#include "evaluation/dialects/flagd/record_traits.h"
 #include "evaluation/dialects/flagd/workbench.h"
 
 namespace flagstone::evaluation::flagd {
@@ -30,6 +31,7 @@ class FlagdDialect final : public Dialect {
     if (text.kind == kEvaluatorKind) return compile_with(compile_evaluator, text.raw);
     return std::unexpected(RecordError{RecordError::Kind::kRefused, "unknown kind of record"});
   }
+  RecordTraits traits(const RecordText& text) const override { return traits_of(text.raw); }
   CompileResult compile_metadata(std::string_view raw) const override {
     return compile_with(flagd::compile_metadata, raw);
   }

@@ -70,6 +70,11 @@ std::string FakeDialect::pin_text(std::string_view, std::string_view value_json)
   return "pinned=" + std::string(value_json);
 }
 
+evaluation::RecordTraits FakeDialect::traits(const evaluation::RecordText& text) const {
+  return {.refers_to_others = text.raw.starts_with("segment:"),
+          .reads_clock = text.raw.starts_with("clock")};
+}
+
 evaluation::Evaluation FakeDialect::evaluate(const evaluation::Subject& subject,
                                              const evaluation::EvaluationContext& context,
                                              const evaluation::RecordLookup& lookup,

@@ -183,6 +183,40 @@ FileResult<void> FakeFileSystem::sync_folder(const std::string& path) {
   return {};
 }
 
+namespace {
+
+// Reads what the disk has now; knows no waiting.
+class FakeReadableFile final : public cache::ReadableFile {
+ public:
+  explicit FakeReadableFile(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
+  cache::ReadOutcome read(std::span<char> to, std::uint64_t offset) const override {
+    if (offset > bytes_->size() || bytes_->size() - offset < to.size()) {
+      return cache::ReadOutcome::kFailed;
+    }
+    bytes_->copy(to.data(), to.size(), offset);
+    return cache::ReadOutcome::kDone;
+  }
+  cache::ReadOutcome read_at_once(std::span<char> to, std::uint64_t offset) const override {
+    return read(to, offset);
+  }
+
+ private:
+  std::shared_ptr<const std::string> bytes_;
+};
+
+}  // namespace
+
+FileResult<std::unique_ptr<const cache::ReadableFile>> FakeFileSystem::share(int descriptor) {
+  const NodePointer& node = open_.at(descriptor);
+  return std::make_unique<FakeReadableFile>(
+      std::shared_ptr<const std::string>(node, &node->now));
+}
+
+FileResult<int> FakeFileSystem::create_unnamed(const std::string& folder) {
+  if (const int code = changing()) return error(code, "create a file in " + folder);
+  return open_node(std::make_shared<Node>());
+}
+
 FileResult<int> FakeFileSystem::lock(const std::string& path) {
   if (locked_elsewhere_) return error(EWOULDBLOCK, "lock " + path);
   return open_for_writing(path);

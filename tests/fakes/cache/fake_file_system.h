@@ -48,6 +48,8 @@ class FakeFileSystem final : public cache::FileSystem {
   cache::FileResult<int> create(const std::string& path) override;
   cache::FileResult<int> open_for_writing(const std::string& path) override;
   void close(int descriptor) override;
+  cache::FileResult<std::unique_ptr<const cache::ReadableFile>> share(int descriptor) override;
+  cache::FileResult<int> create_unnamed(const std::string& folder) override;
   cache::FileResult<std::size_t> read_at(int descriptor, std::span<char> to,
                                          std::uint64_t offset) override;
   cache::FileResult<void> write_at(int descriptor, std::string_view bytes,
