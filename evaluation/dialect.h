@@ -94,6 +94,9 @@ class Dialect {
   virtual CompileResult compile(const RecordText& text) const = 0;
   // Costs no more than looking for a few words in the text.
   virtual RecordTraits traits(const RecordText& text) const = 0;
+  // Exactly compile()'s verdict and message without making anything: what a record costs that comes
+  // in and is not asked for yet. Allocates only where something is wrong or unusual.
+  virtual std::expected<void, RecordError> validate(const RecordText& text) const = 0;
   // The document's own metadata member.
   virtual CompileResult compile_metadata(std::string_view raw) const = 0;
   // The vendor's record that makes `key` answer `value_json`: STATIC, variant `pinned`, metadata

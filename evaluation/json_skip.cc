@@ -79,7 +79,7 @@ class Passer {
     if (has_wide_bytes_ && !is_utf8({begin, static_cast<std::size_t>(at_ - begin)})) {
       return std::nullopt;
     }
-    return PassedObject{at_, lines_, line_start_};
+    return PassedObject{at_, lines_, line_start_, readable_};
   }
 
  private:
@@ -175,6 +175,7 @@ class Passer {
     const char c = *at_++;
     if (c != 'u') return c != '\0' && std::strchr("\"\\/bfnrt", c) != nullptr;
     if (end_ - at_ < 4) return false;
+    readable_ = readable_ && (*at_ | 0x20) != 'd';  // U+D800 to U+DFFF are surrogates.
     for (const char* const last = at_ + 4; at_ != last; ++at_) {
       const char letter = static_cast<char>(*at_ | 0x20);
       if (!is_digit(*at_) && (letter < 'a' || letter > 'f')) return false;
@@ -189,6 +190,8 @@ class Passer {
   }
 
   bool number() {
+    constexpr std::ptrdiff_t kBytesThatFitForSure = 18;
+    const char* const begin = at_;
     at_ += at_ != end_ && *at_ == '-';
     if (at_ == end_) return false;
     if (*at_ == '0') {
@@ -200,7 +203,9 @@ class Passer {
       ++at_;
       if (!digits()) return false;
     }
+    if (at_ - begin > kBytesThatFitForSure) readable_ = false;
     if (at_ != end_ && (*at_ | 0x20) == 'e') {
+      readable_ = false;
       ++at_;
       at_ += at_ != end_ && (*at_ == '+' || *at_ == '-');
       if (!digits()) return false;
@@ -216,6 +221,7 @@ class Passer {
   std::size_t depth_ = 1;
   bool expects_more_ = false;  // A comma was eaten last.
   bool has_wide_bytes_ = false;
+  bool readable_ = true;
   std::size_t lines_ = 0;
   const char* line_start_ = nullptr;
 };

@@ -35,6 +35,9 @@ struct PassedObject {
   const char* end = nullptr;         // Behind the closing brace.
   std::size_t lines = 0;             // Line ends in it.
   const char* line_start = nullptr;  // Behind the last of them; nullptr without any.
+  // Whether JsonReader makes a value of it for sure: no number that may be past a double's range,
+  // no surrogate escape that may stand alone.
+  bool readable = true;
 };
 
 // `at`: behind the object's opening brace.

@@ -1,5 +1,5 @@
 // Any bytes as a flagd document: the scanner must give the same in one piece and in two, and every
-// record it cuts must compile or be refused, never as malformed.
+// record it cuts must compile or be refused, never as malformed, and validating must say the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -44,9 +44,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const evaluation::Record& record = whole->update.records[i];
     require(record.raw == pieces->update.records[i].raw);
     require(record.id == pieces->update.records[i].id);
-    const auto compiled =
-        dialect->compile({record.id.kind, record.id.set_id, record.id.key, record.raw});
+    const evaluation::RecordText text{record.id.kind, record.id.set_id, record.id.key, record.raw};
+    const auto compiled = dialect->compile(text);
     require(compiled || compiled.error().kind != evaluation::RecordError::Kind::kMalformed);
+    const auto valid = dialect->validate(text);
+    require(valid.has_value() == compiled.has_value());
+    require(valid || valid.error().message == compiled.error().message);
   }
   return 0;
 }

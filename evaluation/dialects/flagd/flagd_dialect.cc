@@ -6,6 +6,7 @@
 #include "evaluation/dialects/flagd/compile.h"
 #include "evaluation/dialects/flagd/evaluate.h"
 #include "evaluation/dialects/flagd/record_traits.h"
+#include "evaluation/dialects/flagd/validate.h"
 #include "evaluation/dialects/flagd/workbench.h"
 
 namespace flagstone::evaluation::flagd {
@@ -32,6 +33,13 @@ class FlagdDialect final : public Dialect {
     return std::unexpected(RecordError{RecordError::Kind::kRefused, "unknown kind of record"});
   }
   RecordTraits traits(const RecordText& text) const override { return traits_of(text.raw); }
+  std::expected<void, RecordError> validate(const RecordText& text) const override {
+    if (text.kind == kFlagKind && is_plainly_a_flag(text.raw)) return {};
+    if (text.kind == kEvaluatorKind && is_plainly_an_evaluator(text.raw)) return {};
+    CompileResult compiled = compile(text);
+    if (!compiled) return std::unexpected(std::move(compiled.error()));
+    return {};
+  }
   CompileResult compile_metadata(std::string_view raw) const override {
     return compile_with(flagd::compile_metadata, raw);
   }

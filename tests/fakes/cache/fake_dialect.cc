@@ -62,6 +62,12 @@ CompileResult FakeDialect::compile(const evaluation::RecordText& text) const {
   return compile_text(text.raw, compiled_bytes_);
 }
 
+std::expected<void, RecordError> FakeDialect::validate(const evaluation::RecordText& text) const {
+  const CompileResult compiled = compile_text(text.raw, compiled_bytes_);
+  if (!compiled) return std::unexpected(compiled.error());
+  return {};
+}
+
 CompileResult FakeDialect::compile_metadata(std::string_view raw) const {
   return compile_text(raw, compiled_bytes_);
 }

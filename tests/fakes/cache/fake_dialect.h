@@ -31,6 +31,8 @@ class FakeDialect final : public evaluation::Dialect {
   std::span<const evaluation::KindName> kinds() const override;
   evaluation::CompileResult compile(const evaluation::RecordText& text) const override;
   evaluation::RecordTraits traits(const evaluation::RecordText& text) const override;
+  std::expected<void, evaluation::RecordError> validate(
+      const evaluation::RecordText& text) const override;
   evaluation::CompileResult compile_metadata(std::string_view raw) const override;
   std::string pin_text(std::string_view key, std::string_view value_json) const override;
   evaluation::Evaluation evaluate(const evaluation::Subject& subject,

@@ -80,6 +80,7 @@ TEST(Allocation, EvaluatingAllocatesNothingInTheSteadyState) {
   };
   round(kMatches);
   round(R"({"context":{}})");
+  allocations = 0;
   counting = true;
   for (int i = 0; i < 100; ++i) {
     round(kMatches);
@@ -89,6 +90,20 @@ TEST(Allocation, EvaluatingAllocatesNothingInTheSteadyState) {
   EXPECT_EQ(allocations, 0U);
   EXPECT_EQ(matched, 101U);
   EXPECT_EQ(refused, 101U);
+}
+
+TEST(Allocation, ValidatingAllocatesNothing) {
+  const auto dialect = make_flagd_dialect();
+  const std::string_view text(kDocument);
+  const std::size_t begin = text.find(R"({"state")");
+  const std::string_view raw = text.substr(begin, text.size() - begin - 2);
+  ASSERT_TRUE(dialect->compile({kFlagKind, "s", "f", raw}));
+  allocations = 0;
+  counting = true;
+  const bool valid = dialect->validate({kFlagKind, "s", "f", raw}).has_value();
+  counting = false;
+  EXPECT_TRUE(valid);
+  EXPECT_EQ(allocations, 0U);
 }
 
 TEST(Allocation, TheCounterCounts) {
