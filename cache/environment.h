@@ -94,6 +94,7 @@ class Environment {
 
   const std::string& name() const { return options_.name; }
   const evaluation::Dialect& dialect() const { return dialect_; }
+  EntryHome& home() { return home_; }
   // The layers' numbers: what begin() and the rest call `layer`, and what Entry::layer() says.
   std::uint16_t bootstrap_layer() const { return 0; }
   std::uint16_t source_layer(std::size_t source) const {

@@ -52,7 +52,7 @@ Intake::Intake(Environment& environment, Layer& layer, RestoredLayer restored, O
   change_.origin = origin;
   change_.cursor = std::move(restored_.update.cursor);
   // Whoever makes an update's records elsewhere makes them so.
-  spooled_ = static_cast<SpooledDocument*>(restored_.update.elsewhere.get());
+  spooled_ = static_cast<const SpooledDocument*>(restored_.update.elsewhere.get());
   change_.records = restored_.update.records.size() + restored_.filed.size() +
                     (spooled_ == nullptr ? 0 : spooled_->records);
   for (auto& file : restored_.filed.files) {

@@ -141,7 +141,7 @@ class Intake {
   // Taken from the list, waiting for its text or for room.
   std::optional<FiledRecord> filed_;
   // Of a spooled document: the piece of its file that is being read, and how far.
-  SpooledDocument* spooled_ = nullptr;
+  const SpooledDocument* spooled_ = nullptr;
   std::string window_;
   std::uint64_t window_begin_ = 0;
   std::size_t window_used_ = 0;

@@ -38,20 +38,20 @@ struct BatchHeader {
 // One record on disk; views of memory that outlives the call.
 struct StoredRecord {
   evaluation::RecordKind kind{};
-  std::string_view set_id;
-  std::string_view key;
+  std::string_view set_id = {};
+  std::string_view key = {};
   std::int64_t version = 0;
   bool tombstone = false;
   // In segments: the record is gone and leaves no version behind.
   bool removed = false;
-  std::string_view raw;
+  std::string_view raw = {};
   // The last text that compiled, when `raw` does not.
-  std::optional<std::string_view> good_raw;
+  std::optional<std::string_view> good_raw = std::nullopt;
   std::int64_t good_version = 0;
   // What was found out about `raw` when it was written; of older states nothing is known.
   bool judged = false;
   bool quarantined = false;
-  evaluation::RecordTraits traits;
+  evaluation::RecordTraits traits = {};
   // Where the texts lie in the file. Known when read back; BatchWriter::record() tells otherwise.
   std::uint64_t raw_offset = 0;
   std::uint64_t good_offset = 0;

@@ -28,6 +28,8 @@ class UsageCounters {
   static constexpr std::size_t kMaxChunks = 2048;  // 1,048,576 flags
   static constexpr std::size_t kUnknownRingBytes = 16 * 1024;
   static constexpr std::size_t kMaxUnknownKeyBytes = 256;
+  // Flags asked for while they were encoded, between two drains; further ones are asked for again.
+  static constexpr std::size_t kEncodedRingFlags = 1024;
 
   UsageCounters();
   ~UsageCounters();
@@ -39,6 +41,8 @@ class UsageCounters {
   // A key that no flag has, in UTF-8. Longer ones are cut between two characters; when the ring is
   // full it is dropped, and that is counted.
   void count_unknown(std::string_view key);
+  // A flag that had to be decoded for its answer, by RecordIndex::hash_of() its id.
+  void count_encoded(std::uint64_t hash);
 
   // The keeper:
   // Room for ids below `limit`. Before the snapshot that has them is published.
@@ -46,6 +50,7 @@ class UsageCounters {
   // What was counted since the last drain.
   void drain(const std::function<void(std::uint32_t flag_id, std::uint32_t count)>& flag,
              const std::function<void(std::string_view key)>& unknown);
+  void drain_encoded(const std::function<void(std::uint64_t hash)>& encoded);
   // Unknown keys dropped because the ring was full, since this was last asked.
   std::uint64_t drain_dropped();
   std::size_t bytes() const;
@@ -63,6 +68,9 @@ class UsageCounters {
   std::unique_ptr<char[]> ring_;
   std::atomic<std::size_t> ring_written_{0};
   std::atomic<std::size_t> ring_read_{0};
+  std::array<std::atomic<std::uint64_t>, kEncodedRingFlags> encoded_{};
+  std::atomic<std::size_t> encoded_written_{0};
+  std::atomic<std::size_t> encoded_read_{0};
   // The serving thread alone writes it.
   std::atomic<std::uint64_t> ring_dropped_{0};
   std::uint64_t ring_dropped_drained_ = 0;  // the keeper's

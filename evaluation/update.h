@@ -28,7 +28,7 @@ struct Update {
   // In the document's order. The same id twice: the last wins.
   std::vector<Record> records;
   // In the place of `records`, when the document is too large for memory.
-  std::unique_ptr<RecordsElsewhere> elsewhere;
+  std::shared_ptr<const RecordsElsewhere> elsewhere = nullptr;
   // The document's own metadata member as JSON text (flagd: `metadata`), empty when it has none.
   // A delta leaves the layer's metadata as it is unless `has_metadata`.
   std::string metadata;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "config/address.h"
 #include "config/validate.h"
@@ -115,6 +116,7 @@ class Daemon {
 
   // Before the loop and the writer: what they still hold at the end gives its bytes back here.
   cache::MemoryBudget budget_;
+  cache::EntryHome home_{budget_};
   net::Loop loop_;
   Writer writer_;
   DiskReader files_;
@@ -185,7 +187,7 @@ KeeperTools Daemon::keeper_tools() {
                                 .random = random_,
                                 .variables = config::process_variable,
                                 .max_document_bytes = options_.cache.max_document_bytes},
-                    .budget = budget_,
+                    .home = home_,
                     .saver = saver_,
                     .log = log_,
                     .listener_names = {},

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cache/environment.h"
-#include "cache/memory_budget.h"
+#include "cache/entry_home.h"
 #include "cache/serving_state.h"
 #include "cache/usage.h"
 #include "config/options.h"
@@ -26,7 +26,7 @@ class PinsFile;
 struct FeedTools {
   const Vendor& vendor;
   upstream::SourceEnvironment sources;
-  cache::MemoryBudget& budget;
+  cache::EntryHome& home;
   StateSaver& saver;
   spdlog::logger& log;
 };

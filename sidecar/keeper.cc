@@ -23,6 +23,7 @@ bool differs(const cache::EnvironmentState& a, const cache::EnvironmentState& b)
 
 Keeper::Keeper(KeeperTools tools)
     : tools_(std::move(tools)),
+      room_(tools_.home),
       state_(std::make_shared<cache::ServingState>()),
       work_timer_(tools_.loop, [this] { work(); }),
       publish_timer_(tools_.loop, [this] { publish(); }),
@@ -41,7 +42,7 @@ std::expected<std::unique_ptr<EnvironmentFeed>, std::string> Keeper::make_feed(
   auto feed = std::make_unique<EnvironmentFeed>(options,
                                                 FeedTools{.vendor = *vendor,
                                                           .sources = tools_.sources,
-                                                          .budget = tools_.budget,
+                                                          .home = tools_.home,
                                                           .saver = tools_.saver,
                                                           .log = tools_.log},
                                                 *this);
@@ -220,7 +221,7 @@ void Keeper::work() {
   for (Place& place : places_) {
     if (place.feed) more = place.feed->work(stop) || more;
   }
-  most_used_bytes_ = std::max(most_used_bytes_, tools_.budget.used_bytes());
+  most_used_bytes_ = std::max(most_used_bytes_, tools_.home.budget.used_bytes());
   if (more) feed_wants_work();
 }
 
@@ -313,7 +314,7 @@ void Keeper::make_room_for_usage() {
 // glibc keeps what was freed; after a document was replaced that is a second copy of it.
 void Keeper::give_back_memory() {
 #ifdef __GLIBC__
-  std::size_t used = tools_.budget.used_bytes();
+  std::size_t used = tools_.home.budget.used_bytes();
   if (most_used_bytes_ > used + kTrimWorthBytes) malloc_trim(0);
   most_used_bytes_ = used;
 #endif
@@ -326,6 +327,7 @@ void Keeper::housework() {
   }
   if (tools_.loop.now_ms() - credentials_read_ms_ >= kCredentialsMs) read_credentials();
   report_memory();
+  room_.housework();
   give_back_memory();
   // Time alone makes things stale.
   publish();
@@ -344,15 +346,16 @@ void Keeper::report_memory() {
     streams += thread->counters().stream_bytes.read();
     for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;
   }
-  tools_.budget.set(cache::MemoryPart::kConnections, connections);
-  tools_.budget.set(cache::MemoryPart::kUsage, usage);
-  tools_.budget.set(cache::MemoryPart::kPrepared, prepared);
-  tools_.budget.set(cache::MemoryPart::kStreams, streams);
+  tools_.home.budget.set(cache::MemoryPart::kConnections, connections);
+  tools_.home.budget.set(cache::MemoryPart::kUsage, usage);
+  tools_.home.budget.set(cache::MemoryPart::kPrepared, prepared);
+  tools_.home.budget.set(cache::MemoryPart::kStreams, streams);
   const StateFacts state = tools_.saver.facts();
-  tools_.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
+  tools_.home.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
 }
 
 void Keeper::drain_usage() {
+  promote_asked();
   std::int64_t now_ms = unix_now_ms();
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
@@ -363,6 +366,22 @@ void Keeper::drain_usage() {
       if (auto& counters = thread->usage()[i]) totals.drain(*counters, now_ms);
     }
   }
+}
+
+// Flags that were asked for while they were encoded are compiled for the next time.
+void Keeper::promote_asked() {
+  std::size_t promoted = 0;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const cache::Snapshot* snapshot = places_[i].published.snapshot.get();
+    for (ServingThread* thread : threads_) {
+      auto& counters = thread->usage()[i];
+      if (!counters) continue;
+      counters->drain_encoded([&](std::uint64_t hash) {
+        if (snapshot != nullptr && promoted++ < kPromotionsPerDrain) room_.promote(*snapshot, hash);
+      });
+    }
+  }
+  room_.send_round();
 }
 
 void Keeper::save_usage() {

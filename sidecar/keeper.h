@@ -12,13 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "cache/memory_budget.h"
+#include "cache/entry_home.h"
 #include "cache/serving_state.h"
 #include "config/default_paths.h"
 #include "config/options.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "sidecar/environment_feed.h"
+#include "sidecar/room_keeper.h"
 #include "sidecar/serving_thread.h"
 #include "sidecar/state_saver.h"
 #include "sidecar/tls_files.h"
@@ -31,7 +32,7 @@ struct KeeperTools {
   net::Loop& loop;
   std::span<const Vendor> vendors;
   upstream::SourceEnvironment sources;
-  cache::MemoryBudget& budget;
+  cache::EntryHome& home;
   StateSaver& saver;
   spdlog::logger& log;
   // By listener index: its address, and the environment it is bound to, empty for none.
@@ -46,6 +47,8 @@ class Keeper final : public FeedHost {
   static constexpr std::int64_t kHouseworkMs = 1000;
   static constexpr std::int64_t kCredentialsMs = 5000;
   static constexpr std::int64_t kUsageDrainMs = 100;
+  // Flags compiled in one drain for having been asked for: a few milliseconds.
+  static constexpr std::size_t kPromotionsPerDrain = 1000;
   static constexpr std::int64_t kUsageSaveMs = 60'000;
   // Freed memory that is worth the time of giving it back to the system.
   static constexpr std::size_t kTrimWorthBytes = 1024 * 1024;
@@ -71,7 +74,10 @@ class Keeper final : public FeedHost {
   Keeper& operator=(const Keeper&) = delete;
 
   // Before start(): whom to publish to.
-  void add_thread(ServingThread& thread) { threads_.push_back(&thread); }
+  void add_thread(ServingThread& thread) {
+    threads_.push_back(&thread);
+    room_.add_thread(thread);
+  }
   // After configure(): what the threads start from. Routes, and no snapshots yet.
   std::shared_ptr<const cache::ServingState> serving_state() const { return state_; }
   // Makes the environments be those. Again for a reload: those whose options are equal go on
@@ -93,7 +99,8 @@ class Keeper final : public FeedHost {
   const std::vector<Place>& places() const { return places_; }
   const std::vector<ServingThread*>& threads() const { return threads_; }
   const std::vector<std::string>& listener_names() const { return tools_.listener_names; }
-  const cache::MemoryBudget& budget() const { return tools_.budget; }
+  const RoomKeeper& room() const { return room_; }
+  const cache::MemoryBudget& budget() const { return tools_.home.budget; }
   const TlsFacts& tls() const { return tools_.tls; }
   StateFacts state() const { return tools_.saver.facts(); }
 
@@ -116,12 +123,14 @@ class Keeper final : public FeedHost {
   void make_room_for_usage();
   void housework();
   void drain_usage();
+  void promote_asked();
   void save_usage();
   void load_usage(Place& place);
   void report_memory();
   void give_back_memory();
 
   KeeperTools tools_;
+  RoomKeeper room_;
   std::vector<ServingThread*> threads_;
   std::vector<Place> places_;
   std::shared_ptr<const cache::ServingState> state_;

@@ -38,10 +38,11 @@ std::uint64_t selection_identity(const cache::Snapshot& snapshot, const Selector
   return hash;
 }
 
-bool selection_varies_by_itself(const cache::Snapshot& snapshot, const Selector& selector) {
+bool selection_varies_by_itself(const cache::Snapshot& snapshot, const Selector& selector,
+                                cache::RecordReader& reader) {
   cache::Snapshot::Walk flags(filter_of(selector));
   while (const cache::Entry* flag = snapshot.next_flag(flags)) {
-    if (snapshot.varies_by_itself(*flag)) return true;
+    if (snapshot.varies_by_itself(*flag, reader)) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "cache/record_reader.h"
 #include "cache/snapshot.h"
 #include "sidecar/selector.h"
 
@@ -21,6 +22,7 @@ std::uint64_t selected_content_hash(const cache::Snapshot& snapshot, const Selec
 std::uint64_t selection_identity(const cache::Snapshot& snapshot, const Selector& selector);
 
 // True when a selected flag's answer reads the clock or chance. A walk.
-bool selection_varies_by_itself(const cache::Snapshot& snapshot, const Selector& selector);
+bool selection_varies_by_itself(const cache::Snapshot& snapshot, const Selector& selector,
+                                cache::RecordReader& reader);
 
 }  // namespace flagstone::sidecar

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "cache/record_reader.h"
 #include "cache/serving_state.h"
 #include "cache/usage.h"
 #include "evaluation/context_reader.h"
@@ -28,12 +29,24 @@ struct ServingDesk {
   std::shared_ptr<const cache::ServingState> state;
   evaluation::ContextReader contexts;
   evaluation::Scratch scratch;
+  cache::RecordReader reader{cache::RecordReader::Patience::kNone};
   // Made by the keeper before an environment is published, read and grown by it; counted in here.
   UsageByEnvironment usage;
   ServingCounters counters;
   net::RpcScratch rpc;
   // The process has begun to stop.
   bool stopping = false;
+
+  // A flag of that environment was asked for by its name.
+  void count_asked(std::size_t environment, const cache::Entry& flag) {
+    cache::UsageCounters& asked = *usage[environment];
+    asked.count(flag.flag_id());
+    const cache::Entry* answering = flag.answering();
+    if (answering == nullptr) return;
+    answering->mark_used();
+    if (answering->compiled() != nullptr) return;
+    asked.count_encoded(cache::RecordIndex::hash_of(flag.kind(), flag.set_id(), flag.key()));
+  }
 
   // When this evaluation happens, to the kernel's tick of a few milliseconds, and its chance.
   evaluation::Moment moment();

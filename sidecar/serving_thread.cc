@@ -91,6 +91,11 @@ void ServingThread::ping() {
   });
 }
 
+void ServingThread::turn(std::move_only_function<void()> done) {
+  (void)loop_.post(
+      [this, done = std::move(done)]() mutable { (void)keeper_loop_.post(std::move(done)); });
+}
+
 void ServingThread::leave() {
   (void)loop_.post([this] {
     for (const auto& api : apis_) api->on_leaving();

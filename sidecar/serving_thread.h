@@ -53,6 +53,10 @@ class ServingThread {
   // Stops accepting and answers what is in flight; then `done` runs on the keeper's loop.
   void drain(std::move_only_function<void()> done);
 
+  // `done` runs on the keeper's loop once this one has turned: nothing that it looked at before is
+  // looked at any more.
+  void turn(std::move_only_function<void()> done);
+
   // Asks the loop to show that it turns; silent_ms() is how long ago it last did. Keeper's thread.
   void ping();
   std::int64_t silent_ms() const { return keeper_loop_.now_ms() - last_pong_ms_; }

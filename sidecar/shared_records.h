@@ -4,8 +4,10 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include "cache/record_reader.h"
 #include "cache/snapshot.h"
 
 namespace flagstone::sidecar {
@@ -26,11 +28,13 @@ class SharedRecords {
     return entry != nullptr ? entry : snapshot_.find_record_in_any_set(*kind_, name);
   }
 
-  // The text that answers: in quarantine the last good one, or none.
-  static std::string_view answering_text(const cache::Entry& entry) {
-    if (!entry.is_quarantined()) return entry.raw();
-    const auto& good = entry.quarantine()->good;
-    return good ? good->raw() : std::string_view();
+  // Puts the text that answers there: in quarantine the last good one, or none. False: it cannot be
+  // read (now).
+  static bool answering_text(const cache::Entry& entry, const cache::RecordReader& reader,
+                             std::string& text) {
+    text.clear();
+    const cache::Entry* answering = entry.answering();
+    return answering == nullptr || reader.append_text_of(*answering, text);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "cache/entry_home.h"
 #include "net/timer.h"
 
 namespace flagstone::sidecar {
@@ -89,7 +90,7 @@ void SourceSeat::start_after(std::unique_ptr<upstream::Source> source, net::Loop
   readable_ = predecessor.readable_;
   failures_ = predecessor.failures_;
   updates_ = predecessor.updates_;
-  begin_restoring(predecessor.layer().restored_copy());
+  begin_restoring(predecessor.layer().restored_copy(environment_.home().files));
 }
 
 void SourceSeat::retire() {
@@ -148,7 +149,7 @@ void SourceSeat::begin(evaluation::Update update) {
 
 bool SourceSeat::work(const std::function<bool()>& stop) {
   if (!intake_) return false;
-  if (!intake_->step(SIZE_MAX, stop)) return true;
+  if (intake_->step(SIZE_MAX, stop) != cache::Intake::Progress::kReady) return true;
   finish();
   return intake_ != nullptr;
 }
@@ -372,6 +373,10 @@ std::optional<cache::StateWrite> SourceSeat::take_state_write() {
 }
 
 void SourceSeat::state_write_failed() { environment_.state_write_failed(options_.layer); }
+
+void SourceSeat::state_write_done(cache::SavedTexts saved) {
+  environment_.state_write_done(options_.layer, std::move(saved));
+}
 
 std::string_view SourceSeat::condition_name() const {
   switch (condition_) {

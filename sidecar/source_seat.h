@@ -96,6 +96,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   cache::SourceIdentity state_identity() const override;
   std::optional<cache::StateWrite> take_state_write() override;
   void state_write_failed() override;
+  void state_write_done(cache::SavedTexts saved) override;
 
   const SeatOptions& options() const { return options_; }
   const upstream::Source& source() const { return *source_; }

@@ -210,10 +210,11 @@ void StateSaver::run_next() {
       cache::StateDirectory& directory = disk.directory();
       auto result = directory.save(identity, *shared, unix_now_ms());
       StateFacts seen = facts_of(directory);
-      (void)loop.post([shared = std::move(shared), result = std::move(result), seen, self] {
+      (void)loop.post([shared = std::move(shared), result = std::move(result), seen,
+                       self]() mutable {
         if (*self == nullptr) return;
         (*self)->take_facts(seen);
-        (*self)->written((*self)->writing_, result);
+        (*self)->written((*self)->writing_, std::move(result));
       });
     });
     writing_ = outstanding_ ? target : nullptr;
@@ -225,11 +226,13 @@ void StateSaver::run_next() {
   if (!outstanding_ && flushed_) std::exchange(flushed_, nullptr)();
 }
 
-void StateSaver::written(StateTarget* target, std::expected<void, cache::StateError> result) {
+void StateSaver::written(StateTarget* target,
+                         std::expected<cache::SavedTexts, cache::StateError> result) {
   outstanding_ = false;
   writing_ = nullptr;
   if (result) {
     ++facts_.writes;
+    if (target != nullptr) target->state_write_done(std::move(*result));
     if (std::exchange(failing_, false))
       log_.info("state: writing to {} works again", facts_.folder);
   } else {

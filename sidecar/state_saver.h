@@ -34,6 +34,7 @@ class StateTarget {
   // Nullopt: the state is up to date.
   virtual std::optional<cache::StateWrite> take_state_write() = 0;
   virtual void state_write_failed() = 0;
+  virtual void state_write_done(cache::SavedTexts saved) = 0;
 };
 
 // As of the last job, for status and metrics.
@@ -83,7 +84,7 @@ class StateSaver {
 
   void begin_round();
   void run_next();
-  void written(StateTarget* target, std::expected<void, cache::StateError> result);
+  void written(StateTarget* target, std::expected<cache::SavedTexts, cache::StateError> result);
   void take_facts(const StateFacts& seen);
   void complain(const std::string& message);
   bool submit(std::move_only_function<void(Disk&)> job);

@@ -179,8 +179,8 @@ void FlagdEvaluation::resolve(ServiceVersion version, AskedType type, const net:
   }
   const auto context = with_additions(*asked, message->context, request);
   const evaluation::Moment moment = desk_.moment();
-  const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch);
-  desk_.usage[asked->index]->count(flag->flag_id());
+  const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
+  desk_.count_asked(asked->index, *flag);
   answer(*asked, result, type, moment.unix_ms, *call);
 }
 
@@ -243,7 +243,7 @@ void FlagdEvaluation::append_all(const Asked& asked, const evaluation::Evaluatio
   answers_.begin_all(body, codec_of(call), asked.version);
   cache::Snapshot::Walk walk(filter_of(asked.selector));
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
-    const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch);
+    const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
     desk_.counters.count(Api::kFlagdResolveAll, asked.index, result.reason);
     const auto type = any_type(result.type);
     // As flagd: what failed, has no default or is no type of AnyFlag is left out.

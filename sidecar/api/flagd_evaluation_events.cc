@@ -67,24 +67,29 @@ class FlagContent {
   std::uint64_t of(const cache::Entry& flag) {
     std::uint64_t hash = combine(layers_[flag.layer()], flag.content_hash());
     seen_.clear();
-    to_read_.assign(1, SharedRecords::answering_text(flag));
+    to_read_.assign(1, flag.answering());
     // Grows while it is walked, each evaluator once, so circles end.
     for (std::size_t i = 0; i < to_read_.size(); ++i) {
-      for (const wire::RuleReference& reference : wire::find_references(to_read_[i])) {
+      if (to_read_[i] == nullptr || !to_read_[i]->traits().refers_to_others) continue;
+      // What cannot be read has a content like everything else: its hash is in already.
+      if (!SharedRecords::answering_text(*to_read_[i], reader_, text_)) continue;
+      for (const wire::RuleReference& reference : wire::find_references(text_)) {
         const cache::Entry* evaluator = evaluators_.find(flag.set_id(), reference.name);
         if (evaluator == nullptr || !seen_.insert(evaluator).second) continue;
         hash = combine(hash, evaluator->content_hash());
-        to_read_.push_back(SharedRecords::answering_text(*evaluator));
+        to_read_.push_back(evaluator->answering());
       }
     }
     return hash;
   }
 
  private:
+  cache::RecordReader reader_{cache::RecordReader::Patience::kDisk};
+  std::string text_;
   SharedRecords evaluators_;
   std::vector<std::uint64_t> layers_;
   std::set<const cache::Entry*> seen_;
-  std::vector<std::string_view> to_read_;
+  std::vector<const cache::Entry*> to_read_;
 };
 
 std::size_t place_of(net::RpcCodec codec) { return codec == net::RpcCodec::kProto ? 0 : 1; }

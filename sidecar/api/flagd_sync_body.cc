@@ -1,5 +1,7 @@
 #include "sidecar/api/flagd_sync_body.h"
 
+#include <map>
+
 #include "evaluation/dialects/flagd/wire/document_writer.h"
 #include "evaluation/dialects/flagd/wire/stream_messages.h"
 #include "sidecar/json_writer.h"
@@ -15,24 +17,31 @@ class Evaluators final : public wire::EvaluatorTexts {
  public:
   explicit Evaluators(const cache::Snapshot& snapshot) : records_(snapshot, "evaluator") {}
 
+  // Texts stay where they are, since evaluators are expanded within each other.
   std::string_view find(std::string_view set_id, std::string_view name) const override {
     const cache::Entry* entry = records_.find(set_id, name);
-    return entry == nullptr ? std::string_view() : SharedRecords::answering_text(*entry);
+    if (entry == nullptr) return {};
+    auto [at, missing] = texts_.try_emplace(entry);
+    if (missing) (void)SharedRecords::answering_text(*entry, reader_, at->second);
+    return at->second;
   }
 
  private:
   SharedRecords records_;
+  cache::RecordReader reader_{cache::RecordReader::Patience::kDisk};
+  mutable std::map<const cache::Entry*, std::string> texts_;
 };
 
 bool write_document(const cache::Snapshot& snapshot, const Selector& selector, std::string& out) {
   const Evaluators evaluators(snapshot);
   wire::DocumentWriter writer(evaluators, FlagdSyncBody::kDocumentBytesMax, out);
+  const cache::RecordReader reader(cache::RecordReader::Patience::kDisk);
+  std::string text;
   cache::Snapshot::Walk walk(filter_of(selector));
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
     // A text in quarantine would make in-process providers, and flagd itself, refuse the whole
     // document and stay on what they had: they get what answers here, the last good text.
-    const std::string_view text = SharedRecords::answering_text(*flag);
-    if (text.empty()) continue;
+    if (!SharedRecords::answering_text(*flag, reader, text) || text.empty()) continue;
     const cache::SnapshotLayer& layer = snapshot.layer_of(*flag);
     const bool has_metadata = layer.metadata_problem.empty() && layer.metadata.starts_with('{');
     const wire::WrittenFlag written{

@@ -87,10 +87,10 @@ void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
     return;
   }
   evaluation::Moment moment = desk_.moment();
-  evaluation::Evaluation result = snapshot.evaluate(*flag, *context, moment, desk_.scratch);
+  evaluation::Evaluation result = snapshot.evaluate(*flag, *context, moment, desk_.scratch, desk_.reader);
   append_evaluation(response.body(), key, result,
                     AddedMetadata::of(*asked->environment, asked->selector, moment.unix_ms));
-  desk_.usage[asked->index]->count(flag->flag_id());
+  desk_.count_asked(asked->index, *flag);
   desk_.counters.count(Api::kOfrep, asked->index, result.reason);
   response.send(ofrep_status(result.error), kJson);
 }
@@ -232,7 +232,7 @@ const Ofrep::Selection& Ofrep::selection_of(const Asked& asked, std::string_view
                   .generation = asked.environment->generation,
                   .selector = std::string(selector),
                   .content_hash = selected_content_hash(snapshot, asked.selector),
-                  .varies = selection_varies_by_itself(snapshot, asked.selector)};
+                  .varies = selection_varies_by_itself(snapshot, asked.selector, desk_.reader)};
   }
   return selection_;
 }
@@ -248,7 +248,7 @@ void Ofrep::write_all(const Asked& asked, const evaluation::EvaluationContext& c
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
     if (comma) body += ',';
     comma = true;
-    evaluation::Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch);
+    evaluation::Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
     append_evaluation(body, flag->key(), result, added);
     desk_.counters.count(Api::kOfrepBulk, asked.index, result.reason);
   }

@@ -79,7 +79,7 @@ class History : EnvironmentFixture {
     if (environment->snapshot() == nullptr) return state.line();
     Snapshot::Walk walk;
     while (const Entry* flag = environment->snapshot()->next_flag(walk)) {
-      state.flags[std::string(flag->key())] = {.newest = std::string(flag->raw()),
+      state.flags[std::string(flag->key())] = {.newest = raw(*flag),
                                                .answer = answer(flag->key())};
     }
     return state.line();
@@ -152,7 +152,7 @@ class History : EnvironmentFixture {
     if (below(2) == 0) disk_.lose_power(random_());
     open();
     environment = std::make_unique<Environment>(
-        EnvironmentOptions{.name = "test", .sources = {{.name = "source-0"}}}, dialect, budget);
+        EnvironmentOptions{.name = "test", .sources = {{.name = "source-0"}}}, dialect, home);
     times_seen_.clear();
     std::vector<std::string> warnings;
     std::optional<LoadedState> state = directory_->load(identity_, warnings);

@@ -57,6 +57,10 @@ struct EnvironmentFixture {
     if (result.error == evaluation::ErrorCode::kParseError) return "PARSE_ERROR";
     return std::string(result.value_json);
   }
+  // The newest text, wherever it lies.
+  std::string raw(const Entry& entry) {
+    return std::string(reader.text_of(entry).value_or("unreadable"));
+  }
   // "set/key" of all visible flags, sorted.
   std::vector<std::string> keys(FlagFilter filter = {}) {
     std::vector<std::string> out;

@@ -203,7 +203,7 @@ TEST(EnvironmentTest, MetadataBelongsToItsLayer) {
   const Snapshot& snapshot = *f.environment->snapshot();
   const auto metadata = [&](std::string_view key) {
     return std::string(
-        snapshot.evaluate(*snapshot.find_flag(key), {}, {}, f.scratch).metadata_members);
+        snapshot.evaluate(*snapshot.find_flag(key), {}, {}, f.scratch, f.reader).metadata_members);
   };
   EXPECT_EQ(metadata("a"), "first");
   EXPECT_EQ(metadata("b"), "second");
@@ -248,7 +248,7 @@ TEST(EnvironmentTest, PinsLieOnTopInEverySet) {
   // Pins are no part of the state.
   const std::optional<StateWrite> write = f.environment->take_state_write(1);
   ASSERT_TRUE(write.has_value());
-  EXPECT_EQ(write->image.records.find(evaluation::kFlagKind, "", "a")->raw(), "none");
+  EXPECT_EQ(f.raw(*write->image.records.find(evaluation::kFlagKind, "", "a")), "none");
   EXPECT_FALSE(f.environment->take_state_write(f.environment->pins_layer()).has_value());
   f.environment->set_pins({});
   EXPECT_EQ(f.answer_in_set("set-x", "a"), "y");

@@ -24,12 +24,13 @@ std::vector<evaluation::Record> many(std::size_t count, std::string_view raw = "
 TEST(IntakeTest, StepsAreBoundedAndNothingShowsBeforeTheEnd) {
   EnvironmentFixture f;
   const auto intake = f.environment->begin(1, full(many(10)));
-  EXPECT_FALSE(intake->step(4));
-  EXPECT_EQ(f.dialect.compiled_count(), 4U);
-  EXPECT_FALSE(intake->step(100, [&] { return f.dialect.compiled_count() == 7; }));
-  EXPECT_EQ(f.dialect.compiled_count(), 7U);
+  using Progress = Intake::Progress;
+  EXPECT_EQ(intake->step(4), Progress::kMore);
+  EXPECT_EQ(f.dialect.validated_count(), 4U);
+  EXPECT_EQ(intake->step(100, [&] { return f.dialect.validated_count() == 7; }), Progress::kMore);
+  EXPECT_EQ(f.dialect.validated_count(), 7U);
   EXPECT_EQ(f.environment->snapshot(), nullptr);
-  EXPECT_TRUE(intake->step(100));
+  EXPECT_EQ(intake->step(100), Progress::kReady);
   EXPECT_EQ(f.environment->snapshot(), nullptr);
   EXPECT_TRUE(std::holds_alternative<Accepted>(intake->finish()));
   EXPECT_EQ(f.environment->snapshot()->flag_count(), 10U);
@@ -71,7 +72,7 @@ TEST(IntakeTest, RefusalsKeepTheOldSnapshotAndGiveMemoryBack) {
                                                                      .sources = {LayerOptions{}},
                                                                      .has_bootstrap = false,
                                                                      .max_document_bytes = 1900},
-                                                  f.dialect, f.budget);
+                                                  f.dialect, f.home);
     f.accept(1, full({flag("a", "1")}, "e1"));
     const auto snapshot = f.environment->snapshot();
     const std::size_t used = f.budget.used_bytes();
@@ -91,7 +92,7 @@ TEST(IntakeTest, OldAndNewTogetherMustFit) {
   const std::size_t used = f.budget.used_bytes();
   EXPECT_GT(f.budget.used_bytes(MemoryPart::kVendorBytes), 1000U * 1000U);
   EXPECT_GT(f.budget.used_bytes(MemoryPart::kIndex), 1000U * sizeof(Entry));
-  EXPECT_EQ(f.budget.used_bytes(MemoryPart::kCompiled), 1000U * 64U);
+  EXPECT_EQ(f.budget.used_bytes(MemoryPart::kCompiled), 0U) << "nobody asked";
   EXPECT_EQ(f.budget.used_bytes(MemoryPart::kUpdates), 0U);
   f.budget.set_limit_bytes(used + used / 2);
   const Refused refused = f.refuse(1, full(many(1000, std::string(1000, 'b'))));
@@ -106,12 +107,16 @@ TEST(IntakeTest, OldAndNewTogetherMustFit) {
   EXPECT_GT(f.budget.used_bytes(), used + 1000U * 1000U);
 }
 
-TEST(IntakeTest, CompiledSizeCountsToo) {
+TEST(IntakeTest, OnlyWhatIsReferredToIsCompiledAtOnce) {
   EnvironmentFixture f;
-  f.budget.set_limit_bytes(1'000'000);
   f.dialect.set_compiled_bytes(100'000);
-  EXPECT_EQ(f.refuse(1, full(many(11))).kind, Refused::Kind::kOverMemory);
-  f.accept(1, full(many(9)));
+  std::vector<evaluation::Record> records = many(20);
+  for (int i = 0; i < 20; ++i) records.push_back(segment("s" + std::to_string(i), "u"));
+  f.budget.set_limit_bytes(1'000'000);
+  f.accept(1, full(std::move(records)));
+  // As many as fit; the others stay encoded, and nothing is refused for it.
+  EXPECT_EQ(f.budget.used_bytes(MemoryPart::kCompiled), 900'000U);
+  EXPECT_LE(f.budget.used_bytes(), 1'000'000U);
 }
 
 TEST(IntakeTest, QuarantineHarmsOnlyItself) {
@@ -124,7 +129,7 @@ TEST(IntakeTest, QuarantineHarmsOnlyItself) {
   EXPECT_EQ(f.answer("b"), "b2");
   const Entry* a = f.environment->snapshot()->find_flag("a");
   EXPECT_TRUE(a->is_quarantined());
-  EXPECT_EQ(a->raw(), "refuse-2") << "the newest text is re-served";
+  EXPECT_EQ(f.raw(*a), "refuse-2") << "the newest text is re-served";
   EXPECT_EQ(a->version(), 2);
   const auto named = f.environment->layer(1).quarantined();
   ASSERT_EQ(named.size(), 1U);
@@ -240,7 +245,7 @@ TEST(IntakeTest, GuardIsOffOrForgivenOrNotAsked) {
   EXPECT_TRUE(std::holds_alternative<Held>(forgiven.take(1, full({})))) << "once only";
 
   EnvironmentFixture restored;
-  restored.environment->begin_restored(1, {.update = full(many(100), "e1"), .good_texts = {}})
+  restored.environment->begin_restored(1, {.update = full(many(100), "e1"), .filed = {}, .good_texts = {}})
       ->run();
   EXPECT_EQ(restored.environment->origin(), Origin::kState);
   EXPECT_TRUE(std::holds_alternative<Held>(restored.take(1, full({})))) << "state included";
@@ -250,13 +255,14 @@ TEST(IntakeTest, GuardIsOffOrForgivenOrNotAsked) {
 TEST(IntakeTest, RestoredGoodTextsAnswer) {
   EnvironmentFixture f;
   RestoredLayer restored{.update = full({flag("a", "refuse", 2), flag("b", "refuse", 1)}, "e1"),
+                         .filed = {},
                          .good_texts = {}};
   restored.update.records.push_back(flag("c", "c"));
   restored.good_texts.push_back({.id = flag("a", "").id, .version = 1, .raw = "good"});
   const IntakeOutcome outcome = f.environment->begin_restored(1, std::move(restored))->run();
   ASSERT_TRUE(std::holds_alternative<Accepted>(outcome));
   EXPECT_EQ(f.answer("a"), "good");
-  EXPECT_EQ(f.environment->snapshot()->find_flag("a")->raw(), "refuse");
+  EXPECT_EQ(f.raw(*f.environment->snapshot()->find_flag("a")), "refuse");
   EXPECT_EQ(f.answer("b"), "PARSE_ERROR");
   EXPECT_FALSE(f.environment->take_state_write(1).has_value()) << "the state knows it all";
 }

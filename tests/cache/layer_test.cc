@@ -25,7 +25,7 @@ TEST(LayerTest, CopyMakesAnEqualLayerElsewhere) {
 
   EnvironmentFixture after;
   const IntakeOutcome outcome =
-      after.environment->begin_restored(1, before.environment->layer(1).restored_copy())->run();
+      after.environment->begin_restored(1, before.environment->layer(1).restored_copy(before.home.files))->run();
   ASSERT_TRUE(std::holds_alternative<Accepted>(outcome));
 
   EXPECT_EQ(after.keys(), before.keys());
@@ -51,8 +51,8 @@ TEST(LayerTest, CopyMakesAnEqualLayerElsewhere) {
   EXPECT_FALSE(late.snapshot_changed);
   // Of the good text too.
   const Layer& original = before.environment->layer(1);
-  EXPECT_EQ(original.restored_copy().good_texts.at(0).version, 5);
-  EXPECT_EQ(copied.restored_copy().good_texts.at(0).version, 5);
+  EXPECT_EQ(original.restored_copy(before.home.files).good_texts.at(0).version, 5);
+  EXPECT_EQ(copied.restored_copy(after.home.files).good_texts.at(0).version, 5);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cache/sha256.h"
 #include "cache/state_directory.h"
 #include "tests/cache/environment_fixture.h"
+#include "tests/cache/restored_records.h"
 
 namespace flagstone::cache {
 namespace {
@@ -54,9 +55,9 @@ TEST_F(PosixFileSystemTest, StateDirectoryOnARealDisk) {
   StateDirectory second(files_, options);
   EXPECT_FALSE(second.writable()) << "the first has the lock";
   std::vector<std::string> warnings;
-  const auto state = second.load(who, warnings);
+  auto state = second.load(who, warnings);
   ASSERT_TRUE(state.has_value());
-  EXPECT_EQ(state->layer.update.records.at(0).raw, "2");
+  EXPECT_EQ(restored_records(state->layer).at(0).raw, "2");
   EXPECT_EQ(state->layer.update.cursor, "etag-2");
   EXPECT_EQ(state->saved_at_unix_ms, 6);
   for (const auto& item : std::filesystem::recursive_directory_iterator(path_ + "/a")) {

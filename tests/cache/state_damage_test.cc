@@ -7,6 +7,7 @@
 
 #include "cache/state_directory.h"
 #include "tests/cache/environment_fixture.h"
+#include "tests/cache/restored_records.h"
 #include "tests/fakes/cache/fake_file_system.h"
 
 namespace flagstone::cache {
@@ -31,10 +32,10 @@ SourceIdentity identity() {
           .credential = "secret"};
 }
 
-std::string line(const std::optional<LoadedState>& state, bool with_cursor = true) {
+std::string line(std::optional<LoadedState> state, bool with_cursor = true) {
   if (!state) return "nothing";
   std::set<std::string> records;
-  for (const evaluation::Record& r : state->layer.update.records) {
+  for (const evaluation::Record& r : restored_records(state->layer)) {
     records.insert(r.id.key + "=" + r.raw);
   }
   std::string out = with_cursor ? state->layer.update.cursor : "";
@@ -82,7 +83,7 @@ class History : public EnvironmentFixture {
     std::set<std::string> records;
     RecordIndex::Position position;
     while (const EntryPointer* entry = layer.records().next(position)) {
-      records.insert(std::string((*entry)->key()) + "=" + std::string((*entry)->raw()));
+      records.insert(std::string((*entry)->key()) + "=" + raw(**entry));
     }
     std::string out = with_cursor ? layer.cursor() : "";
     out += "|" + layer.document().metadata + "|";

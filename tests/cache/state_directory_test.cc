@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/cache/environment_fixture.h"
+#include "tests/cache/restored_records.h"
 #include "tests/fakes/cache/fake_file_system.h"
 
 namespace flagstone::cache {
@@ -38,10 +39,10 @@ SourceIdentity identity(std::string uri = "https://flags", std::string credentia
 }
 
 // What a source's state says, in one line: "etag|meta|a=1@5,b=-@6,c!good".
-std::string line(const LoadedState& state) {
+std::string line(LoadedState& state) {
   const evaluation::Update& update = state.layer.update;
   std::set<std::string> records;
-  for (const evaluation::Record& r : update.records) {
+  for (const evaluation::Record& r : restored_records(state.layer)) {
     std::string text = r.id.set_id + "/" + r.id.key + "=" + (r.tombstone ? "-" : r.raw) + "@" +
                        std::to_string(r.version) + "#" +
                        std::to_string(static_cast<int>(r.id.kind));
@@ -69,12 +70,16 @@ struct StateFixture : EnvironmentFixture {
     const std::optional<StateWrite> write = environment->take_state_write(1);
     if (!write) return {};
     auto saved = directory->save(who, *write, now_ms);
-    if (!saved) environment->state_write_failed(1);
-    return saved;
+    if (!saved) {
+      environment->state_write_failed(1);
+      return std::unexpected(saved.error());
+    }
+    environment->state_write_done(1, std::move(*saved));
+    return {};
   }
   std::string loaded(SourceIdentity who = identity()) {
     warnings.clear();
-    const auto state = directory->load(who, warnings);
+    auto state = directory->load(who, warnings);
     return state ? line(*state) : "nothing";
   }
   // A new process: everything in memory is gone, the state is read back.
@@ -83,7 +88,7 @@ struct StateFixture : EnvironmentFixture {
     environment = std::make_unique<Environment>(
         EnvironmentOptions{.name = "test",
                            .sources = {{.name = "source-0", .shrink_guard = false}}},
-        dialect, budget);
+        dialect, home);
     warnings.clear();
     std::optional<LoadedState> state = directory->load(who, warnings);
     if (state) environment->begin_restored(1, std::move(state->layer))->run();
@@ -224,7 +229,7 @@ TEST(StateDirectoryTest, QuarantinedKeepsBothTextsOverARestart) {
   f.take_and_save(delta({flag("a", "refuse", 2)}));
   f.restart();
   EXPECT_EQ(f.answer("a"), "good");
-  EXPECT_EQ(f.environment->snapshot()->find_flag("a")->raw(), "refuse");
+  EXPECT_EQ(f.raw(*f.environment->snapshot()->find_flag("a")), "refuse");
   f.environment->state_write_failed(1);  // writes everything again
   f.take_and_save(delta({flag("d", "d", 1)}));
   f.restart();

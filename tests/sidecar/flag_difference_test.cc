@@ -11,6 +11,7 @@
 
 #include "cache/environment.h"
 #include "cache/intake.h"
+#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 
@@ -27,7 +28,7 @@ class FlagDifference : public ::testing::Test {
              .sources =
                  {{.name = "a", .optional = false, .shrink_guard = false, .confirm_shrink = 3}},
              .has_bootstrap = false},
-            *dialect_, budget_) {}
+            *dialect_, home_) {}
 
   // A list of flags whose content is the number.
   FlagList list(const std::map<std::string, std::uint64_t>& contents) {
@@ -54,6 +55,7 @@ class FlagDifference : public ::testing::Test {
  private:
   std::unique_ptr<evaluation::Dialect> dialect_ = evaluation::flagd::make_flagd_dialect();
   cache::MemoryBudget budget_;
+  cache::EntryHome home_{budget_};
   cache::Environment environment_;
 };
 

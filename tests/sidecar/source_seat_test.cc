@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "net/loop.h"
@@ -63,6 +64,7 @@ struct World {
   QuietHost host;
   std::unique_ptr<evaluation::Dialect> dialect = evaluation::flagd::make_flagd_dialect({});
   cache::MemoryBudget budget;
+  cache::EntryHome home{budget};
 };
 
 class Seated {
@@ -75,7 +77,7 @@ class Seated {
                                    .shrink_guard = true,
                                    .confirm_shrink = 3}},
                       .has_bootstrap = false},
-                     *world.dialect, world.budget),
+                     *world.dialect, world.home),
         seat_({.environment = "default",
                .uri = "grpc://hub:8015",
                .layer = environment_.source_layer(0),

@@ -63,6 +63,7 @@ CompileResult FakeDialect::compile(const evaluation::RecordText& text) const {
 }
 
 std::expected<void, RecordError> FakeDialect::validate(const evaluation::RecordText& text) const {
+  ++validated_count_;
   const CompileResult compiled = compile_text(text.raw, compiled_bytes_);
   if (!compiled) return std::unexpected(compiled.error());
   return {};

@@ -43,12 +43,14 @@ class FakeDialect final : public evaluation::Dialect {
                         const evaluation::RecordLookup& lookup) const override;
 
   std::size_t compiled_count() const { return compiled_count_; }
+  std::size_t validated_count() const { return validated_count_; }
   void set_compiled_bytes(std::size_t bytes) { compiled_bytes_ = bytes; }
   // Before it is given to an environment.
   void set_options_fingerprint(std::string_view options) { options_ = options; }
 
  private:
   mutable std::size_t compiled_count_ = 0;
+  mutable std::size_t validated_count_ = 0;
   std::size_t compiled_bytes_ = 64;
   std::string options_;
 };

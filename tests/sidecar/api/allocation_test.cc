@@ -8,6 +8,7 @@
 
 #include "evaluation/dialects/flagd/wire/flagd_evaluation_v1.pb.h"
 #include "sidecar/api/flagd_evaluation.h"
+#include "tests/fakes/cache/promoted.h"
 #include "tests/sidecar/api/flagd_served.h"
 
 namespace {
@@ -69,6 +70,7 @@ class EvaluationAllocation : public ::testing::Test {
  protected:
   EvaluationAllocation() : served(kDocument), api(served.desk) {
     api.add_routes(served.router);
+    fakes::promote_all(*served.state.environments[0].snapshot);
     served.state.environments[0].stale = true;
     served.publish();
     served.desk.settings.static_context = {{"region", "a region with a long name, and longer"}};

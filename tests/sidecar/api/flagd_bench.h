@@ -12,6 +12,7 @@
 
 #include "cache/environment.h"
 #include "cache/intake.h"
+#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"
@@ -61,7 +62,7 @@ class FlagdBench {
       options.sources.push_back(
           {.name = name + ".json", .optional = false, .shrink_guard = false, .confirm_shrink = 3});
     }
-    environment_ = std::make_unique<cache::Environment>(std::move(options), *dialect_, budget_);
+    environment_ = std::make_unique<cache::Environment>(std::move(options), *dialect_, home_);
     publish();
   }
 
@@ -151,6 +152,7 @@ class FlagdBench {
  private:
   std::unique_ptr<evaluation::Dialect> dialect_;
   cache::MemoryBudget budget_;
+  cache::EntryHome home_{budget_};
   std::unique_ptr<cache::Environment> environment_;
   std::uint64_t generation_ = 0;
   std::unique_ptr<ServingDesk> desk_;

@@ -10,6 +10,7 @@
 
 #include "cache/environment.h"
 #include "cache/intake.h"
+#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"
@@ -30,7 +31,7 @@ class FlagdServed {
                                    .shrink_guard = false,
                                    .confirm_shrink = 3}},
                       .has_bootstrap = false},
-                     *dialect_, budget_) {
+                     *dialect_, home_) {
     auto update =
         evaluation::flagd::decode_document(document, evaluation::flagd::DocumentFormat::kJson);
     EXPECT_TRUE(update);
@@ -57,13 +58,18 @@ class FlagdServed {
     return ask(path, net::RpcRequest("application/json", body));
   }
 
+ private:
+  // Before what holds entries.
+  std::unique_ptr<evaluation::Dialect> dialect_;
+  cache::MemoryBudget budget_;
+  cache::EntryHome home_{budget_};
+
+ public:
   cache::ServingState state;
   ServingDesk desk;
   net::Router router;
 
  private:
-  std::unique_ptr<evaluation::Dialect> dialect_;
-  cache::MemoryBudget budget_;
   cache::Environment environment_;
 };
 

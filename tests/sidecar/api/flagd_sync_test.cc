@@ -335,7 +335,8 @@ std::string answer(const cache::Snapshot& snapshot, std::string_view key,
   const cache::Entry* flag = snapshot.find_flag(key);
   if (flag == nullptr) return "not found";
   const evaluation::Moment moment{.unix_ms = 1'700'000'000'000, .random = 0};
-  const auto result = snapshot.evaluate(*flag, context, moment, scratch);
+  cache::RecordReader reader(cache::RecordReader::Patience::kDisk);
+  const auto result = snapshot.evaluate(*flag, context, moment, scratch, reader);
   return std::string(result.value_json) + "|" + std::string(result.variant) + "|" +
          std::string(reason_name(result.reason)) + "|" + std::string(error_code_name(result.error));
 }

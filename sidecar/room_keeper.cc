@@ -1,0 +1,70 @@
+#include "sidecar/room_keeper.h"
+
+#include <utility>
+
+#include "sidecar/serving_thread.h"
+
+namespace flagstone::sidecar {
+
+RoomKeeper::RoomKeeper(cache::EntryHome& home)
+    : home_(home), residency_(home), self_(std::make_shared<RoomKeeper*>(this)) {
+  home_.room = this;
+}
+
+RoomKeeper::~RoomKeeper() {
+  *self_ = nullptr;
+  home_.room = nullptr;
+}
+
+bool RoomKeeper::make_room(std::size_t bytes) {
+  const std::size_t freed = residency_.free_bytes(bytes);
+  send_round();
+  return freed > 0 || on_its_way_ != nullptr;
+}
+
+void RoomKeeper::promote(const cache::Snapshot& snapshot, std::uint64_t hash) {
+  const cache::EntryPointer* found = snapshot.find_hash(hash);
+  const cache::Entry* entry = found == nullptr ? nullptr : (*found)->answering();
+  if (entry == nullptr || entry->is_tombstone() || entry->compiled() != nullptr) return;
+  // What is to be added is about as large as its text; whoever does not fit is asked for again.
+  if (!residency_.admit(2 * entry->text_bytes())) return;
+  reader_.begin(snapshot);
+  const auto text = reader_.text_of(*entry);
+  if (!text) return;
+  auto compiled = snapshot.dialect().compile(
+      {.kind = entry->kind(), .set_id = entry->set_id(), .key = entry->key(), .raw = *text});
+  if (!compiled || !residency_.admit((*compiled)->bytes())) return;
+  entry->promote(std::move(*compiled));
+  residency_.add(cache::EntryPointer(*entry));
+}
+
+void RoomKeeper::send_round() {
+  if (on_its_way_ != nullptr) return;
+  auto batch = std::make_unique<cache::Retired>(home_.retired.take());
+  if (batch->empty()) return;
+  on_its_way_ = std::move(batch);
+  threads_to_turn_ = 1;
+  for (ServingThread* thread : threads_) {
+    // A thread that cannot be told has turned its loop for none of the many messages before: what is
+    // on its way stays there, and liveness ends the process.
+    ++threads_to_turn_;
+    thread->turn([self = self_] {
+      if (*self != nullptr) (*self)->round_done();
+    });
+  }
+  round_done();
+}
+
+void RoomKeeper::round_done() {
+  if (--threads_to_turn_ == 0) on_its_way_.reset();
+}
+
+void RoomKeeper::housework() {
+  residency_.sweep();
+  const cache::MemoryBudget& budget = home_.budget;
+  const std::size_t used = budget.used_bytes();
+  if (used > budget.limit_bytes()) residency_.free_bytes(used - budget.limit_bytes());
+  send_round();
+}
+
+}  // namespace flagstone::sidecar

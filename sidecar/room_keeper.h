@@ -1,0 +1,57 @@
+// Keeps room in the memory: what flags are compiled, and giving back what was let go of once no serving
+// thread can be looking at it.
+//
+// Owned by the keeper, on its thread. What was let go of waits in EntryHome::retired; a batch of it is
+// sent round all serving threads, and destroyed when each has turned its loop since.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cache/entry_home.h"
+#include "cache/record_reader.h"
+#include "cache/residency.h"
+#include "cache/snapshot.h"
+
+namespace flagstone::sidecar {
+
+class ServingThread;
+
+class RoomKeeper final : public cache::RoomMaker {
+ public:
+  explicit RoomKeeper(cache::EntryHome& home);
+  ~RoomKeeper() override;
+  RoomKeeper(const RoomKeeper&) = delete;
+  RoomKeeper& operator=(const RoomKeeper&) = delete;
+
+  // Before any thread starts.
+  void add_thread(ServingThread& thread) { threads_.push_back(&thread); }
+
+  void note_compiled(cache::EntryPointer entry) override { residency_.add(std::move(entry)); }
+  bool make_room(std::size_t bytes) override;
+
+  // A flag of this snapshot was asked for while it was encoded; by RecordIndex::hash_of() its id.
+  void promote(const cache::Snapshot& snapshot, std::uint64_t hash);
+  // Sends what was let go of round, unless a batch is on its way.
+  void send_round();
+  // Once in a while: forgets who is no longer served, and holds to a limit that was lowered.
+  void housework();
+
+  const cache::Residency& residency() const { return residency_; }
+  std::uint64_t read_failures() const { return reader_.failures(); }
+
+ private:
+  void round_done();
+
+  cache::EntryHome& home_;
+  cache::Residency residency_;
+  cache::RecordReader reader_{cache::RecordReader::Patience::kNone};
+  std::vector<ServingThread*> threads_;
+  std::unique_ptr<cache::Retired> on_its_way_;
+  std::size_t threads_to_turn_ = 0;
+  // Empty once this is gone: a turn that ends late finds nobody.
+  std::shared_ptr<RoomKeeper*> self_;
+};
+
+}  // namespace flagstone::sidecar
