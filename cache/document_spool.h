@@ -8,10 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "cache/readable_file.h"
 #include "evaluation/update.h"
 
 namespace flagstone::cache {
@@ -31,15 +34,42 @@ void append_spooled(std::string& out, const SpooledRecord& record);
 // `needed` is then how many bytes there have to be, as far as that can be told.
 std::optional<SpooledRecord> read_spooled(std::string_view& bytes, std::size_t& needed);
 
-// What EnvironmentFeed is handed in the place of records. The number is one of EntryHome::files, held
-// once until the document was taken in.
+// What the writer made of a spool, and the keeper reads once the writer is done with it.
+struct SpoolFile {
+  virtual ~SpoolFile() = default;
+
+  std::unique_ptr<const ReadableFile> file;
+  // Why there is no file, or not all of it: "write: No space left on device".
+  std::string problem;
+};
+
+// An update's records, in a file.
 class SpooledDocument final : public evaluation::RecordsElsewhere {
  public:
-  std::uint32_t file = 0;
+  std::shared_ptr<SpoolFile> spool;
   std::uint64_t bytes = 0;
   std::size_t records = 0;
   std::size_t text_bytes = 0;
   std::string document_set_id;
+};
+
+// A spool that is being written. Keeper's thread; nothing waits.
+class DocumentSpool {
+ public:
+  virtual ~DocumentSpool() = default;
+  // Queues the bytes. The error says why no more are taken: too many wait for the disk, or there are
+  // more than the state may hold.
+  virtual std::expected<void, std::string> append(std::string bytes) = 0;
+  // What the writer fills, in the order it was queued.
+  virtual std::shared_ptr<SpoolFile> file() const = 0;
+};
+
+// Where spools come from: the state directory.
+class DocumentSpools {
+ public:
+  virtual ~DocumentSpools() = default;
+  // nullptr: there is no state directory, or it lies in memory itself.
+  virtual std::unique_ptr<DocumentSpool> open() = 0;
 };
 
 }  // namespace flagstone::cache

@@ -55,14 +55,8 @@ Intake::Intake(Environment& environment, Layer& layer, RestoredLayer restored, O
   spooled_ = static_cast<const SpooledDocument*>(restored_.update.elsewhere.get());
   change_.records = restored_.update.records.size() + restored_.filed.size() +
                     (spooled_ == nullptr ? 0 : spooled_->records);
-  for (auto& file : restored_.filed.files) {
-    const auto number = environment_.home_.files.add(std::move(file));
-    if (!number) {
-      refuse(Refused::Kind::kOverMemory, "too many files of the state are open");
-      return;
-    }
-    restored_.filed.numbers.push_back(*number);
-  }
+  open_files();
+  if (refused_) return;
   reserve_document();
   if (refused_) return;
   if (is_full()) {
@@ -70,6 +64,26 @@ Intake::Intake(Environment& environment, Layer& layer, RestoredLayer restored, O
     seen_.resize(page_starts_.back());
   }
   for (const GoodText& good : restored_.good_texts) good_texts_.emplace(good.id, &good);
+}
+
+void Intake::open_files() {
+  constexpr const char* kTooMany = "too many files of the state are open";
+  for (auto& file : restored_.filed.files) {
+    const auto number = environment_.home_.files.add(std::move(file));
+    if (!number) return refuse(Refused::Kind::kOverMemory, kTooMany);
+    restored_.filed.numbers.push_back(*number);
+  }
+  if (spooled_ == nullptr) return;
+  SpoolFile& spool = *spooled_->spool;
+  if (!spool.problem.empty()) {
+    return refuse(Refused::Kind::kOverMemory,
+                  "the document is too large for the memory limit, and the state directory cannot "
+                  "take it meanwhile: " +
+                      spool.problem);
+  }
+  const auto number = environment_.home_.files.add(std::move(spool.file));
+  if (!number) return refuse(Refused::Kind::kOverMemory, kTooMany);
+  spool_file_ = *number;
 }
 
 void Intake::reserve_document() {
@@ -108,7 +122,8 @@ void Intake::let_go_of_files() {
     environment_.home_.files.let_go(number);
   }
   restored_.filed.numbers.clear();
-  if (spooled_ != nullptr) environment_.home_.files.let_go(spooled_->file);
+  if (spool_file_ != TextPlace::kMaxFiles) environment_.home_.files.let_go(spool_file_);
+  spool_file_ = TextPlace::kMaxFiles;
   spooled_ = nullptr;
   restored_.update.elsewhere.reset();
 }
@@ -210,12 +225,11 @@ Intake::Taken Intake::take_spooled() {
   if (refused_) return Taken::kYes;
   if (!record) return Taken::kNoText;
   const std::string_view set_id =
-      record->has_own_set || record->kind != evaluation::kFlagKind ? record->set_id
-                                                                  : spooled_->document_set_id;
+      record->has_own_set ? record->set_id : std::string_view(spooled_->document_set_id);
   const std::uint64_t raw_offset =
       window_begin_ + static_cast<std::uint64_t>(record->raw.data() - window_.data());
   Incoming incoming{.kind = record->kind, .set_id = set_id, .key = record->key, .raw = record->raw};
-  incoming.place = TextPlace::in_file(spooled_->file, raw_offset, record->raw.size());
+  incoming.place = TextPlace::in_file(spool_file_, raw_offset, record->raw.size());
   incoming.content = Entry::content_of(record->kind, set_id, record->key, record->raw);
   const Taken taken = take(incoming);
   if (taken != Taken::kYes || refused_) return taken;
@@ -233,12 +247,12 @@ std::optional<SpooledRecord> Intake::next_spooled() {
   const std::uint64_t left = spooled_->bytes - window_begin_;
   // The size of a record becomes known once its head is there.
   for (std::size_t wanted = std::max(needed, kWindowBytes);; wanted = needed) {
-    wanted_ = {.file = spooled_->file,
+    wanted_ = {.file = spool_file_,
                .offset = window_begin_,
                .bytes = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, left))};
     window_.resize(wanted_.bytes);
     const ReadOutcome outcome =
-        environment_.home_.files.at(spooled_->file).read_at_once(window_, window_begin_);
+        environment_.home_.files.at(spool_file_).read_at_once(window_, window_begin_);
     if (outcome == ReadOutcome::kWouldWait) return window_.clear(), std::nullopt;
     rest = window_;
     auto record = outcome == ReadOutcome::kDone ? read_spooled(rest, needed) : std::nullopt;

@@ -77,6 +77,7 @@ class Intake {
   Intake(Environment& environment, Layer& layer, RestoredLayer restored, Origin origin);
 
   bool is_full() const { return restored_.update.kind == evaluation::UpdateKind::kFull; }
+  void open_files();
   void reserve_document();
   Taken take_next();
   bool has_next() const;
@@ -142,6 +143,7 @@ class Intake {
   std::optional<FiledRecord> filed_;
   // Of a spooled document: the piece of its file that is being read, and how far.
   const SpooledDocument* spooled_ = nullptr;
+  std::uint32_t spool_file_ = TextPlace::kMaxFiles;
   std::string window_;
   std::uint64_t window_begin_ = 0;
   std::size_t window_used_ = 0;

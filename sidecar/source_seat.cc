@@ -96,6 +96,7 @@ void SourceSeat::start_after(std::unique_ptr<upstream::Source> source, net::Loop
 void SourceSeat::retire() {
   if (source_ && std::exchange(started_, false)) source_->stop();
   intake_.reset();
+  beginning_.reset();
   waiting_.reset();
   saver_.forget(*this);
   if (patience_) patience_->stop();
@@ -118,7 +119,7 @@ void SourceSeat::say_first_word() {
 
 void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
   // What the source itself brought in the meantime is newer than any state.
-  bool wanted = state && !layer().has_document() && !intake_;
+  bool wanted = state && !layer().has_document() && !intake_ && !beginning_;
   if (wanted) {
     forgive_after_restoring_ = !state->credential_matches;
     last_success_unix_ms_ = state->saved_at_unix_ms;
@@ -135,7 +136,7 @@ void SourceSeat::begin_restoring(cache::RestoredLayer layer) {
 }
 
 void SourceSeat::on_update(evaluation::Update&& update, const upstream::DocumentInfo&) {
-  if (intake_) {
+  if (intake_ || beginning_) {
     waiting_ = std::move(update);
     return;
   }
@@ -143,13 +144,48 @@ void SourceSeat::on_update(evaluation::Update&& update, const upstream::Document
 }
 
 void SourceSeat::begin(evaluation::Update update) {
+  if (update.elsewhere) {
+    // The disk has to be done with what it was given of the document.
+    beginning_ = std::move(update);
+    saver_.after_what_is_queued([self = self_] {
+      SourceSeat* seat = *self;
+      if (seat == nullptr || !seat->beginning_) return;
+      auto document = *std::exchange(seat->beginning_, std::nullopt);
+      seat->intake_ = seat->environment_.begin(seat->options_.layer, std::move(document));
+      seat->host_.wants_work();
+    });
+    return;
+  }
   intake_ = environment_.begin(options_.layer, std::move(update));
   host_.wants_work();
 }
 
+void SourceSeat::wait_for_disk() {
+  const cache::Intake::FileRange wanted = intake_->wanted_from_disk();
+  cache::TextFiles& files = environment_.home().files;
+  files.hold(wanted.file);
+  disk_asked_ = true;
+  saver_.bring(files.at(wanted.file), wanted.offset, wanted.bytes,
+               [self = self_, &files, file = wanted.file] {
+                 files.let_go(file);
+                 if (*self == nullptr) return;
+                 (*self)->disk_asked_ = false;
+                 (*self)->host_.wants_work();
+               });
+}
+
 bool SourceSeat::work(const std::function<bool()>& stop) {
-  if (!intake_) return false;
-  if (intake_->step(SIZE_MAX, stop) != cache::Intake::Progress::kReady) return true;
+  if (!intake_ || disk_asked_) return false;
+  switch (intake_->step(SIZE_MAX, stop)) {
+    case cache::Intake::Progress::kMore:
+    case cache::Intake::Progress::kRoom:
+      return true;
+    case cache::Intake::Progress::kDisk:
+      wait_for_disk();
+      return false;
+    case cache::Intake::Progress::kReady:
+      break;
+  }
   finish();
   return intake_ != nullptr;
 }
@@ -245,7 +281,7 @@ void SourceSeat::refused(const cache::Refused& refused) {
 }
 
 void SourceSeat::retry_refused() {
-  if (started_ && condition_ == Condition::kRefused && !intake_) source_->refresh();
+  if (started_ && condition_ == Condition::kRefused && !intake_ && !beginning_) source_->refresh();
 }
 
 bool SourceSeat::about_to_be_read() const {

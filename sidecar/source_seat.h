@@ -123,6 +123,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void begin_asking();
   void say_first_word();
   void begin(evaluation::Update update);
+  void wait_for_disk();
   void finish();
   void accepted(const cache::Accepted& accepted);
   void refused(const cache::Refused& refused);
@@ -144,8 +145,12 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
 
   std::unique_ptr<upstream::Source> source_;
   std::unique_ptr<cache::Intake> intake_;
+  // The disk has been asked for what the intake needs next.
+  bool disk_asked_ = false;
   // The intake takes in what the state had, not what the source brought.
   bool restoring_ = false;
+  // A document that the disk is not done with.
+  std::optional<evaluation::Update> beginning_;
   // What the source brought while the state was being taken in.
   std::optional<evaluation::Update> waiting_;
   bool started_ = false;

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -64,6 +65,86 @@ struct StateSaver::Disk {
   std::vector<cache::SourceIdentity> active;
   std::int64_t tried_ms = unix_now_ms();
 };
+
+// A document on its way through the disk: pieces are written in the order they were queued.
+class StateSaver::Spool final : public cache::DocumentSpool {
+ public:
+  // Pieces that wait for the disk, together; a disk that is slower than the document comes is not
+  // waited for.
+  static constexpr std::size_t kMaxQueuedBytes = std::size_t{8} * 1024 * 1024;
+
+  explicit Spool(StateSaver& saver) : saver_(saver) {
+    saver_.submit([file = file_](Disk& disk) {
+      auto made = disk.files.create_unnamed(disk.options.path);
+      if (!made) return void(file->problem = describe(made.error()));
+      file->open = cache::OpenFile(disk.files, *made);
+      auto shared = disk.files.share(*made);
+      if (!shared) return void(file->problem = describe(shared.error()));
+      file->file = std::move(*shared);
+    });
+  }
+
+  std::expected<void, std::string> append(std::string bytes) override {
+    if (queued_->load() + bytes.size() > kMaxQueuedBytes) {
+      return std::unexpected("the disk is slower than the document comes");
+    }
+    if (offset_ + bytes.size() > saver_.disk_->options.limit_bytes) {
+      return std::unexpected("it would exceed state.limit");
+    }
+    const std::uint64_t at = offset_;
+    offset_ += bytes.size();
+    queued_->fetch_add(bytes.size());
+    const bool taken = saver_.submit(
+        [file = file_, queued = queued_, at, bytes = std::move(bytes)](Disk& disk) {
+          queued->fetch_sub(bytes.size());
+          if (!file->problem.empty()) return;
+          auto done = disk.files.write_at(file->open.descriptor(), bytes, at);
+          if (!done) file->problem = describe(done.error());
+        });
+    if (!taken) return std::unexpected("the disk is too slow: the queue is full");
+    return {};
+  }
+  std::shared_ptr<cache::SpoolFile> file() const override { return file_; }
+
+ private:
+  // With the descriptor that the writer writes by.
+  struct File : cache::SpoolFile {
+    cache::OpenFile open;
+  };
+  StateSaver& saver_;
+  std::shared_ptr<File> file_ = std::make_shared<File>();
+  std::shared_ptr<std::atomic<std::size_t>> queued_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
+  std::uint64_t offset_ = 0;
+};
+
+std::unique_ptr<cache::DocumentSpool> StateSaver::open() {
+  if (!disk_ || !facts().writable || facts_.on_memory) return nullptr;
+  return std::make_unique<Spool>(*this);
+}
+
+void StateSaver::after_what_is_queued(std::move_only_function<void()> done) {
+  auto callback = std::make_shared<std::move_only_function<void()>>(std::move(done));
+  const auto run = [callback, self = self_] {
+    if (*self != nullptr) (*callback)();
+  };
+  if (!submit([run, &loop = loop_](Disk&) { (void)loop.post(run); })) (void)loop_.post(run);
+}
+
+void StateSaver::bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
+                       std::move_only_function<void()> done) {
+  auto callback = std::make_shared<std::move_only_function<void()>>(std::move(done));
+  const auto run = [callback, self = self_] {
+    if (*self != nullptr) (*callback)();
+  };
+  const bool queued = submit([run, &file, offset, bytes, &loop = loop_](Disk&) {
+    // What is read is in the kernel's memory from then on, which is what it is about.
+    std::string read(bytes, '\0');
+    (void)file.read(read, offset);
+    (void)loop.post(run);
+  });
+  if (!queued) (void)loop_.post(run);
+}
 
 StateSaver::StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std::string folder,
                        std::uint64_t limit_bytes)

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/document_spool.h"
 #include "cache/posix_file_system.h"
 #include "cache/state_directory.h"
 #include "net/loop.h"
@@ -49,7 +50,7 @@ struct StateFacts {
   std::string problem;
 };
 
-class StateSaver {
+class StateSaver final : public cache::DocumentSpools {
  public:
   static constexpr std::int64_t kPaceMs = 1000;
   static constexpr std::int64_t kRetryMs = 5000;
@@ -61,7 +62,17 @@ class StateSaver {
   // An empty folder: no state is kept.
   StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std::string folder,
              std::uint64_t limit_bytes);
-  ~StateSaver();
+  ~StateSaver() override;
+
+  // For documents that are too large for memory. Their files have no names.
+  std::unique_ptr<cache::DocumentSpool> open() override;
+  // `done` runs when the disk has done all that it was asked for before; at once when it cannot be
+  // asked.
+  void after_what_is_queued(std::move_only_function<void()> done);
+  // Has the disk bring that part of a file into memory; then `done` runs, whether it could or not. The
+  // caller sees to it that the file stays open until then.
+  void bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
+             std::move_only_function<void()> done);
 
   // The sources there are now: others' folders are the first to go.
   void set_active(std::vector<cache::SourceIdentity> sources);
@@ -87,6 +98,7 @@ class StateSaver {
   void written(StateTarget* target, std::expected<cache::SavedTexts, cache::StateError> result);
   void take_facts(const StateFacts& seen);
   void complain(const std::string& message);
+  class Spool;
   bool submit(std::move_only_function<void(Disk&)> job);
 
   net::Loop& loop_;

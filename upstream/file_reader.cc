@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -49,6 +50,26 @@ FileStamp stamp_of(const struct stat& status) {
           .changed_ns = nanoseconds(status.st_ctim)};
 }
 
+// A file that is read in pieces is one that nobody is appending to: its size counts.
+FileResult read_piece(int file, const FileRequest& request, FileContent content) {
+  const std::uint64_t left =
+      content.stamp.size - std::min<std::uint64_t>(request.offset, content.stamp.size);
+  content.bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, request.piece_bytes)));
+  std::size_t filled = 0;
+  while (filled < content.bytes.size()) {
+    const ssize_t got = ::pread(file, content.bytes.data() + filled, content.bytes.size() - filled,
+                                static_cast<off_t>(request.offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(errno);
+    if (got == 0) {
+      return std::unexpected(FileError{FileError::Kind::kChanged, "it changed while it was read"});
+    }
+    filled += static_cast<std::size_t>(got);
+  }
+  content.complete = request.offset + filled == content.stamp.size;
+  return content;
+}
+
 }  // namespace
 
 FileResult read_file_blocking(const FileRequest& request) {
@@ -66,7 +87,13 @@ FileResult read_file_blocking(const FileRequest& request) {
     content.unchanged = true;
     return content;
   }
+  if (request.continues && *request.continues != content.stamp) {
+    return std::unexpected(FileError{FileError::Kind::kChanged, "it changed while it was read"});
+  }
   if (content.stamp.size > request.max_bytes) return too_large(request.max_bytes);
+  if (request.piece_bytes != 0 && content.stamp.size > request.piece_bytes) {
+    return read_piece(file.get(), request, std::move(content));
+  }
   // One byte more than it should have, so that a file that grew meanwhile is noticed.
   content.bytes.resize(static_cast<std::size_t>(content.stamp.size) + 1);
   std::size_t filled = 0;

@@ -27,17 +27,24 @@ struct FileRequest {
   std::string path;
   std::size_t max_bytes = 0;
   // When the file still has this stamp, nothing is read and the answer is `unchanged`.
-  std::optional<FileStamp> unless;
+  std::optional<FileStamp> unless = std::nullopt;
+  // Reads so many bytes from there; 0: the whole file.
+  std::uint64_t offset = 0;
+  std::size_t piece_bytes = 0;
+  // Of the pieces before: with another stamp it is another file, which is kChanged.
+  std::optional<FileStamp> continues = std::nullopt;
 };
 
 struct FileContent {
   std::string bytes;
   FileStamp stamp;
   bool unchanged = false;
+  // Nothing follows these bytes.
+  bool complete = true;
 };
 
 struct FileError {
-  enum class Kind : std::uint8_t { kMissing, kUnreadable, kTooLarge };
+  enum class Kind : std::uint8_t { kMissing, kUnreadable, kTooLarge, kChanged };
   Kind kind = Kind::kUnreadable;
   // The cause alone, without the path: "Permission denied".
   std::string message;

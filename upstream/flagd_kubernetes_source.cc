@@ -48,6 +48,7 @@ class FlagdKubernetesSource final : public Source, private DocumentSink {
   SourceListener& listener_;
   std::string uri_;
   std::uint64_t document_bytes_max_;
+  IncomingMemory incoming_;
   config::Secret no_credential_;
   Credential token_;
   KubernetesWatch watch_;
@@ -86,6 +87,7 @@ FlagdKubernetesSource::FlagdKubernetesSource(const config::Source& options,
     : listener_(listener),
       uri_(redacted_uri(options.uri)),
       document_bytes_max_(options.max_document_bytes.value_or(environment.max_document_bytes)),
+      incoming_(environment.incoming),
       token_(environment.loop, environment.files, token_source(options, place),
              environment.variables, [this] { watch_.credential_changed(); }),
       watch_(
@@ -124,8 +126,8 @@ std::expected<std::vector<HttpHeader>, std::string> FlagdKubernetesSource::heade
 }
 
 void FlagdKubernetesSource::on_begin(std::string_view) {
-  decoder_ =
-      std::make_unique<FlagdDecoder>(evaluation::flagd::DocumentFormat::kJson, document_bytes_max_);
+  decoder_ = std::make_unique<FlagdDecoder>(evaluation::flagd::DocumentFormat::kJson,
+                                            document_bytes_max_, incoming_);
 }
 
 std::expected<void, std::string> FlagdKubernetesSource::on_piece(std::string_view piece) {

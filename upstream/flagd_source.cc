@@ -63,6 +63,7 @@ class FlagdSource final : public Source, public DocumentSink {
   SourceListener& listener_;
   std::string uri_;
   std::uint64_t document_bytes_max_;
+  IncomingMemory incoming_;
   Credential credential_;
   std::vector<std::unique_ptr<Credential>> header_values_;  // Parallel to options_.headers.
   std::unique_ptr<Transport> transport_;
@@ -83,6 +84,7 @@ FlagdSource::FlagdSource(const config::Source& options, const SourceEnvironment&
       listener_(listener),
       uri_(redacted_uri(options.uri)),
       document_bytes_max_(options.max_document_bytes.value_or(environment.max_document_bytes)),
+      incoming_(environment.incoming),
       credential_(environment.loop, environment.files, options.credential, environment.variables,
                   [this] { credential_changed(); }) {
   for (const config::Header& header : options_.headers) {
@@ -110,6 +112,7 @@ void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environ
 void FlagdSource::watch(FileWatchOptions options, const SourceEnvironment& environment) {
   options.path = options_.path;
   options.max_bytes = document_bytes_max_;
+  if (incoming_.budget != nullptr) options.piece_bytes = incoming_.share_bytes();
   transport_ =
       std::make_unique<FileWatch>(environment.loop, environment.files, std::move(options), *this);
 }
@@ -203,7 +206,7 @@ void FlagdSource::header_changed() {
 
 void FlagdSource::on_begin(std::string_view content_type) {
   if (stream_ != nullptr) response_.emplace();
-  decoder_ = std::make_unique<FlagdDecoder>(format_of(content_type), document_bytes_max_);
+  decoder_ = std::make_unique<FlagdDecoder>(format_of(content_type), document_bytes_max_, incoming_);
 }
 
 std::expected<void, std::string> FlagdSource::on_piece(std::string_view piece) {
@@ -218,7 +221,7 @@ std::expected<void, std::string> FlagdSource::feed_response(std::string_view byt
       case kMore:
         return {};
       case kBegin:
-        decoder_ = std::make_unique<FlagdDecoder>(format_of({}), document_bytes_max_);
+        decoder_ = std::make_unique<FlagdDecoder>(format_of({}), document_bytes_max_, incoming_);
         break;
       case kPiece:
         if (auto eaten = decoder_->feed(piece); !eaten) return eaten;

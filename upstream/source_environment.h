@@ -11,6 +11,7 @@
 
 #include "config/options.h"
 #include "config/secret.h"
+#include "upstream/incoming_memory.h"
 #include "upstream/source.h"
 
 namespace flagstone::net {
@@ -33,6 +34,7 @@ struct SourceEnvironment {
   config::Variables variables = config::process_variable;
   // Where the source's own `max_document_bytes` is not set.
   std::uint64_t max_document_bytes = 64 * config::kMiB;
+  IncomingMemory incoming = {};
 };
 
 // A vendor's row in main's table has one of these. The error says what is wrong with the options;

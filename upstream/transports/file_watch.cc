@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <string_view>
 #include <utility>
 
 #include "net/loop.h"
@@ -20,6 +19,7 @@ FailureKind kind_of(FileError::Kind kind) {
     case FileError::Kind::kTooLarge:
       return FailureKind::kTooLarge;
     case FileError::Kind::kUnreadable:
+    case FileError::Kind::kChanged:
       break;
   }
   return FailureKind::kUnreadable;
@@ -39,8 +39,7 @@ FileWatch::FileWatch(net::Loop& loop, FileReader& reader, FileWatchOptions optio
                watch_folders();
                look(Look::kAnyway);
              }),
-      clockwork_(loop, [this] { look(Look::kIfTouched); }),
-      slice_(loop, [this] { feed_slice(); }) {}
+      clockwork_(loop, [this] { look(Look::kIfTouched); }) {}
 
 FileWatch::~FileWatch() { stop(); }
 
@@ -63,9 +62,7 @@ void FileWatch::stop() {
   running_ = false;
   quiet_.stop();
   clockwork_.stop();
-  slice_.stop();
   folders_.reset();
-  bytes_.clear();
   if (ticket_) reader_.cancel(*std::exchange(ticket_, std::nullopt));
 }
 
@@ -99,9 +96,18 @@ void FileWatch::look(Look how) {
     look_again_ = look_again_ || how == Look::kAnyway;
     return;
   }
+  fed_bytes_ = 0;
+  read(how);
+}
+
+// The next piece; the first one when nothing was fed yet.
+void FileWatch::read(Look how) {
   FileRequest request{.path = options_.path,
                       .max_bytes = options_.max_bytes,
-                      .unless = how == Look::kIfTouched ? stamp_ : std::nullopt};
+                      .unless = how == Look::kIfTouched ? stamp_ : std::nullopt,
+                      .offset = fed_bytes_,
+                      .piece_bytes = options_.piece_bytes,
+                      .continues = fed_bytes_ > 0 ? stamp_ : std::nullopt};
   // A reader may answer before it returns; the ticket is then spent already.
   ticket_ = 0;
   const FileReader::Ticket ticket = reader_.read(
@@ -115,6 +121,11 @@ void FileWatch::on_read(Look how, FileResult result) {
   if (how == Look::kIfTouched && !(result && result->unchanged)) watch_folders();
   if (!result) {
     stamp_.reset();
+    if (result.error().kind == FileError::Kind::kChanged) {
+      // Whoever changed it is not done yet; what was fed of it is thrown away with the next begin.
+      look_again_ = true;
+      return idle();
+    }
     return fail(kind_of(result.error().kind), std::move(result.error().message));
   }
   if (result->unchanged) {
@@ -122,29 +133,28 @@ void FileWatch::on_read(Look how, FileResult result) {
     return idle();
   }
   stamp_ = result->stamp;
-  if (result->bytes.empty()) return fail(FailureKind::kMalformed, "an empty file");
-  bytes_ = std::move(result->bytes);
-  fed_bytes_ = 0;
-  sink_.on_begin({});
-  feed_slice();
+  on_piece(std::move(*result));
 }
 
-void FileWatch::feed_slice() {
-  const std::string_view rest = std::string_view(bytes_).substr(fed_bytes_);
-  const std::string_view slice = rest.substr(0, options_.slice_bytes);
-  if (auto eaten = sink_.on_piece(slice); !eaten) {
+void FileWatch::on_piece(FileContent content) {
+  if (fed_bytes_ == 0) {
+    if (content.bytes.empty()) return fail(FailureKind::kMalformed, "an empty file");
+    sink_.on_begin({});
+  }
+  if (auto eaten = sink_.on_piece(content.bytes); !eaten) {
     return fail(FailureKind::kMalformed, std::move(eaten.error()));
   }
-  fed_bytes_ += slice.size();
-  if (fed_bytes_ < bytes_.size()) {
-    slice_.start_once(kNextTurnMs);
-  } else {
+  fed_bytes_ += content.bytes.size();
+  // Its memory goes before the next one is read, or the document is taken in.
+  std::string().swap(content.bytes);
+  if (content.complete) {
     complete();
+  } else {
+    read(Look::kAnyway);
   }
 }
 
 void FileWatch::complete() {
-  std::string().swap(bytes_);
   in_work_ = true;  // Before the call: the sink may lead to settle() at once.
   auto arrival = sink_.on_complete({});
   if (arrival && *arrival == Arrival::kInWork) return;
@@ -165,7 +175,6 @@ void FileWatch::settle(Outcome outcome) {
 void FileWatch::refresh() { look(Look::kAnyway); }
 
 void FileWatch::fail(FailureKind kind, std::string cause) {
-  std::string().swap(bytes_);
   good_ = false;
   sink_.on_failure(kind, std::move(cause), milliseconds(0));
   idle();

@@ -30,7 +30,7 @@ struct FileWatchOptions {
   milliseconds quiet_longest{250};            // A storm of changes is read at least this often.
   milliseconds safety{10'000};                // Between looks beside inotify.
   milliseconds fallback{1'000};               // Between looks instead of inotify.
-  std::size_t slice_bytes = 2 * 1024 * 1024;  // Given to the sink per turn of the loop.
+  std::size_t piece_bytes = 4 * 1024 * 1024;  // Read, and given to the sink, at a time.
   OpenInotify open_inotify = upstream::open_inotify;
 };
 
@@ -54,11 +54,12 @@ class FileWatch final : public Transport {
   void changed(FolderChange change);
   void look(Look how);
   void on_read(Look how, FileResult result);
-  void feed_slice();
+  void read(Look how);
+  void on_piece(FileContent content);
   void complete();
   void fail(FailureKind kind, std::string cause);
   void idle();
-  bool busy() const { return ticket_ || in_work_ || !bytes_.empty(); }
+  bool busy() const { return ticket_ || in_work_; }
 
   net::Loop& loop_;
   FileReader& reader_;
@@ -66,16 +67,14 @@ class FileWatch final : public Transport {
   DocumentSink& sink_;
   net::Timer quiet_;
   net::Timer clockwork_;
-  net::Timer slice_;
   std::unique_ptr<FolderWatch> folders_;
 
   bool running_ = false;
   bool degraded_ = false;  // Said once.
   std::optional<std::int64_t> first_change_ms_;
   std::optional<FileReader::Ticket> ticket_;  // A read under way.
-  std::string bytes_;                         // Being fed to the sink.
-  std::size_t fed_bytes_ = 0;
-  std::optional<FileStamp> stamp_;  // Of what was read last.
+  std::uint64_t fed_bytes_ = 0;               // Of the file that is being read, in pieces.
+  std::optional<FileStamp> stamp_;            // Of what was read last.
   bool good_ = false;               // What was read last was accepted.
   bool in_work_ = false;
   bool look_again_ = false;  // It changed while we were busy.

@@ -171,7 +171,7 @@ TEST_F(FileWatchTest, TooLargeIsNotRead) {
 
 TEST_F(FileWatchTest, LargeFilesComeInSlices) {
   const std::string text(5'000'000, 'x');
-  options.slice_bytes = 65'536;
+  options.piece_bytes = 65'536;
   fakes::write_file(options.path, text);
   start();
   EXPECT_TRUE(becomes(text));

@@ -1,5 +1,6 @@
 #include "evaluation/dialects/flagd/wire/document_scanner.h"
 
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -113,7 +114,24 @@ class DocumentScanner::Impl {
       if (!has_own_set_[i]) document_.update.records[i].id.set_id = document_set_id_;
     }
     document_.update.kind = UpdateKind::kFull;
+    document_.document_set_id = std::move(document_set_id_);
     return std::move(document_);
+  }
+
+  std::size_t held_bytes() const { return held_bytes_; }
+  std::vector<DrainedRecord> drain() {
+    std::vector<DrainedRecord> drained;
+    drained.reserve(document_.update.records.size());
+    for (std::size_t i = 0; i < document_.update.records.size(); ++i) {
+      Record& record = document_.update.records[i];
+      drained_kinds_[record.id.kind == kFlagKind ? 0 : 1] = true;
+      drained.push_back({std::move(record), has_own_set_[i]});
+    }
+    document_.update.records.clear();
+    document_.record_lines.clear();
+    has_own_set_.clear();
+    held_bytes_ = 0;
+    return drained;
   }
 
  private:
@@ -318,6 +336,9 @@ class DocumentScanner::Impl {
   }
 
   void forget_records(RecordKind kind) {
+    if (drained_kinds_[kind == kFlagKind ? 0 : 1]) {
+      return void(refuse("\"" + text_ + "\" appears twice in a document of this size"));
+    }
     ScannedDocument kept;
     std::vector<bool> kept_own_set;
     for (std::size_t i = 0; i < document_.update.records.size(); ++i) {
@@ -412,6 +433,7 @@ class DocumentScanner::Impl {
       raw_.append(piece_, at);
       record.raw = raw_;
     }
+    held_bytes_ += sizeof(Record) + record.id.key.size() + record.raw.size();
     document_.update.records.push_back(std::move(record));
     document_.record_lines.push_back(line_);
     has_own_set_.push_back(own_set);
@@ -442,6 +464,8 @@ class DocumentScanner::Impl {
   std::string document_set_id_;
   std::vector<bool> has_own_set_;
   ScannedDocument document_;
+  std::size_t held_bytes_ = 0;
+  std::array<bool, 2> drained_kinds_{};  // flags, evaluators
 };
 
 DocumentScanner::DocumentScanner(std::size_t document_bytes_max)
@@ -453,6 +477,9 @@ DocumentScanner& DocumentScanner::operator=(DocumentScanner&&) noexcept = defaul
 std::expected<void, DocumentError> DocumentScanner::feed(std::string_view chunk) {
   return impl_->feed(chunk);
 }
+
+std::size_t DocumentScanner::held_bytes() const { return impl_->held_bytes(); }
+std::vector<DrainedRecord> DocumentScanner::drain() { return impl_->drain(); }
 
 std::expected<ScannedDocument, DocumentError> DocumentScanner::finish() { return impl_->finish(); }
 

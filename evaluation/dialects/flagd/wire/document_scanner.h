@@ -37,6 +37,15 @@ struct ScannedDocument {
   // The line on which each record's value begins, parallel to `update.records`.
   std::vector<std::uint32_t> record_lines;
   std::uint32_t metadata_line = 0;
+  // The set of records that name none: what metadata.flagSetId says.
+  std::string document_set_id;
+};
+
+// A record that is complete while its document is not yet.
+struct DrainedRecord {
+  Record record;
+  // Otherwise it belongs to the document's set, which finish() names.
+  bool has_own_set = false;
 };
 
 class DocumentScanner {
@@ -49,6 +58,11 @@ class DocumentScanner {
 
   // Eats the next bytes. After an error every further call gives the same error.
   std::expected<void, DocumentError> feed(std::string_view chunk);
+  // Bytes of the records that are complete.
+  std::size_t held_bytes() const;
+  // Takes them out: finish() is without them. From then on a second `flags` or `$evaluators` is
+  // refused, since what it replaces has gone already.
+  std::vector<DrainedRecord> drain();
   // No more bytes come: the document, or why it is none. Call once.
   std::expected<ScannedDocument, DocumentError> finish();
 

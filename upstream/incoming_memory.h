@@ -1,0 +1,29 @@
+// How much memory a document may take while it arrives, and where the rest of it goes.
+//
+// A value of borrowed pointers; keeper's thread.
+#pragma once
+
+#include <cstddef>
+
+#include "cache/memory_budget.h"
+
+namespace flagstone::cache {
+class DocumentSpools;
+}
+
+namespace flagstone::upstream {
+
+struct IncomingMemory {
+  // The share of the limit that the records of one document may take before it is spooled.
+  static constexpr std::size_t kShareOfLimit = 8;
+
+  // nullptr: nothing is counted, and nothing is too large for memory.
+  cache::MemoryBudget* budget = nullptr;
+  // nullptr: there is nowhere to spool to.
+  cache::DocumentSpools* spools = nullptr;
+
+  // REQUIRES: a budget.
+  std::size_t share_bytes() const { return budget->limit_bytes() / kShareOfLimit; }
+};
+
+}  // namespace flagstone::upstream
