@@ -10,6 +10,8 @@ namespace flagstone::sidecar {
 namespace {
 
 constexpr std::string_view kUsageBlob = "usage";
+// A timer that starts itself again at zero would run in the same turn (libuv before 1.45).
+constexpr std::int64_t kNextTurnMs = 1;
 
 // Whether serving threads have to hear of it. The last contact alone changes only the age, which
 // matters while it is stale and then stands still.
@@ -199,7 +201,7 @@ std::vector<std::string> Keeper::missing() const {
 }
 
 void Keeper::feed_wants_work() {
-  if (!work_timer_.running()) work_timer_.start_once(0);
+  if (!work_timer_.running()) work_timer_.start_once(kNextTurnMs);
 }
 
 void Keeper::feed_changed() {
