@@ -65,7 +65,7 @@ struct Connection::Handle {
     Connection* owner = of(handle).owner;
     *buffer = owner == nullptr
                   ? uv_buf_init(nullptr, 0)
-                  : uv_buf_init(owner->shared_.read_buffer.get(), ConnectionShared::kReadBytesMax);
+                  : uv_buf_init(owner->shared_.read_buffer.get(), owner->bytes_to_read());
   }
   static void read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
     Connection* owner = of(reinterpret_cast<uv_handle_t*>(stream)).owner;
@@ -150,6 +150,12 @@ bool Connection::may_consume() const {
          (session_ == nullptr || session_->takes_bytes());
 }
 
+unsigned Connection::bytes_to_read() const {
+  const bool answering = session_ != nullptr && session_->owes_answer();
+  return static_cast<unsigned>(
+      answering && !session_->takes_bytes() ? room_to_hold() : ConnectionShared::kReadBytesMax);
+}
+
 bool Connection::session_over() const {
   return session_ != nullptr && session_->phase() > SessionPhase::kStreaming;
 }
@@ -173,14 +179,21 @@ void Connection::received(std::string_view bytes) {
     return;
   }
   hold(bytes);
-  if (session_ == nullptr && !closed_) process_held();  // what was held left the protocol open
+  if (closed_) return;
+  if (session_ == nullptr) {
+    process_held();  // what was held left the protocol open
+  } else {
+    settle();
+  }
 }
 
 void Connection::ended() {
   set_reading(false);
   peer_ended_ = true;
   // Half-closed peers get what they asked for; a stream has nobody to end it but this.
-  if (lingering_ || streaming() || (waiting_bytes() == 0 && (held_.empty() || !session_))) close();
+  const bool answering = session_ != nullptr && session_->owes_answer();
+  const bool waits = answering || waiting_bytes() > 0 || (!held_.empty() && session_ != nullptr);
+  if (lingering_ || streaming() || !waits) close();
 }
 
 void Connection::process(std::string_view bytes) {
@@ -326,15 +339,20 @@ void Connection::at_turn_end() {
 // After anything that may have changed what to wait for.
 void Connection::settle() {
   if (closed_ || lingering_) return;
+  const bool answering = session_ != nullptr && session_->owes_answer();
   if (unsent_bytes() == 0 &&
-      (session_over() || (peer_ended_ && held_.empty() && waiting_bytes() == 0))) {
+      (session_over() || (peer_ended_ && held_.empty() && waiting_bytes() == 0 && !answering))) {
     finish();
     return;
   }
-  // HTTP/1 reads on while it streams, to see the peer leave.
-  const bool reads_streaming = streaming() && !session_->takes_bytes();
-  set_reading(!peer_ended_ &&
-              (reads_streaming || unsent_bytes() <= shared_.limits.unsent_bytes_max));
+  // HTTP/1 reads on while it streams or an api has yet to answer, to see the peer leave. What it
+  // sends meanwhile is bounded: a stream's peer is cut, for it says nothing that we would read; who
+  // waits for an answer may ask on, and is read no further.
+  const bool takes_bytes = session_ == nullptr || session_->takes_bytes();
+  const bool reads_on = !takes_bytes && (streaming() || answering);
+  const bool full = !takes_bytes && answering && room_to_hold() == 0;
+  set_reading(!peer_ended_ && !full &&
+              (reads_on || unsent_bytes() <= shared_.limits.unsent_bytes_max));
   set_deadline();
   account();
 }
@@ -377,6 +395,7 @@ void Connection::set_deadline() {
     case SessionPhase::kBody:
       deadline_ms_ = now_ms + limits.body_limit_ms;
       break;
+    case SessionPhase::kAnswering:  // the api's time is its own matter
     case SessionPhase::kStreaming:
     case SessionPhase::kDone:
     case SessionPhase::kFailed:

@@ -42,7 +42,8 @@ struct ConnectionShared {
 
 class Connection final : public SessionHost, private TurnEndTask {
  public:
-  // Bytes kept of a peer that sends on while an event stream is open; beyond, it is cut.
+  // Bytes kept of a peer that sends on while an event stream is open; beyond, it is cut. While an
+  // answer is deferred, no more than these are read.
   static constexpr std::size_t kHeldBytesMax = 64 * 1024;
   // Bytes read over after a refusal, for the peer to find our answer; beyond, it is cut.
   static constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
@@ -79,6 +80,8 @@ class Connection final : public SessionHost, private TurnEndTask {
   void process_held();
   void hold(std::string_view bytes);
   bool may_consume() const;
+  std::size_t room_to_hold() const { return kHeldBytesMax - held_.size(); }
+  unsigned bytes_to_read() const;
   bool session_over() const;
   std::size_t waiting_bytes() const;  // in the socket's queue, and in the session for its peer
   void produce();

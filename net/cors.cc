@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "net/ascii.h"
+#include "net/deferred_response.h"
 #include "net/event_stream.h"
 
 namespace flagstone::net {
@@ -38,12 +39,36 @@ class Cors::Answer final : public Response {
                                            std::span<const HeaderField> headers) override {
     return to_.open_stream(status, content_type, cors_.with_ours(headers, allowed_));
   }
+  std::unique_ptr<DeferredResponse> defer() override;
 
  private:
   Cors& cors_;
   std::string_view allowed_;
   Response& to_;
 };
+
+// An answer that comes later, with our fields added.
+class Cors::LaterAnswer final : public DeferredResponse {
+ public:
+  // What is allowed is asked of the request that is kept: the other's views do not last.
+  LaterAnswer(Cors& cors, std::unique_ptr<DeferredResponse> to)
+      : to_(std::move(to)), answer_(cors, cors.allowed_origin(to_->request()), to_->response()) {}
+
+  const Request& request() const override { return to_->request(); }
+  Response& response() override { return answer_; }
+  bool alive() const override { return to_->alive(); }
+  void set_on_gone(std::move_only_function<void()> on_gone) override {
+    to_->set_on_gone(std::move(on_gone));
+  }
+
+ private:
+  std::unique_ptr<DeferredResponse> to_;
+  Answer answer_;
+};
+
+std::unique_ptr<DeferredResponse> Cors::Answer::defer() {
+  return std::make_unique<LaterAnswer>(cors_, to_.defer());
+}
 
 Cors::Cors(Handler& next, std::vector<std::string> origins)
     : next_(next),

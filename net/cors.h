@@ -25,6 +25,7 @@ class Cors final : public Handler {
 
  private:
   class Answer;
+  class LaterAnswer;
 
   // What Access-Control-Allow-Origin answers to this request; empty: nothing is to be said.
   std::string_view allowed_origin(const Request& request) const;

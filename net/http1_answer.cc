@@ -1,4 +1,5 @@
-// How Http1Session answers: the second half of its life with a request, and event streams.
+// How Http1Session answers: the second half of its life with a request, deferred answers and event
+// streams.
 #include <array>
 #include <cassert>
 #include <charconv>
@@ -10,9 +11,13 @@
 
 namespace flagstone::net {
 
+// The answer that is given inside Handler::handle().
 class Http1Session::Answer final : public Response {
  public:
-  explicit Answer(Http1Session& session) : session_(session) { session.resources_.answer.clear(); }
+  // Deferring needs a whole request.
+  Answer(Http1Session& session, const Request* whole) : session_(session), whole_(whole) {
+    session_.resources_.answer.clear();
+  }
 
   using Response::send;
   std::string& body() override { return session_.resources_.answer; }
@@ -21,49 +26,31 @@ class Http1Session::Answer final : public Response {
   // Trailers are dropped: see Response.
   void send(int status, std::string_view content_type, std::span<const HeaderField> headers,
             std::span<const HeaderField> /*trailers*/) override {
-    assert(!given_);
-    given_ = true;
-    const bool bodiless = status == 204 || status == 304;
-    Http1Head head = make_head(status, content_type, headers);
-    if (!bodiless) head.content_length = body().size();
-    append_http1_head(head, *session_.output_);
-    if (!bodiless && session_.method_ != Method::kHead) session_.output_->append(body());
+    give();
+    session_.say_answer(body(), status, content_type, headers);
   }
-
   std::unique_ptr<EventStream> open_stream(int status, std::string_view content_type,
                                            std::span<const HeaderField> headers) override {
-    assert(!given_);
-    given_ = true;
-    const bool head_only = session_.method_ == Method::kHead;
-    // HTTP/1.0 knows no chunks: there the end of the connection ends the stream.
-    if (session_.is_http10_) session_.keep_alive_ = false;
-    Http1Head head = make_head(status, content_type, headers);
-    head.chunked = !session_.is_http10_;
-    append_http1_head(head, *session_.output_);
-    EventStreamCarrier* carrier = head_only ? nullptr : &session_;
-    auto stream = std::make_unique<SessionEventStream>(carrier);
-    if (head_only) return stream;
-    session_.stream_ = stream.get();
-    session_.resources_.counters.event_streams.add();
-    if (!body().empty()) session_.emit(body());
-    return stream;
+    give();
+    return session_.begin_stream(body(), status, content_type, headers);
+  }
+  std::unique_ptr<DeferredResponse> defer() override {
+    assert(whole_ != nullptr);
+    if (whole_ == nullptr) return std::make_unique<SessionDeferral>(nullptr, Request(), nullptr);
+    give();
+    auto deferral = make_deferral(session_, *whole_, std::move(session_.store_));
+    session_.deferral_ = deferral.get();
+    return deferral;
   }
 
  private:
-  Http1Head make_head(int status, std::string_view content_type,
-                      std::span<const HeaderField> headers) {
-    if (session_.finish_soon_) session_.keep_alive_ = false;
-    Http1Head head;
-    head.status = status;
-    head.date_line = session_.resources_.date_line();
-    head.content_type = content_type;
-    head.headers = headers;
-    head.close = !session_.keep_alive_;
-    head.says_keep_alive = session_.is_http10_;
-    return head;
+  void give() {
+    assert(!given_);
+    given_ = true;
   }
 
   Http1Session& session_;
+  const Request* whole_;
   bool given_ = false;
 };
 
@@ -76,25 +63,115 @@ void Http1Session::answer_request() {
     request.body = store_->body;
   }
   resources_.counters.requests.add();
-  Answer answer(*this);
+  Answer answer(*this, &request);
   resources_.handler.handle(request, answer);
   assert(answer.given());
   if (!answer.given()) {
     answer.body().clear();
     answer.send(500, {});
   }
+  resources_.trim_answer();
+  if (store_ != nullptr) resources_.give_back(std::move(store_));
+  path_ = query_ = host_text_ = body_in_place_ = {};
   after_answer();
 }
 
 void Http1Session::after_answer() {
-  resources_.trim_answer();
-  resources_.give_back(std::move(store_));
-  path_ = query_ = host_text_ = body_in_place_ = {};
-  if (streams()) {
+  if (deferral_ != nullptr) {
+    phase_ = SessionPhase::kAnswering;
+  } else if (dropped_) {
+    phase_ = SessionPhase::kFailed;
+  } else if (streams()) {
     phase_ = SessionPhase::kStreaming;
   } else {
     phase_ = keep_alive_ ? SessionPhase::kIdle : SessionPhase::kDone;
   }
+}
+
+void Http1Session::say_answer(std::string& body, int status, std::string_view content_type,
+                              std::span<const HeaderField> headers) {
+  const bool bodiless = status == 204 || status == 304;
+  Http1Head head;
+  head.status = status;
+  head.content_type = content_type;
+  head.headers = headers;
+  if (!bodiless) head.content_length = body.size();
+  say_head(head);
+  if (!bodiless && method_ != Method::kHead) put(body);
+}
+
+std::unique_ptr<EventStream> Http1Session::begin_stream(std::string& body, int status,
+                                                        std::string_view content_type,
+                                                        std::span<const HeaderField> headers) {
+  // HTTP/1.0 knows no chunks: there the end of the connection ends the stream.
+  if (is_http10_) keep_alive_ = false;
+  Http1Head head;
+  head.status = status;
+  head.content_type = content_type;
+  head.headers = headers;
+  head.chunked = !is_http10_;
+  say_head(head);
+  const bool head_only = method_ == Method::kHead;
+  EventStreamCarrier* carrier = head_only ? nullptr : this;
+  auto stream = std::make_unique<SessionEventStream>(carrier);
+  if (head_only) return stream;
+  stream_ = stream.get();
+  resources_.counters.event_streams.add();
+  if (!body.empty()) emit(body);
+  return stream;
+}
+
+// With what the connection has to say in it.
+void Http1Session::say_head(Http1Head head) {
+  if (finish_soon_) keep_alive_ = false;
+  head.date_line = resources_.date_line();
+  head.close = !keep_alive_;
+  head.says_keep_alive = is_http10_;
+  if (output_ != nullptr) {
+    append_http1_head(head, *output_);
+    return;
+  }
+  std::string text;
+  append_http1_head(head, text);
+  host_.send_later(text);
+}
+
+void Http1Session::put(std::string_view piece) {
+  if (output_ != nullptr) {
+    output_->append(piece);
+  } else {
+    host_.send_later(piece);
+  }
+}
+
+void Http1Session::send_deferred(std::string& body, int status, std::string_view content_type,
+                                 std::span<const HeaderField> headers,
+                                 std::span<const HeaderField> /*trailers*/) {
+  deferral_ = nullptr;
+  say_answer(body, status, content_type, headers);
+  deferral_over();
+}
+
+std::unique_ptr<EventStream> Http1Session::stream_deferred(std::string& body, int status,
+                                                           std::string_view content_type,
+                                                           std::span<const HeaderField> headers) {
+  deferral_ = nullptr;
+  auto stream = begin_stream(body, status, content_type, headers);
+  deferral_over();
+  return stream;
+}
+
+void Http1Session::deferral_dropped() {
+  deferral_ = nullptr;
+  dropped_ = true;
+  deferral_over();
+}
+
+// Inside the request's own handle() the phase is set behind it.
+void Http1Session::deferral_over() {
+  if (phase_ != SessionPhase::kAnswering) return;
+  after_answer();
+  host_.resume_later();
 }
 
 // The parser has stopped for good. Nothing after this point of the connection is looked at.
@@ -111,7 +188,7 @@ void Http1Session::fail(llhttp_errno_t error) {
   learn_path_of_half_a_header();
   resources_.counters.refusals.add();
   const Request request = make_request();
-  Answer answer(*this);
+  Answer answer(*this, nullptr);
   resources_.handler.refuse({refusal_status_, refusal_reason_, {}}, request, answer);
   assert(answer.given());
   if (!answer.given()) answer.send(refusal_status_, {});
@@ -129,13 +206,6 @@ void Http1Session::learn_path_of_half_a_header() {
 }
 
 void Http1Session::emit(std::string_view bytes) {
-  const auto put = [this](std::string_view piece) {
-    if (output_ != nullptr) {
-      output_->append(piece);
-    } else {
-      host_.send_later(piece);
-    }
-  };
   if (is_http10_) {
     put(bytes);
     return;
@@ -195,13 +265,7 @@ void Http1Session::detach_stream() {
 }
 
 void Http1Session::finish_stream() {
-  if (!is_http10_) {
-    if (output_ != nullptr) {
-      output_->append("0\r\n\r\n");
-    } else {
-      host_.send_later("0\r\n\r\n");
-    }
-  }
+  if (!is_http10_) put("0\r\n\r\n");
   // Inside the request's own handle() the phase is set behind it.
   if (phase_ != SessionPhase::kStreaming) return;
   if (finish_soon_) keep_alive_ = false;

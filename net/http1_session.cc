@@ -69,6 +69,7 @@ Http1Session::Http1Session(SessionResources& resources, SessionHost& host, unsig
 
 Http1Session::~Http1Session() {
   if (store_ != nullptr) resources_.give_back(std::move(store_));
+  if (deferral_ != nullptr) std::exchange(deferral_, nullptr)->lost();
   if (stream_ == nullptr) return;
   resources_.counters.event_streams.subtract();
   std::exchange(stream_, nullptr)->lost();
@@ -100,7 +101,7 @@ Method Http1Session::method_of(const llhttp_t& parser) {
 std::size_t Http1Session::consume(std::string_view bytes, std::string& output) {
   output_ = &output;
   std::size_t used = 0;
-  while (used < bytes.size() && phase_ < SessionPhase::kStreaming &&
+  while (used < bytes.size() && phase_ < SessionPhase::kAnswering &&
          output.size() < kOutputBytesPerWrite) {
     used += parse(bytes.substr(used));
   }
@@ -120,7 +121,7 @@ std::size_t Http1Session::parse(std::string_view bytes) {
     keep_partial_body();
     // Spans count names and values only; white space between them must be bounded as well.
     if (phase_ == SessionPhase::kHeader) {
-      header_bytes_ += bytes.size();
+      header_bytes_ += static_cast<std::uint32_t>(bytes.size());
       if (header_bytes_ <= resources_.limits.header_bytes_max) return bytes.size();
       refuse_later(431, "the request's header is too large");
     } else {
@@ -135,8 +136,8 @@ int Http1Session::begin_request() {
   ++requests_begun_;
   phase_ = SessionPhase::kHeader;
   store_ = resources_.take_store();
-  header_bytes_ = body_bytes_ = 0;
-  target_bytes_ = 0;
+  body_bytes_ = 0;
+  target_bytes_ = header_bytes_ = 0;
   protocol_bytes_ = 0;
   body_in_place_ = path_ = query_ = host_text_ = {};
   method_ = Method::kOther;

@@ -13,12 +13,15 @@
 
 #include "net/request.h"
 #include "net/session.h"
+#include "net/session_deferral.h"
 #include "net/session_event_stream.h"
 #include "net/session_resources.h"
 
 namespace flagstone::net {
 
-class Http1Session final : public Session, private EventStreamCarrier {
+struct Http1Head;
+
+class Http1Session final : public Session, private DeferralCarrier {
  public:
   Http1Session(SessionResources& resources, SessionHost& host, unsigned listener_index,
                ListenerKind listener_kind);
@@ -30,7 +33,10 @@ class Http1Session final : public Session, private EventStreamCarrier {
   void produce(std::string& output) override;
   SessionPhase phase() const override { return phase_; }
   std::uint32_t requests_begun() const override { return requests_begun_; }
-  std::size_t held_bytes() const override { return store_ ? store_->bytes() : 0; }
+  std::size_t held_bytes() const override {
+    if (deferral_ != nullptr) return deferral_->held_bytes();
+    return store_ ? store_->bytes() : 0;
+  }
   void output_drained() override;
   void finish_soon() override { finish_soon_ = true; }
   void end_event_streams() override;
@@ -64,7 +70,25 @@ class Http1Session final : public Session, private EventStreamCarrier {
 
   void answer_request();
   void after_answer();
+  void say_answer(std::string& body, int status, std::string_view content_type,
+                  std::span<const HeaderField> headers);
+  std::unique_ptr<EventStream> begin_stream(std::string& body, int status,
+                                            std::string_view content_type,
+                                            std::span<const HeaderField> headers);
+  void say_head(Http1Head head);
+  void put(std::string_view piece);
   Request make_request() const;
+
+  // Deferred answers.
+  void send_deferred(std::string& body, int status, std::string_view content_type,
+                     std::span<const HeaderField> headers,
+                     std::span<const HeaderField> trailers) override;
+  std::unique_ptr<EventStream> stream_deferred(std::string& body, int status,
+                                               std::string_view content_type,
+                                               std::span<const HeaderField> headers) override;
+  void deferral_handed_on(SessionDeferral& to) override { deferral_ = &to; }
+  void deferral_dropped() override;
+  void deferral_over();
 
   // Event stream.
   bool stream_send(std::string_view bytes) override;
@@ -80,16 +104,17 @@ class Http1Session final : public Session, private EventStreamCarrier {
   std::unique_ptr<RequestStore> store_;        // while a request is read
   std::string* output_ = nullptr;              // during consume() and produce()
   SessionEventStream* stream_ = nullptr;       // owned by the api
+  SessionDeferral* deferral_ = nullptr;        // owned by the api
   std::shared_ptr<const std::string> shared_;  // of the stream, said in pieces
   std::size_t shared_said_ = 0;
   std::string_view body_in_place_;  // of a body that came in one piece: where it was read
   std::string_view path_, query_, host_text_;
-  std::size_t header_bytes_ = 0;
   std::size_t body_bytes_ = 0;
   const char* refusal_reason_ = nullptr;
   llhttp_t parser_;
   std::uint32_t requests_begun_ = 0;
   std::uint32_t target_bytes_ = 0;
+  std::uint32_t header_bytes_ = 0;
   int refusal_status_ = 0;
   std::uint8_t protocol_bytes_ = 0;
   unsigned listener_index_;
@@ -100,6 +125,7 @@ class Http1Session final : public Session, private EventStreamCarrier {
   bool keep_alive_ = false;
   bool is_http10_ = false;
   bool finish_soon_ = false;
+  bool dropped_ = false;  // its api has ended the request without an answer
 };
 
 }  // namespace flagstone::net

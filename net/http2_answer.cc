@@ -1,4 +1,4 @@
-// How Http2Session answers: heads, bodies, trailers and event streams.
+// How Http2Session answers: heads, bodies, trailers, deferred answers and event streams.
 #include <array>
 #include <cassert>
 #include <charconv>
@@ -22,10 +22,12 @@ std::string_view date_of(std::string_view line) {
 
 }  // namespace
 
+// The answer that is given inside Handler::handle().
 class Http2Session::Answer final : public Response {
  public:
-  Answer(Http2Session& session, Http2Stream& stream, bool is_head)
-      : session_(session), stream_(stream), is_head_(is_head) {
+  // Deferring needs a whole request.
+  Answer(Http2Session& session, Http2Stream& stream, const Request& request, bool whole)
+      : session_(session), stream_(stream), request_(request), whole_(whole) {
     session.resources_.answer.clear();
   }
 
@@ -35,45 +37,32 @@ class Http2Session::Answer final : public Response {
 
   void send(int status, std::string_view content_type, std::span<const HeaderField> headers,
             std::span<const HeaderField> trailers) override {
-    assert(!given_);
-    given_ = true;
-    const bool bodiless = status == 204 || status == 304;
-    const bool says_body = !bodiless && !is_head_ && (!body().empty() || !trailers.empty());
-    const std::size_t size = body().size();
-    const bool says_length = !bodiless && trailers.empty();
-    if (says_body) {
-      // The bytes themselves change hands: the next answer is made in the stream's old, warm ones.
-      stream_.output.bytes.swap(body());
-      stream_.output.add_trailers(trailers);
-    }
-    stream_.output.ends = true;
-    session_.submit_head(stream_, status, content_type, headers, says_length ? &size : nullptr,
-                         says_body);
-    session_.count_waiting(stream_);
+    give();
+    session_.say_answer(stream_, is_head(), body(), status, content_type, headers, trailers);
   }
-
   std::unique_ptr<EventStream> open_stream(int status, std::string_view content_type,
                                            std::span<const HeaderField> headers) override {
-    assert(!given_);
-    given_ = true;
-    if (is_head_) {
-      session_.submit_head(stream_, status, content_type, headers, nullptr, false);
-      return std::make_unique<SessionEventStream>(nullptr);
-    }
-    auto events = std::make_unique<SessionEventStream>(&stream_);
-    stream_.events = events.get();
-    ++session_.event_streams_;
-    session_.resources_.counters.event_streams.add();
-    stream_.output.append(body());
-    session_.submit_head(stream_, status, content_type, headers, nullptr, true);
-    session_.count_waiting(stream_);
-    return events;
+    give();
+    return session_.begin_events(stream_, is_head(), body(), status, content_type, headers);
+  }
+  std::unique_ptr<DeferredResponse> defer() override {
+    assert(whole_);
+    if (!whole_) return std::make_unique<SessionDeferral>(nullptr, Request(), nullptr);
+    give();
+    return session_.defer(stream_, request_);
   }
 
  private:
+  bool is_head() const { return request_.method == Method::kHead; }
+  void give() {
+    assert(!given_);
+    given_ = true;
+  }
+
   Http2Session& session_;
   Http2Stream& stream_;
-  const bool is_head_;
+  const Request& request_;
+  const bool whole_;
   bool given_ = false;
 };
 
@@ -88,7 +77,7 @@ void Http2Session::answer_request(Http2Stream& stream) {
   }
   stream.answered = true;
   resources_.counters.requests.add();
-  Answer answer(*this, stream, request.method == Method::kHead);
+  Answer answer(*this, stream, request, true);
   resources_.handler.handle(request, answer);
   assert(answer.given());
   if (!answer.given()) {
@@ -103,11 +92,93 @@ void Http2Session::refuse(Http2Stream& stream, int status, const char* reason) {
   const Request request = make_request(stream);
   stream.answered = true;
   resources_.counters.refusals.add();
-  Answer answer(*this, stream, request.method == Method::kHead);
+  Answer answer(*this, stream, request, false);
   resources_.handler.refuse({status, reason, {}}, request, answer);
   assert(answer.given());
   if (!answer.given()) answer.send(status, {});
   drop_request(stream);
+}
+
+void Http2Session::say_answer(Http2Stream& stream, bool is_head, std::string& body, int status,
+                              std::string_view content_type, std::span<const HeaderField> headers,
+                              std::span<const HeaderField> trailers) {
+  const bool bodiless = status == 204 || status == 304;
+  const bool says_body = !bodiless && !is_head && (!body.empty() || !trailers.empty());
+  const std::size_t size = body.size();
+  const bool says_length = !bodiless && trailers.empty();
+  if (says_body) {
+    // The bytes themselves change hands: the next answer is made in the stream's old, warm ones.
+    stream.output.bytes.swap(body);
+    stream.output.add_trailers(trailers);
+  }
+  stream.output.ends = true;
+  submit_head(stream, status, content_type, headers, says_length ? &size : nullptr, says_body);
+  count_waiting(stream);
+}
+
+std::unique_ptr<EventStream> Http2Session::begin_events(Http2Stream& stream, bool is_head,
+                                                        std::string& body, int status,
+                                                        std::string_view content_type,
+                                                        std::span<const HeaderField> headers) {
+  if (is_head) {
+    submit_head(stream, status, content_type, headers, nullptr, false);
+    return std::make_unique<SessionEventStream>(nullptr);
+  }
+  auto events = std::make_unique<SessionEventStream>(&stream);
+  stream.events = events.get();
+  ++event_streams_;
+  resources_.counters.event_streams.add();
+  stream.output.append(body);
+  submit_head(stream, status, content_type, headers, nullptr, true);
+  count_waiting(stream);
+  return events;
+}
+
+// The request's text changes hands, and stays in the sums.
+std::unique_ptr<SessionDeferral> Http2Session::defer(Http2Stream& stream, const Request& request) {
+  if (in_place_ == &stream) {
+    in_place_ = nullptr;
+    held_body_bytes_ += stream.body_in_place.size();
+  }
+  auto deferral = make_deferral(stream, request, std::move(stream.store));
+  stream.deferral = deferral.get();
+  stream.deferred_body_bytes = deferral->request().body.size();
+  stream.deferred_other_bytes = deferral->held_bytes() - stream.deferred_body_bytes;
+  deferred_bytes_ += stream.deferred_other_bytes;
+  ++deferrals_;
+  return deferral;
+}
+
+SessionDeferral* Http2Session::deferral_over(Http2Stream& stream) {
+  --deferrals_;
+  held_body_bytes_ -= std::exchange(stream.deferred_body_bytes, 0);
+  deferred_bytes_ -= std::exchange(stream.deferred_other_bytes, 0);
+  return std::exchange(stream.deferral, nullptr);
+}
+
+void Http2Stream::send_deferred(std::string& body, int status, std::string_view content_type,
+                                std::span<const HeaderField> headers,
+                                std::span<const HeaderField> trailers) {
+  const SessionDeferral* over = session->deferral_over(*this);
+  const bool is_head = over->request().method == Method::kHead;
+  session->say_answer(*this, is_head, body, status, content_type, headers, trailers);
+  session->say_later();
+}
+
+std::unique_ptr<EventStream> Http2Stream::stream_deferred(std::string& body, int status,
+                                                          std::string_view content_type,
+                                                          std::span<const HeaderField> headers) {
+  const SessionDeferral* over = session->deferral_over(*this);
+  const bool is_head = over->request().method == Method::kHead;
+  auto stream = session->begin_events(*this, is_head, body, status, content_type, headers);
+  session->say_later();
+  return stream;
+}
+
+void Http2Stream::deferral_dropped() {
+  session->deferral_over(*this);
+  nghttp2_submit_rst_stream(session->codec_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+  session->say_later();
 }
 
 void Http2Session::begin_fields(std::size_t count, std::size_t name_bytes) {

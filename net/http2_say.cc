@@ -89,6 +89,11 @@ void Http2Session::more_to_say(Http2Stream& stream) {
   if (!stream.deferred) return;
   stream.deferred = false;
   nghttp2_session_resume_data(codec_.get(), stream.id);
+  say_later();
+}
+
+// Inside consume() and produce() it is said at their end.
+void Http2Session::say_later() {
   if (output_ == nullptr) host_.produce_later();
 }
 

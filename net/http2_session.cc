@@ -64,6 +64,7 @@ SessionPhase Http2Session::phase() const {
   }
   if (header_stream_ != 0 || !preface_received_) return SessionPhase::kHeader;
   if (incomplete_ > 0) return SessionPhase::kBody;
+  if (deferrals_ > 0) return SessionPhase::kAnswering;
   return event_streams_ > 0 ? SessionPhase::kStreaming : SessionPhase::kIdle;
 }
 
@@ -108,6 +109,7 @@ void Http2Session::release(Http2Stream& stream) {
   waiting_bytes_ -= stream.counted_waiting;
   SessionEventStream* events = std::exchange(stream.events, nullptr);
   if (events != nullptr) event_stream_over(stream);
+  SessionDeferral* deferral = stream.deferral != nullptr ? deferral_over(stream) : nullptr;
   const std::size_t place = stream.place;
   std::unique_ptr<Http2Stream> gone = std::move(streams_[place]);
   if (place + 1 != streams_.size()) {
@@ -117,6 +119,7 @@ void Http2Session::release(Http2Stream& stream) {
   streams_.pop_back();
   resources_.http2.give_back(std::move(gone));
   if (events != nullptr) events->lost();
+  if (deferral != nullptr) deferral->lost();
 }
 
 void Http2Session::event_stream_over(Http2Stream& /*stream*/) {

@@ -44,8 +44,11 @@ class Http2Session final : public Session {
   void produce(std::string& output) override;
   SessionPhase phase() const override;
   bool takes_bytes() const override { return !ending_; }
+  bool owes_answer() const override { return deferrals_ > 0; }
   std::uint32_t requests_begun() const override;
-  std::size_t held_bytes() const override { return held_body_bytes_ + answer_bytes_; }
+  std::size_t held_bytes() const override {
+    return held_body_bytes_ + deferred_bytes_ + answer_bytes_;
+  }
   std::size_t waiting_bytes() const override { return waiting_bytes_; }
   std::uint64_t said_bytes() const override { return said_bytes_; }
   void output_drained() override;
@@ -81,6 +84,14 @@ class Http2Session final : public Session {
   // Answering (http2_answer.cc).
   void answer_request(Http2Stream& stream);
   void refuse(Http2Stream& stream, int status, const char* reason);
+  void say_answer(Http2Stream& stream, bool is_head, std::string& body, int status,
+                  std::string_view content_type, std::span<const HeaderField> headers,
+                  std::span<const HeaderField> trailers);
+  std::unique_ptr<EventStream> begin_events(Http2Stream& stream, bool is_head, std::string& body,
+                                            int status, std::string_view content_type,
+                                            std::span<const HeaderField> headers);
+  std::unique_ptr<SessionDeferral> defer(Http2Stream& stream, const Request& request);
+  SessionDeferral* deferral_over(Http2Stream& stream);
   void submit_head(Http2Stream& stream, int status, std::string_view content_type,
                    std::span<const HeaderField> headers, const std::size_t* content_length,
                    bool with_body);
@@ -94,6 +105,7 @@ class Http2Session final : public Session {
   void submit_trailers(Http2Stream& stream);
   int frame_said(const nghttp2_frame& frame);
   void more_to_say(Http2Stream& stream);
+  void say_later();
   void count_waiting(Http2Stream& stream);
 
   // The session's life (http2_session.cc).
@@ -114,7 +126,8 @@ class Http2Session final : public Session {
   std::string* output_ = nullptr;    // during consume() and produce()
   Http2Stream* in_place_ = nullptr;  // whose body lies in the bytes being consumed
   Http2Budget budget_;
-  std::size_t held_body_bytes_ = 0;    // of requests that are not complete
+  std::size_t held_body_bytes_ = 0;    // of requests that are not complete or whose answer waits
+  std::size_t deferred_bytes_ = 0;     // what else is held for those that wait
   std::size_t answer_bytes_ = 0;       // of answers, not said yet, held for this connection alone
   std::size_t waiting_bytes_ = 0;      // likewise, with what many streams share
   std::size_t header_wire_bytes_ = 0;  // of the header being received
@@ -122,6 +135,7 @@ class Http2Session final : public Session {
   std::uint32_t requests_begun_ = 0;
   std::uint32_t incomplete_ = 0;  // requests
   std::uint32_t event_streams_ = 0;
+  std::uint32_t deferrals_ = 0;
   std::int32_t header_stream_ = 0;  // of the header being received, else 0
   unsigned listener_index_;
   ListenerKind listener_kind_;

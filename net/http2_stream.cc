@@ -51,7 +51,7 @@ void Http2Output::clear() {
 }
 
 void Http2Stream::reset() {
-  assert(store == nullptr && events == nullptr);
+  assert(store == nullptr && events == nullptr && deferral == nullptr);
   session = nullptr;
   place = 0;
   id = 0;

@@ -13,7 +13,7 @@
 
 #include "net/http2_memory.h"
 #include "net/request_store.h"
-#include "net/session_event_stream.h"
+#include "net/session_deferral.h"
 
 namespace flagstone::net {
 
@@ -41,7 +41,7 @@ struct Http2Output {
   void clear();
 };
 
-struct Http2Stream final : public EventStreamCarrier {
+struct Http2Stream final : public DeferralCarrier {
   // Of pseudo fields, in the store's text.
   struct Span {
     std::uint32_t begin = 0;
@@ -51,6 +51,14 @@ struct Http2Stream final : public EventStreamCarrier {
   bool stream_send(std::string_view bytes) override;
   bool stream_send_shared(std::shared_ptr<const std::string> bytes) override;
   void stream_closed_by_api(std::span<const HeaderField> trailers) override;
+  void send_deferred(std::string& body, int status, std::string_view content_type,
+                     std::span<const HeaderField> headers,
+                     std::span<const HeaderField> trailers) override;
+  std::unique_ptr<EventStream> stream_deferred(std::string& body, int status,
+                                               std::string_view content_type,
+                                               std::span<const HeaderField> headers) override;
+  void deferral_handed_on(SessionDeferral& to) override { deferral = &to; }
+  void deferral_dropped() override;
   void reset();  // as new, but warm
 
   Http2Session* session = nullptr;
@@ -70,9 +78,12 @@ struct Http2Stream final : public EventStreamCarrier {
   std::size_t counted_own = 0;  // what the session's sums have of `output`
   std::size_t counted_waiting = 0;
   SessionEventStream* events = nullptr;  // owned by the api
-  bool request_complete = false;         // the peer has said it all
-  bool answered = false;                 // what else comes of the request is read over
-  bool deferred = false;                 // nghttp2 waits to be told that there are bytes
+  SessionDeferral* deferral = nullptr;   // owned by the api
+  std::size_t deferred_body_bytes = 0;   // what the session's sums have of the deferral
+  std::size_t deferred_other_bytes = 0;
+  bool request_complete = false;  // the peer has said it all
+  bool answered = false;          // what else comes of the request is read over
+  bool deferred = false;          // nghttp2 waits to be told that there are bytes
 };
 
 // What the HTTP/2 sessions of one server share.

@@ -1,8 +1,8 @@
 // Where a handler puts its answer.
 //
-// Owned by the session, valid during Handler::handle(). Exactly one of send() and open_stream() is
-// called, once; a handler that returns without either has a bug: debug builds assert, others answer
-// 500.
+// Owned by the session, valid during Handler::handle(). Exactly one of send(), open_stream() and
+// defer() is called, once; a handler that returns without any has a bug: debug builds assert,
+// others answer 500.
 #pragma once
 
 #include <initializer_list>
@@ -15,6 +15,7 @@
 
 namespace flagstone::net {
 
+class DeferredResponse;
 class EventStream;
 
 class Response {
@@ -44,6 +45,10 @@ class Response {
   // that comes back is closed already.
   [[nodiscard]] virtual std::unique_ptr<EventStream> open_stream(
       int status, std::string_view content_type, std::span<const HeaderField> headers = {}) = 0;
+
+  // The answer comes in a later turn, and what body() holds is forgotten. Not inside
+  // Handler::refuse(). See net/deferred_response.h.
+  [[nodiscard]] virtual std::unique_ptr<DeferredResponse> defer() = 0;
 };
 
 }  // namespace flagstone::net

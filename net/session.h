@@ -35,7 +35,8 @@ enum class SessionPhase : std::uint8_t {
   kIdle,       // between requests
   kHeader,     // some bytes of a request's header have come
   kBody,       // the header is complete, the body not
-  kStreaming,  // an event stream is open
+  kAnswering,  // requests are complete, and at least one waits for its api's deferred answer
+  kStreaming,  // an event stream is open, and nothing else waits for an api
   kDone,       // close once the output is written: the peer asked for it or we announced it
   kFailed,     // close likewise, but the peer may still be sending, and must be let read our answer
   kCut,        // close likewise, and wait for nothing: the peer floods us
@@ -58,8 +59,10 @@ class Session {
 
   virtual SessionPhase phase() const = 0;
   // Whether consume() would take bytes now, phases after kStreaming apart. HTTP/1 stops while an
-  // event stream is open, HTTP/2 does not.
-  virtual bool takes_bytes() const { return phase() < SessionPhase::kStreaming; }
+  // answer is deferred or an event stream is open, HTTP/2 does not.
+  virtual bool takes_bytes() const { return phase() < SessionPhase::kAnswering; }
+  // An api has yet to give a deferred answer, which peers that say nothing more get all the same.
+  virtual bool owes_answer() const { return phase() == SessionPhase::kAnswering; }
   // Answers that are complete here and that the peer's flow control holds back, and how much has
   // been let go so far: the write stall limit is for those as for bytes in the socket.
   virtual std::size_t waiting_bytes() const { return 0; }

@@ -239,6 +239,8 @@ bool TlsSession::takes_bytes() const {
   return !failed_ && !said_goodbye_ && (inner_ == nullptr || inner_->takes_bytes());
 }
 
+bool TlsSession::owes_answer() const { return inner_ != nullptr && inner_->owes_answer(); }
+
 std::size_t TlsSession::waiting_bytes() const {
   return unsaid_.size() + (inner_ != nullptr ? inner_->waiting_bytes() : 0);
 }

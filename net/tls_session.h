@@ -43,6 +43,7 @@ class TlsSession final : public Session, private SessionHost {
   void produce(std::string& output) override;
   SessionPhase phase() const override;
   bool takes_bytes() const override;
+  bool owes_answer() const override;
   std::size_t waiting_bytes() const override;
   std::uint64_t said_bytes() const override;
   std::uint32_t requests_begun() const override;

@@ -27,6 +27,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/deferred_response.h"
 #include "net/event_stream.h"
 #include "net/handler.h"
 #include "net/request.h"
@@ -87,7 +88,7 @@ class RpcCall {
   RpcCodec codec() const { return codec_; }
   // The request's message, decompressed. Request::kBodyPaddingBytes behind it may be read.
   std::string_view message() const { return message_; }
-  // From grpc-timeout or connect-timeout-ms.
+  // From grpc-timeout or connect-timeout-ms; of a call begun anew it is the same again.
   std::optional<std::int64_t> timeout_ms() const { return timeout_ms_; }
 
   // Unary: append the answer's message, then send(). Only append: framed protocols' prefix stands
@@ -96,6 +97,9 @@ class RpcCall {
   void send();
   // Unary or stream, instead of an answer. `reply()` is dropped. The message is for people.
   void fail(RpcCode code, std::string_view message);
+  // The answer comes in a later turn: the handler is then run again from the top, with the request
+  // and response of the deferral, and begins its call anew. This one is over, its message gone.
+  [[nodiscard]] std::unique_ptr<DeferredResponse> defer() { return response_->defer(); }
   // Server streams: the head goes out at once. Deadlines are kept by a timer on `loop`.
   [[nodiscard]] std::unique_ptr<RpcStream> open_stream(Loop& loop);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/cors.h"
+#include "net/deferred_response.h"
 #include "net/host_guard.h"
 #include "net/router.h"
 #include "net/rpc/call.h"
@@ -87,6 +88,7 @@ class WarmResponse final : public Response {
                                            std::span<const HeaderField>) override {
     return nullptr;
   }
+  std::unique_ptr<DeferredResponse> defer() override { return nullptr; }
   std::string text;
   int answers = 0;
   std::size_t bytes = 0;

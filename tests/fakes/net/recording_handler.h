@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/deferred_response.h"
 #include "net/event_stream.h"
 #include "net/handler.h"
 
@@ -14,7 +15,7 @@ namespace flagstone::net {
 
 // GET answers "<method> <path>", POST echoes its body. Paths with a meaning:
 //   /empty 204, /unchanged 304, /large `large_bytes` bytes, /stream an event stream kept in
-//   `streams`.
+//   `streams`, /later… an answer deferred, kept in `deferrals`, as above once it is run again.
 class RecordingHandler final : public Handler {
  public:
   struct Seen {
@@ -34,6 +35,11 @@ class RecordingHandler final : public Handler {
       streams.push_back(response.open_stream(200, "text/event-stream"));
       return;
     }
+    if (request.path.starts_with("/later") && defers) {
+      response.body() = "to be forgotten";
+      deferrals.push_back(response.defer());
+      return;
+    }
     if (request.path == "/large") {
       response.body().assign(large_bytes, 'x');
     } else if (request.method == Method::kPost) {
@@ -49,12 +55,21 @@ class RecordingHandler final : public Handler {
     refuse_as_text(refusal, response);
   }
 
+  // From the top, as an api does that can answer now. The deferral is kept, spent.
+  void run_again(std::size_t at) {
+    defers = false;
+    handle(deferrals.at(at)->request(), deferrals.at(at)->response());
+    defers = true;
+  }
+
+  bool defers = true;
   bool remembers = true;  // off where allocations are counted
   std::size_t large_bytes = 0;
   std::function<void(const Request&)> before_answer;
   std::vector<Seen> seen;
   std::vector<std::pair<int, std::string>> refusals;
   std::vector<std::unique_ptr<EventStream>> streams;
+  std::vector<std::unique_ptr<DeferredResponse>> deferrals;
 
  private:
   void remember(const Request& request) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/response.h"
+#include "tests/fakes/net/recording_deferral.h"
 #include "tests/fakes/net/recording_event_stream.h"
 
 namespace flagstone::net {
@@ -31,6 +32,14 @@ class RecordingResponse final : public Response {
     return std::make_unique<RecordingEventStream>(stream);
   }
 
+  std::unique_ptr<DeferredResponse> defer() override {
+    text.clear();
+    auto next = std::make_unique<RecordingResponse>();
+    next->request = request;
+    deferred = std::make_shared<RecordingDeferral::Record>(std::move(next));
+    return std::make_unique<RecordingDeferral>(request, deferred);
+  }
+
   // Empty when there is none.
   std::string header(std::string_view name) const { return find(headers, name); }
   std::string trailer(std::string_view name) const { return find(trailers, name); }
@@ -42,6 +51,8 @@ class RecordingResponse final : public Response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::string, std::string>> trailers;
   std::shared_ptr<RecordingEventStream::Record> stream;  // once one was opened
+  std::shared_ptr<RecordingDeferral::Record> deferred;   // once it was deferred
+  Request request;  // what a deferral is to have; the test sets it
 
  private:
   static std::string find(const std::vector<std::pair<std::string, std::string>>& fields,
@@ -52,5 +63,14 @@ class RecordingResponse final : public Response {
     return {};
   }
 };
+
+inline RecordingDeferral::Record::Record(std::unique_ptr<RecordingResponse> answered)
+    : response(std::move(answered)) {}
+inline RecordingDeferral::Record::~Record() = default;
+inline Response& RecordingDeferral::response() { return *record_->response; }
+inline bool RecordingDeferral::alive() const {
+  const RecordingResponse& response = *record_->response;
+  return !record_->gone && response.sends == 0 && response.deferred == nullptr;
+}
 
 }  // namespace flagstone::net

@@ -48,6 +48,12 @@ class TestClient {
   void close() {
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   }
+  // As a peer that crashed.
+  void reset() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
   void end_writing() { ::shutdown(socket_, SHUT_WR); }
   bool write(std::string_view bytes) {
     while (!bytes.empty()) {

@@ -52,6 +52,7 @@ class KeptResponse final : public net::Response {
                                                 std::span<const net::HeaderField>) override {
     return nullptr;
   }
+  std::unique_ptr<net::DeferredResponse> defer() override { return nullptr; }
   std::string text;
   int status = 0;
 };
