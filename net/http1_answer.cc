@@ -14,8 +14,9 @@ namespace flagstone::net {
 // The answer that is given inside Handler::handle().
 class Http1Session::Answer final : public Response {
  public:
-  // Deferring needs a whole request.
-  Answer(Http1Session& session, const Request* whole) : session_(session), whole_(whole) {
+  // Deferring needs a whole request; what a known header says of it is copied then.
+  Answer(Http1Session& session, const Request* whole, const Http1KnownHeader* known)
+      : session_(session), whole_(whole), known_(known) {
     session_.resources_.answer.clear();
   }
 
@@ -38,7 +39,13 @@ class Http1Session::Answer final : public Response {
     assert(whole_ != nullptr);
     if (whole_ == nullptr) return std::make_unique<SessionDeferral>(nullptr, Request(), nullptr);
     give();
-    auto deferral = make_deferral(session_, *whole_, std::move(session_.store_));
+    Request request = *whole_;
+    std::unique_ptr<RequestStore> store = std::move(session_.store_);
+    if (known_ != nullptr) {
+      store = session_.resources_.take_store();
+      Http1HeaderCache::copy(*known_, *store, request);
+    }
+    auto deferral = make_deferral(session_, request, std::move(store));
     session_.deferral_ = deferral.get();
     return deferral;
   }
@@ -51,6 +58,7 @@ class Http1Session::Answer final : public Response {
 
   Http1Session& session_;
   const Request* whole_;
+  const Http1KnownHeader* known_;
   bool given_ = false;
 };
 
@@ -62,8 +70,12 @@ void Http1Session::answer_request() {
     store_->body.reserve(store_->body.size() + Request::kBodyPaddingBytes);
     request.body = store_->body;
   }
+  answer(request, nullptr);
+}
+
+void Http1Session::answer(const Request& request, const Http1KnownHeader* known) {
   resources_.counters.requests.add();
-  Answer answer(*this, &request);
+  Answer answer(*this, &request, known);
   resources_.handler.handle(request, answer);
   assert(answer.given());
   if (!answer.given()) {
@@ -188,7 +200,7 @@ void Http1Session::fail(llhttp_errno_t error) {
   learn_path_of_half_a_header();
   resources_.counters.refusals.add();
   const Request request = make_request();
-  Answer answer(*this, nullptr);
+  Answer answer(*this, nullptr, nullptr);
   resources_.handler.refuse({refusal_status_, refusal_reason_, {}}, request, answer);
   assert(answer.given());
   if (!answer.given()) answer.send(refusal_status_, {});

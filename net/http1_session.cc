@@ -103,19 +103,46 @@ std::size_t Http1Session::consume(std::string_view bytes, std::string& output) {
   std::size_t used = 0;
   while (used < bytes.size() && phase_ < SessionPhase::kAnswering &&
          output.size() < kOutputBytesPerWrite) {
-    used += parse(bytes.substr(used));
+    const std::string_view rest = bytes.substr(used);
+    const std::size_t answered =
+        phase_ == SessionPhase::kIdle && parser_fresh_ ? answer_known(rest) : 0;
+    used += answered > 0 ? answered : parse(rest);
   }
   output_ = nullptr;
   return used;
 }
 
+// A request whose header has come before, and whose body is here: the parser would find what it
+// found then, and be again where it is now. 0: it is to be asked.
+std::size_t Http1Session::answer_known(std::string_view bytes) {
+  const Http1KnownHeader* known = resources_.known_headers.find(bytes);
+  if (known == nullptr) return 0;
+  const std::string_view behind = bytes.substr(known->bytes.size());
+  if (behind.size() < known->content_length) return 0;
+  ++requests_begun_;
+  phase_ = SessionPhase::kBody;
+  method_ = known->request.method;
+  keep_alive_ = true;
+  is_http10_ = false;
+  Request request = known->request;
+  add_connection(request);
+  request.body = behind.substr(0, known->content_length);
+  answer(request, known);
+  return known->bytes.size() + known->content_length;
+}
+
 std::size_t Http1Session::parse(std::string_view bytes) {
+  const bool from_start = phase_ == SessionPhase::kIdle && parser_fresh_;
+  parser_fresh_ = false;
   const llhttp_errno_t error = llhttp_execute(&parser_, bytes.data(), bytes.size());
   if (error == HPE_PAUSED) {
     const char* end = llhttp_get_error_pos(&parser_);
     llhttp_resume(&parser_);
+    parser_fresh_ = true;
+    const auto used = static_cast<std::size_t>(end - bytes.data());
+    if (from_start && memorable_) remember_header(bytes.substr(0, used - body_bytes_));
     answer_request();
-    return static_cast<std::size_t>(end - bytes.data());
+    return used;
   }
   if (error == HPE_OK) {
     keep_partial_body();
@@ -132,6 +159,10 @@ std::size_t Http1Session::parse(std::string_view bytes) {
   return bytes.size();
 }
 
+void Http1Session::remember_header(std::string_view bytes) {
+  resources_.known_headers.remember(bytes, make_request(), *store_, body_bytes_);
+}
+
 int Http1Session::begin_request() {
   ++requests_begun_;
   phase_ = SessionPhase::kHeader;
@@ -141,7 +172,7 @@ int Http1Session::begin_request() {
   protocol_bytes_ = 0;
   body_in_place_ = path_ = query_ = host_text_ = {};
   method_ = Method::kOther;
-  in_field_name_ = keep_alive_ = is_http10_ = false;
+  in_field_name_ = keep_alive_ = is_http10_ = memorable_ = false;
   return 0;
 }
 
@@ -215,6 +246,7 @@ int Http1Session::end_header() {
   if (const int refused = check_header(); refused != 0) return refused;
   if (const int refused = check_fields(); refused != 0) return refused;
   keep_alive_ = llhttp_should_keep_alive(&parser_) != 0;
+  memorable_ = memorable_ && keep_alive_ && !is_http10_ && parser_.upgrade == 0;
   // An upgrade is an offer that may be ignored (RFC 9110, 7.8): the request is answered as if it
   // were not there, and llhttp must go on reading HTTP.
   parser_.upgrade = 0;
@@ -266,6 +298,8 @@ int Http1Session::check_fields() {
   if (parser_.content_length > kSmallBodyBytes && connections_hold_too_much()) {
     return refuse_later(503, kTooMuchHeld);
   }
+  memorable_ = !expects_continue && (parser_.flags & F_CHUNKED) == 0 &&
+               parser_.content_length <= kSmallBodyBytes;
   if (expects_continue) output_->append("HTTP/1.1 100 Continue\r\n\r\n");
   return 0;
 }
@@ -308,16 +342,20 @@ Request Http1Session::make_request() const {
   request.path = path_;
   request.query = query_;
   request.host = host_text_;
-  request.listener_index = listener_index_;
-  request.listener_kind = listener_kind_;
   request.version = is_http10_ ? HttpVersion::k10 : HttpVersion::k11;
-  request.over_tls = host_.over_tls();
-  request.peer_is_local = host_.peer_is_local();
+  add_connection(request);
   if (store_ == nullptr) return request;
   request.method_text = llhttp_method_name(
       static_cast<llhttp_method_t>(llhttp_get_method(const_cast<llhttp_t*>(&parser_))));
   request.headers = store_->views;
   return request;
+}
+
+void Http1Session::add_connection(Request& request) const {
+  request.listener_index = listener_index_;
+  request.listener_kind = listener_kind_;
+  request.over_tls = host_.over_tls();
+  request.peer_is_local = host_.peer_is_local();
 }
 
 }  // namespace flagstone::net

@@ -20,6 +20,7 @@
 namespace flagstone::net {
 
 struct Http1Head;
+struct Http1KnownHeader;
 
 class Http1Session final : public Session, private DeferralCarrier {
  public:
@@ -61,7 +62,9 @@ class Http1Session final : public Session, private DeferralCarrier {
   int check_header();
   int check_fields();
   void make_views();
+  std::size_t answer_known(std::string_view bytes);
   std::size_t parse(std::string_view bytes);
+  void remember_header(std::string_view bytes);
   bool connections_hold_too_much() const;
   void keep_partial_body();
   void fail(llhttp_errno_t error);
@@ -69,6 +72,7 @@ class Http1Session final : public Session, private DeferralCarrier {
   static Method method_of(const llhttp_t& parser);
 
   void answer_request();
+  void answer(const Request& request, const Http1KnownHeader* known);
   void after_answer();
   void say_answer(std::string& body, int status, std::string_view content_type,
                   std::span<const HeaderField> headers);
@@ -78,6 +82,7 @@ class Http1Session final : public Session, private DeferralCarrier {
   void say_head(Http1Head head);
   void put(std::string_view piece);
   Request make_request() const;
+  void add_connection(Request& request) const;
 
   // Deferred answers.
   void send_deferred(std::string& body, int status, std::string_view content_type,
@@ -117,6 +122,8 @@ class Http1Session final : public Session, private DeferralCarrier {
   std::uint32_t header_bytes_ = 0;
   int refusal_status_ = 0;
   std::uint8_t protocol_bytes_ = 0;
+  bool parser_fresh_ = true;  // it has read nothing behind the last request
+  bool memorable_ = false;    // of the header, nothing but its bytes decides what it means
   unsigned listener_index_;
   ListenerKind listener_kind_;
   SessionPhase phase_ = SessionPhase::kIdle;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/handler.h"
+#include "net/http1_header_cache.h"
 #include "net/http2_stream.h"
 #include "net/request_store.h"
 #include "net/server.h"
@@ -44,6 +45,7 @@ class SessionResources {
   const HttpLimits limits;
   ServerCounters& counters;
   std::int64_t now_ms = 0;  // the loop's time, kept current by the connections
+  Http1HeaderCache known_headers;
   Http2Shared http2;
   std::string answer;     // Response::body() of the request being handled
   std::string plaintext;  // what a session inside TLS is saying just now

@@ -1,0 +1,62 @@
+// Headers of requests that have come before, to the byte, and what they were found to mean.
+//
+// A client that keeps its connection sends the same header again and again. What llhttp and the
+// checks behind it made of those very bytes they would make of them once more, so they are not
+// asked again. Only whole headers that were accepted are remembered, and only where nothing but the
+// bytes decides: HTTP/1.1, kept alive, framed by Content-Length or without a body. A header is
+// remembered when it comes for the second time: those that never return (they carry a trace's
+// number) cost a hash.
+//
+// One per server, shared by its connections, which are so no larger for it. Owned by
+// SessionResources, the loop's thread only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/request.h"
+#include "net/request_store.h"
+
+namespace flagstone::net {
+
+struct Http1KnownHeader {
+  std::string bytes;   // to the end of the empty line
+  RequestStore store;  // its body is empty
+  Request request;     // what the header says of it; views the store
+  std::size_t content_length = 0;
+};
+
+class Http1HeaderCache {
+ public:
+  static constexpr std::size_t kHeadersMax = 64;
+  static constexpr std::size_t kHeaderBytesMax = 1024;  // of one
+  static constexpr std::size_t kFieldsMax = 32;         // of one
+
+  // The known header that `bytes` begin with, if any. Valid until the next remember().
+  const Http1KnownHeader* find(std::string_view bytes);
+  // `bytes` are a header and what follows it; `request` and `store` what was read from it.
+  void remember(std::string_view header, const Request& request, const RequestStore& store,
+                std::size_t content_length);
+
+  // A store of its own for a request that outlives handle(). `request` then views that.
+  static void copy(const Http1KnownHeader& known, RequestStore& store, Request& request);
+
+ private:
+  struct Slot {
+    std::uint64_t seen = 0;  // the hash of the header that came last
+    std::uint64_t hash = 0;
+    std::unique_ptr<Http1KnownHeader> known;
+  };
+  // The header that `bytes` begin with; empty when it does not end within the bounds.
+  static std::string_view header_of(std::string_view bytes);
+  static std::uint64_t hash_of(std::string_view header);
+
+  std::array<Slot, kHeadersMax> slots_;
+  const Http1KnownHeader* last_ = nullptr;  // found
+};
+
+}  // namespace flagstone::net
