@@ -4,9 +4,13 @@
 #include <utility>
 
 #include "net/ascii.h"
+#include "net/same_bytes.h"
 
 namespace flagstone::net {
 namespace {
+
+// Hosts so long are not remembered.
+constexpr std::size_t kLastHostBytesMax = 256;
 
 // Host fields are `name`, `name:port`, `[v6]`, `[v6]:port`.
 std::string_view without_port(std::string_view host) {
@@ -32,15 +36,21 @@ bool HostGuard::host_allowed(std::string_view host) const {
   });
 }
 
-int HostGuard::verdict(const Request& request) const {
-  if (std::ranges::find(options_.exempt_paths, request.path) != options_.exempt_paths.end()) {
-    return 0;
+bool HostGuard::host_known(std::string_view host) {
+  if (!host.empty() && same_bytes(host, last_host_)) return true;
+  if (!host_allowed(host)) return false;
+  if (host.size() <= kLastHostBytesMax) last_host_ = host;
+  return true;
+}
+
+int HostGuard::verdict(const Request& request) {
+  for (const std::string& exempt : options_.exempt_paths) {
+    if (same_bytes(request.path, exempt)) return 0;
   }
-  if (request.listener_kind == ListenerKind::kLoopbackTcp && !host_allowed(request.host))
-    return 421;
+  if (request.listener_kind == ListenerKind::kLoopbackTcp && !host_known(request.host)) return 421;
   // Two Origin fields come from no browser; each has to be allowed.
   for (const HeaderField& field : request.headers) {
-    if (field.name != "origin") continue;
+    if (!same_bytes(field.name, "origin")) continue;
     const bool allowed =
         std::ranges::any_of(options_.allowed_origins, [&](const std::string& origin) {
           return origin == "*" || equal_ignoring_case(origin, field.value);

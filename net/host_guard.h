@@ -29,13 +29,15 @@ class HostGuard final : public Handler {
   void refuse(const Refusal& refusal, const Request& request, Response& response) override;
 
   // 0 to let pass, else 421 or 403.
-  int verdict(const Request& request) const;
+  int verdict(const Request& request);
 
  private:
   bool host_allowed(std::string_view host) const;
+  bool host_known(std::string_view host);
 
   Handler& next_;
   HostGuardOptions options_;
+  std::string last_host_;  // allowed: one client says one Host
 };
 
 }  // namespace flagstone::net

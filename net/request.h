@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "net/address.h"
+#include "net/same_bytes.h"
 
 namespace flagstone::net {
 
@@ -56,7 +57,7 @@ struct Request {
   // The first field of that name, which is given in lower case.
   std::optional<std::string_view> header(std::string_view name) const {
     for (const HeaderField& field : headers) {
-      if (field.name == name) return field.value;
+      if (same_bytes(field.name, name)) return field.value;
     }
     return std::nullopt;
   }

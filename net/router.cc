@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "net/percent.h"
+#include "net/same_bytes.h"
 
 namespace flagstone::net {
 
@@ -12,6 +13,7 @@ void Router::add_route(Method method, std::string_view pattern, Endpoint endpoin
   const bool has_parameter = brace != std::string_view::npos;
   assert(pattern.starts_with('/') && (!has_parameter || pattern.ends_with('}')));
   assert(!has_parameter || pattern[brace - 1] == '/');
+  last_route_ = nullptr;
 
   const std::string_view path = pattern.substr(0, brace);
   Route& route = has_parameter ? route_with_parameter(path) : exact_[std::string(path)];
@@ -38,10 +40,26 @@ const Router::Route* Router::find_with_parameter(std::string_view path) const {
   return nullptr;
 }
 
+const Router::Route* Router::find(std::string_view path) const {
+  const auto exact = exact_.find(path);
+  return exact == exact_.end() ? find_with_parameter(path) : &exact->second;
+}
+
+// Of the pattern, if it has one, for the path and the route to be the last ones.
+bool Router::read_parameter(const Route& route, std::string_view path) {
+  last_route_ = nullptr;
+  parameter_.clear();
+  const bool has_parameter = !route.path.empty();
+  if (has_parameter && !percent_decode(path.substr(route.path.size()), parameter_)) return false;
+  if (path.size() > kLastPathBytesMax) return true;
+  last_path_ = path;
+  last_route_ = &route;
+  return true;
+}
+
 void Router::handle(const Request& request, Response& response) {
-  const auto exact = exact_.find(request.path);
-  const bool has_parameter = exact == exact_.end();
-  const Route* route = has_parameter ? find_with_parameter(request.path) : &exact->second;
+  const bool is_last = last_route_ != nullptr && same_bytes(request.path, last_path_);
+  const Route* route = is_last ? last_route_ : find(request.path);
   if (route == nullptr) {
     refuse({.status = 404, .reason = "there is nothing at this path", .headers = {}}, request,
            response);
@@ -59,8 +77,7 @@ void Router::handle(const Request& request, Response& response) {
            request, response);
     return;
   }
-  parameter_.clear();
-  if (has_parameter && !percent_decode(request.path.substr(route->path.size()), parameter_)) {
+  if (!is_last && !read_parameter(*route, request.path)) {
     refuse({.status = 400, .reason = "the path contains an invalid percent escape", .headers = {}},
            request, response);
     return;

@@ -57,7 +57,7 @@ class Router final : public Handler {
     void (*call)(void*, const Request&, std::string_view, Response&) = nullptr;
   };
   struct Route {
-    std::string path;   // of a parameter's pattern: up to and with the last slash
+    std::string path;   // of a parameter's pattern: up to and with the last slash; else empty
     std::string allow;  // the methods, as the Allow field lists them
     std::array<Endpoint, kMethodCount> endpoints;
   };
@@ -67,9 +67,14 @@ class Router final : public Handler {
     void (*call)(void*, const Refusal&, const Request&, Response&) = nullptr;
   };
 
+  // Paths so long are not remembered.
+  static constexpr std::size_t kLastPathBytesMax = 512;
+
   void add_route(Method method, std::string_view pattern, Endpoint endpoint);
   Route& route_with_parameter(std::string_view path);
   const Route* find_with_parameter(std::string_view path) const;
+  const Route* find(std::string_view path) const;
+  bool read_parameter(const Route& route, std::string_view path);
 
   // With all apis there are dozens of exact paths, and few with a parameter.
   struct PathHash {
@@ -81,7 +86,10 @@ class Router final : public Handler {
   std::unordered_map<std::string, Route, PathHash, std::equal_to<>> exact_;
   std::vector<Route> with_parameter_;
   std::vector<Refuser> refusers_;
-  std::string parameter_;
+  std::string parameter_;  // of the path looked up last
+  // One client mostly asks for one thing: the path found last is compared before others are.
+  std::string last_path_;
+  const Route* last_route_ = nullptr;
 };
 
 }  // namespace flagstone::net

@@ -79,10 +79,32 @@ TEST_F(RouterTest, FindsTheRoute) {
       {Method::kGet, "", 404, "there is nothing at this path\n"},
       {Method::kOptions, "*", 404, "there is nothing at this path\n"},
   };
-  for (const Row& row : rows) {
-    const RecordingResponse response = ask(row.method, row.path);
-    EXPECT_EQ(response.status, row.status) << row.path;
-    EXPECT_EQ(response.text, row.body) << row.path;
+  // Each behind each other, and behind itself: what was asked before decides nothing.
+  for (const Row& before : rows) {
+    for (const Row& row : rows) {
+      ask(before.method, before.path);
+      for (int i = 0; i < 2; ++i) {
+        const RecordingResponse response = ask(row.method, row.path);
+        EXPECT_EQ(response.status, row.status) << row.path;
+        EXPECT_EQ(response.text, row.body) << row.path;
+      }
+    }
+  }
+}
+
+TEST_F(RouterTest, ARouteAddedLaterIsFoundWhereAPatternWasBefore) {
+  EXPECT_EQ(ask(Method::kPost, "/v1/flags/new").text, "one:new");
+  router.add<&Api::all>(Method::kPost, "/v1/flags/new", api);
+  EXPECT_EQ(ask(Method::kPost, "/v1/flags/new").text, "all:");
+}
+
+TEST_F(RouterTest, PathsTooLongToBeRememberedAreFound) {
+  for (const std::size_t size : {502u, 503u, 2000u}) {
+    const std::string key(size, 'k');
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(ask(Method::kPost, "/v1/flags/" + key).text, "one:" + key);
+      EXPECT_EQ(ask(Method::kPost, "/v1/flags/a").text, "one:a");
+    }
   }
 }
 
