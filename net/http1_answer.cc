@@ -43,7 +43,7 @@ class Http1Session::Answer final : public Response {
     std::unique_ptr<RequestStore> store = std::move(session_.store_);
     if (known_ != nullptr) {
       store = session_.resources_.take_store();
-      Http1HeaderCache::copy(*known_, *store, request);
+      known_->copy_to(*store, request);
     }
     auto deferral = make_deferral(session_, request, std::move(store));
     session_.deferral_ = deferral.get();

@@ -18,32 +18,24 @@
 #include <string>
 #include <string_view>
 
-#include "net/request.h"
-#include "net/request_store.h"
+#include "net/known_header.h"
 
 namespace flagstone::net {
 
-struct Http1KnownHeader {
-  std::string bytes;   // to the end of the empty line
-  RequestStore store;  // its body is empty
-  Request request;     // what the header says of it; views the store
+struct Http1KnownHeader final : KnownHeader {
+  std::string bytes;  // to the end of the empty line
   std::size_t content_length = 0;
 };
 
 class Http1HeaderCache {
  public:
   static constexpr std::size_t kHeadersMax = 64;
-  static constexpr std::size_t kHeaderBytesMax = 1024;  // of one
-  static constexpr std::size_t kFieldsMax = 32;         // of one
 
   // The known header that `bytes` begin with, if any. Valid until the next remember().
   const Http1KnownHeader* find(std::string_view bytes);
   // `bytes` are a header and what follows it; `request` and `store` what was read from it.
   void remember(std::string_view header, const Request& request, const RequestStore& store,
                 std::size_t content_length);
-
-  // A store of its own for a request that outlives handle(). `request` then views that.
-  static void copy(const Http1KnownHeader& known, RequestStore& store, Request& request);
 
  private:
   struct Slot {
@@ -53,7 +45,6 @@ class Http1HeaderCache {
   };
   // The header that `bytes` begin with; empty when it does not end within the bounds.
   static std::string_view header_of(std::string_view bytes);
-  static std::uint64_t hash_of(std::string_view header);
 
   std::array<Slot, kHeadersMax> slots_;
   const Http1KnownHeader* last_ = nullptr;  // found

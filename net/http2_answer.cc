@@ -20,6 +20,44 @@ std::string_view date_of(std::string_view line) {
   return line.substr(kName.size(), line.size() - kName.size() - kEnd.size());
 }
 
+// The fields of one head, whose text the stream keeps: nghttp2 copies nothing, and reads it once
+// more when it says the head, for which the stream must be open.
+class FieldList {
+ public:
+  FieldList(std::vector<nghttp2_nv>& list, std::string& text, std::size_t text_bytes)
+      : list_(list), text_(text) {
+    list_.clear();
+    text_.clear();
+    text_.reserve(text_bytes);  // the fields point into it, so it must not move
+  }
+
+  // The name is a constant in lower case.
+  void add(std::string_view name, std::string_view value) {
+    add_field(name, keep([value](std::string& text) { text.append(value); }));
+  }
+  void add_named(std::string_view name, std::string_view value) {
+    add(keep([name](std::string& text) { append_lower(name, text); }), value);
+  }
+
+ private:
+  template <typename Append>
+  std::string_view keep(Append append) {
+    const std::size_t begin = text_.size();
+    append(text_);
+    return std::string_view(text_).substr(begin);
+  }
+  void add_field(std::string_view name, std::string_view value) {
+    const auto bytes = [](std::string_view part) {
+      return reinterpret_cast<std::uint8_t*>(const_cast<char*>(part.data()));
+    };
+    list_.push_back({bytes(name), bytes(value), name.size(), value.size(),
+                     NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE});
+  }
+
+  std::vector<nghttp2_nv>& list_;
+  std::string& text_;
+};
+
 }  // namespace
 
 // The answer that is given inside Handler::handle().
@@ -71,7 +109,7 @@ void Http2Session::answer_request(Http2Stream& stream) {
   if (in_place_ == &stream) {
     request.body = stream.body_in_place;
   } else {
-    std::string& body = stream.store->body;
+    std::string& body = store_of(stream).body;
     body.reserve(body.size() + Request::kBodyPaddingBytes);
     request.body = body;
   }
@@ -140,7 +178,9 @@ std::unique_ptr<SessionDeferral> Http2Session::defer(Http2Stream& stream, const 
     in_place_ = nullptr;
     held_body_bytes_ += stream.body_in_place.size();
   }
-  auto deferral = make_deferral(stream, request, std::move(stream.store));
+  Request own = request;
+  if (stream.known != nullptr) stream.known->copy_to(store_of(stream), own);
+  auto deferral = make_deferral(stream, own, std::move(stream.store));
   stream.deferral = deferral.get();
   stream.deferred_body_bytes = deferral->request().body.size();
   stream.deferred_other_bytes = deferral->held_bytes() - stream.deferred_body_bytes;
@@ -181,55 +221,34 @@ void Http2Stream::deferral_dropped() {
   session->say_later();
 }
 
-void Http2Session::begin_fields(std::size_t count, std::size_t name_bytes) {
-  Http2Shared& shared = resources_.http2;
-  shared.fields.clear();
-  shared.fields.reserve(count);
-  // The fields point into the text, so it must not move.
-  shared.field_text.clear();
-  shared.field_text.reserve(name_bytes);
-}
-
-void Http2Session::add_answer_field(std::string_view name, std::string_view value) {
-  if (!is_safe_field_value(value)) return;
-  std::string& text = resources_.http2.field_text;
-  assert(text.size() + name.size() <= text.capacity());
-  nghttp2_nv field{};
-  field.name = reinterpret_cast<std::uint8_t*>(text.data() + text.size());
-  append_lower(name, text);
-  field.namelen = name.size();
-  field.value = reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data()));
-  field.valuelen = value.size();
-  field.flags = NGHTTP2_NV_FLAG_NONE;
-  resources_.http2.fields.push_back(field);
-}
-
 void Http2Session::submit_head(Http2Stream& stream, int status, std::string_view content_type,
                                std::span<const HeaderField> headers,
                                const std::size_t* content_length, bool with_body) {
-  constexpr std::size_t kOwnFields = 4;
-  constexpr std::size_t kOwnNameBytes = 64;
-  std::size_t name_bytes = kOwnNameBytes;
-  for (const HeaderField& field : headers) name_bytes += field.name.size();
-  begin_fields(headers.size() + kOwnFields, name_bytes);
   std::array<char, 20> status_text;
   std::array<char, 20> length_text;
   const auto number = [](std::array<char, 20>& text, std::size_t value) {
     return std::string_view(text.data(),
                             std::to_chars(text.data(), text.data() + text.size(), value).ptr);
   };
-  add_answer_field(":status", number(status_text, static_cast<std::size_t>(status)));
-  add_answer_field("date", date_of(resources_.date_line()));
-  if (!content_type.empty()) add_answer_field("content-type", content_type);
-  for (const HeaderField& field : headers) add_answer_field(field.name, field.value);
-  if (content_length != nullptr)
-    add_answer_field("content-length", number(length_text, *content_length));
-  const std::vector<nghttp2_nv>& fields = resources_.http2.fields;
+  const std::string_view date = date_of(resources_.date_line());
+  constexpr std::size_t kNumberBytes = 40;
+  std::size_t room = kNumberBytes + date.size() + content_type.size();
+  for (const HeaderField& field : headers) room += field.name.size() + field.value.size();
+  FieldList fields(resources_.http2.fields, stream.output.head_text, room);
+  fields.add(":status", number(status_text, static_cast<std::size_t>(status)));
+  fields.add("date", date);
+  if (!content_type.empty() && is_safe_field_value(content_type)) {
+    fields.add("content-type", content_type);
+  }
+  for (const HeaderField& field : headers) {
+    if (is_safe_field_value(field.value)) fields.add_named(field.name, field.value);
+  }
+  if (content_length != nullptr) fields.add("content-length", number(length_text, *content_length));
   const nghttp2_data_provider data = Codec::data_of(stream);
   // It fails when the peer has reset the stream meanwhile, and for want of memory: both end the
   // stream, and its owner is told.
-  nghttp2_submit_response(codec_.get(), stream.id, fields.data(), fields.size(),
-                          with_body ? &data : nullptr);
+  nghttp2_submit_response(codec_.get(), stream.id, resources_.http2.fields.data(),
+                          resources_.http2.fields.size(), with_body ? &data : nullptr);
 }
 
 bool Http2Stream::stream_send(std::string_view bytes) {

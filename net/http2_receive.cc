@@ -104,40 +104,77 @@ int Http2Session::add_field(const nghttp2_frame& frame, std::string_view name,
     stream->refusal_reason = "the request's header is too large";
     return 0;
   }
-  if (name.starts_with(':')) {
-    add_pseudo_field(*stream, name, value);
-  } else if (stream->store->fields.size() >= limits.header_count_max) {
-    stream->refusal_status = 431;
-    stream->refusal_reason = "the request has too many header fields";
-  } else {
-    std::string& text = stream->store->text;
-    const auto begin = static_cast<std::uint32_t>(text.size());
-    text.append(name).append(value);
-    stream->store->fields.push_back({begin, begin + static_cast<std::uint32_t>(name.size()),
-                                     static_cast<std::uint32_t>(text.size())});
-  }
+  if (!is_known_field(*stream, name, value)) keep_field(*stream, name, value);
   // What waits is to be said before another request is read.
   return first && answer_bytes_ > kWaitingBytesToPause ? NGHTTP2_ERR_PAUSE : 0;
 }
 
-void Http2Session::add_pseudo_field(Http2Stream& stream, std::string_view name,
-                                    std::string_view value) {
-  std::string& text = stream.store->text;
-  Http2Stream::Span span;
-  span.begin = static_cast<std::uint32_t>(text.size());
-  text.append(value);
-  span.end = static_cast<std::uint32_t>(text.size());
-  if (name == ":method") {
-    stream.method = span;
-  } else if (name == ":path") {
-    stream.path = span;
-    if (value.size() > resources_.limits.target_bytes_max) {
-      stream.refusal_status = 414;
-      stream.refusal_reason = "the request's target is too long";
+// Whether the header is so far as one that is known.
+bool Http2Session::is_known_field(Http2Stream& stream, std::string_view name,
+                                  std::string_view value) {
+  if (stream.known == nullptr) return false;
+  if (!stream.known->has(stream.known_fields, name, value)) {
+    Http2KnownHeader* other =
+        resources_.http2.known_headers.find_like(*stream.known, stream.known_fields, name, value);
+    if (other == nullptr) {
+      keep_known_fields(stream);
+      return false;
     }
-  } else if (name == ":authority") {
-    stream.authority = span;
+    --stream.known->users;
+    stream.known = other;
+    ++other->users;
   }
+  ++stream.known_fields;
+  return true;
+}
+
+// It is another header after all: what of it was known is kept as if it had not been.
+void Http2Session::keep_known_fields(Http2Stream& stream) {
+  for (std::size_t i = 0; i < stream.known_fields; ++i) {
+    const HeaderField field = stream.known->field(i);
+    keep_field(stream, field.name, field.value);
+  }
+  forget_known(stream);
+}
+
+void Http2Session::forget_known(Http2Stream& stream) {
+  if (stream.known == nullptr) return;
+  --std::exchange(stream.known, nullptr)->users;
+  stream.known_fields = 0;
+}
+
+RequestStore& Http2Session::store_of(Http2Stream& stream) {
+  if (stream.store == nullptr) stream.store = resources_.take_store();
+  return *stream.store;
+}
+
+void Http2Session::keep_field(Http2Stream& stream, std::string_view name, std::string_view value) {
+  const HttpLimits& limits = resources_.limits;
+  RequestStore& store = store_of(stream);
+  const auto begin = static_cast<std::uint32_t>(store.text.size());
+  const auto name_end = begin + static_cast<std::uint32_t>(name.size());
+  const auto value_end = name_end + static_cast<std::uint32_t>(value.size());
+  const Http2Stream::Span span{name_end, value_end};
+  if (!name.starts_with(':')) {
+    if (store.fields.size() - stream.pseudo_fields >= limits.header_count_max) {
+      stream.refusal_status = 431;
+      stream.refusal_reason = "the request has too many header fields";
+      return;
+    }
+  } else {
+    ++stream.pseudo_fields;
+    if (name == ":method") stream.method = span;
+    if (name == ":authority") stream.authority = span;
+    if (name == ":path") {
+      stream.path = span;
+      if (value.size() > limits.target_bytes_max) {
+        stream.refusal_status = 414;
+        stream.refusal_reason = "the request's target is too long";
+      }
+    }
+  }
+  store.text.append(name).append(value);
+  store.fields.push_back({begin, name_end, value_end});
 }
 
 int Http2Session::frame_received(const nghttp2_frame& frame) {
@@ -163,14 +200,25 @@ int Http2Session::frame_received(const nghttp2_frame& frame) {
 }
 
 void Http2Session::header_received(Http2Stream& stream) {
-  RequestStore& store = *stream.store;
+  Http2HeaderCache& cache = resources_.http2.known_headers;
+  if (stream.known != nullptr) {
+    const bool whole = stream.known_fields == stream.known->store.fields.size();
+    if (whole && stream.refusal_status == 0) return cache.found(*stream.known);
+    keep_known_fields(stream);  // it has ended before, or is refused for what came behind
+  }
+  RequestStore& store = store_of(stream);
   const std::string_view text = store.text;
-  for (const RequestStore::Field& field : store.fields) {
+  for (std::size_t i = stream.pseudo_fields; i < store.fields.size(); ++i) {
+    const RequestStore::Field& field = store.fields[i];
     store.views.push_back({text.substr(field.name_begin, field.name_end - field.name_begin),
                            text.substr(field.name_end, field.value_end - field.name_end)});
   }
   if (stream.refusal_status == 0) check_header(stream);
-  if (stream.refusal_status != 0) refuse(stream, stream.refusal_status, stream.refusal_reason);
+  if (stream.refusal_status != 0) {
+    refuse(stream, stream.refusal_status, stream.refusal_reason);
+  } else {
+    cache.remember(make_request(stream), store);
+  }
 }
 
 // nghttp2 has checked the order, number and form of pseudo fields, and that no field is of the
@@ -205,12 +253,13 @@ void Http2Session::check_header(Http2Stream& stream) {
 
 Request Http2Session::make_request(const Http2Stream& stream) const {
   Request request;
+  if (stream.known != nullptr) request = stream.known->request;
   request.listener_index = listener_index_;
   request.listener_kind = listener_kind_;
   request.version = HttpVersion::k2;
   request.over_tls = host_.over_tls();
   request.peer_is_local = host_.peer_is_local();
-  if (stream.store == nullptr) return request;
+  if (stream.known != nullptr || stream.store == nullptr) return request;
   const std::string& text = stream.store->text;
   request.method_text = part(text, stream.method);
   request.method = method_of(request.method_text);
@@ -248,7 +297,7 @@ int Http2Session::add_body(std::int32_t id, std::string_view piece) {
     return 0;
   }
   if (in_place_ == stream) keep_body_in_place();
-  stream->store->body.append(piece);
+  store_of(*stream).body.append(piece);
   held_body_bytes_ += piece.size();
   return 0;
 }
@@ -257,7 +306,7 @@ int Http2Session::add_body(std::int32_t id, std::string_view piece) {
 void Http2Session::keep_body_in_place() {
   if (in_place_ == nullptr) return;
   Http2Stream& stream = *std::exchange(in_place_, nullptr);
-  stream.store->body.append(stream.body_in_place);
+  store_of(stream).body.append(stream.body_in_place);
   held_body_bytes_ += stream.body_in_place.size();
   stream.body_in_place = {};
 }
@@ -266,6 +315,7 @@ void Http2Session::keep_body_in_place() {
 void Http2Session::drop_request(Http2Stream& stream) {
   if (in_place_ == &stream) in_place_ = nullptr;
   stream.body_in_place = {};
+  forget_known(stream);
   if (stream.store == nullptr) return;
   held_body_bytes_ -= stream.store->body.size();
   resources_.give_back(std::move(stream.store));

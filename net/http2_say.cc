@@ -54,14 +54,19 @@ int Http2Session::say_data(Http2Stream& stream, const std::uint8_t* head, std::s
   return 0;
 }
 
+// Their text is the stream's own, so nghttp2 need not copy it.
 void Http2Session::submit_trailers(Http2Stream& stream) {
-  const std::string_view text = stream.output.trailer_text;
-  begin_fields(stream.output.trailers.size(), text.size());
+  char* text = stream.output.trailer_text.data();
+  const auto bytes = [text](std::uint32_t at) {
+    return reinterpret_cast<std::uint8_t*>(text + at);
+  };
+  std::vector<nghttp2_nv>& fields = resources_.http2.fields;
+  fields.clear();
   for (const RequestStore::Field& field : stream.output.trailers) {
-    add_answer_field(text.substr(field.name_begin, field.name_end - field.name_begin),
-                     text.substr(field.name_end, field.value_end - field.name_end));
+    fields.push_back({bytes(field.name_begin), bytes(field.name_end),
+                      field.name_end - field.name_begin, field.value_end - field.name_end,
+                      NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE});
   }
-  const std::vector<nghttp2_nv>& fields = resources_.http2.fields;
   nghttp2_submit_trailer(codec_.get(), stream.id, fields.data(), fields.size());
 }
 

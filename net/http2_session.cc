@@ -78,8 +78,12 @@ std::uint32_t Http2Session::requests_begun() const {
   return oldest;
 }
 
-Http2Stream* Http2Session::stream_of(std::int32_t id) const {
-  return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(codec_.get(), id));
+// What comes of one stream mostly comes in a row.
+Http2Stream* Http2Session::stream_of(std::int32_t id) {
+  if (recent_ != nullptr && recent_->id == id) return recent_;
+  auto* stream = static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(codec_.get(), id));
+  if (stream != nullptr) recent_ = stream;
+  return stream;
 }
 
 Http2Stream& Http2Session::open_stream(std::int32_t id) {
@@ -89,8 +93,14 @@ Http2Stream& Http2Session::open_stream(std::int32_t id) {
   stream.place = streams_.size() - 1;
   stream.id = id;
   stream.ordinal = ++requests_begun_;
-  stream.store = resources_.take_store();
+  stream.known = resources_.http2.known_headers.first();
+  if (stream.known != nullptr) {
+    ++stream.known->users;
+  } else {
+    stream.store = resources_.take_store();
+  }
   ++incomplete_;
+  recent_ = &stream;
   nghttp2_session_set_stream_user_data(codec_.get(), id, &stream);
   return stream;
 }
@@ -104,6 +114,7 @@ int Http2Session::stream_closed(std::int32_t id) {
 // Its api learns of it last, when nothing here refers to the stream any more.
 void Http2Session::release(Http2Stream& stream) {
   drop_request(stream);
+  if (recent_ == &stream) recent_ = nullptr;
   if (!stream.request_complete) --incomplete_;
   answer_bytes_ -= stream.counted_own;
   waiting_bytes_ -= stream.counted_waiting;

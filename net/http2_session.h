@@ -72,11 +72,15 @@ class Http2Session final : public Session {
   int frame_begun(const nghttp2_frame_hd& head);
   int header_begun(const nghttp2_frame& frame);
   int add_field(const nghttp2_frame& frame, std::string_view name, std::string_view value);
-  void add_pseudo_field(Http2Stream& stream, std::string_view name, std::string_view value);
+  bool is_known_field(Http2Stream& stream, std::string_view name, std::string_view value);
+  void keep_field(Http2Stream& stream, std::string_view name, std::string_view value);
+  void keep_known_fields(Http2Stream& stream);
+  void forget_known(Http2Stream& stream);
+  RequestStore& store_of(Http2Stream& stream);
   int add_body(std::int32_t id, std::string_view piece);
   int frame_received(const nghttp2_frame& frame);
   void header_received(Http2Stream& stream);
-  void check_header(Http2Stream& stream);
+  static void check_header(Http2Stream& stream);
   void keep_body_in_place();
   void drop_request(Http2Stream& stream);
   Request make_request(const Http2Stream& stream) const;
@@ -95,8 +99,6 @@ class Http2Session final : public Session {
   void submit_head(Http2Stream& stream, int status, std::string_view content_type,
                    std::span<const HeaderField> headers, const std::size_t* content_length,
                    bool with_body);
-  void begin_fields(std::size_t count, std::size_t name_bytes);
-  void add_answer_field(std::string_view name, std::string_view value);
 
   // Saying (http2_say.cc).
   void pull(std::string& output);
@@ -109,7 +111,7 @@ class Http2Session final : public Session {
   void count_waiting(Http2Stream& stream);
 
   // The session's life (http2_session.cc).
-  Http2Stream* stream_of(std::int32_t id) const;
+  Http2Stream* stream_of(std::int32_t id);
   Http2Stream& open_stream(std::int32_t id);
   int stream_closed(std::int32_t id);
   void release(Http2Stream& stream);
@@ -125,6 +127,7 @@ class Http2Session final : public Session {
   std::vector<std::unique_ptr<Http2Stream>> streams_;
   std::string* output_ = nullptr;    // during consume() and produce()
   Http2Stream* in_place_ = nullptr;  // whose body lies in the bytes being consumed
+  Http2Stream* recent_ = nullptr;    // the last that was asked for
   Http2Budget budget_;
   std::size_t held_body_bytes_ = 0;    // of requests that are not complete or whose answer waits
   std::size_t deferred_bytes_ = 0;     // what else is held for those that wait

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "net/ascii.h"
+#include "net/field_value.h"
 
 namespace flagstone::net {
 
@@ -18,6 +19,7 @@ void Http2Output::append(std::string_view more) {
 void Http2Output::add_trailers(std::span<const HeaderField> fields) {
   const auto size = [this] { return static_cast<std::uint32_t>(trailer_text.size()); };
   for (const auto& [name, value] : fields) {
+    if (!is_safe_field_value(value)) continue;
     RequestStore::Field field;
     field.name_begin = size();
     append_lower(name, trailer_text);
@@ -44,6 +46,7 @@ void Http2Output::move_to(std::string& out, std::size_t count) {
 void Http2Output::clear() {
   bytes.clear();
   shared.reset();
+  head_text.clear();
   trailer_text.clear();
   trailers.clear();
   bytes_said = shared_said = 0;
@@ -51,7 +54,8 @@ void Http2Output::clear() {
 }
 
 void Http2Stream::reset() {
-  assert(store == nullptr && events == nullptr && deferral == nullptr);
+  assert(store == nullptr && known == nullptr && events == nullptr && deferral == nullptr);
+  known_fields = pseudo_fields = 0;
   session = nullptr;
   place = 0;
   id = 0;
@@ -74,8 +78,8 @@ std::unique_ptr<Http2Stream> Http2Shared::take_stream() {
 
 void Http2Shared::give_back(std::unique_ptr<Http2Stream> stream) {
   stream->reset();
-  const std::size_t bytes =
-      stream->output.bytes.capacity() + stream->output.trailer_text.capacity();
+  const std::size_t bytes = stream->output.bytes.capacity() + stream->output.head_text.capacity() +
+                            stream->output.trailer_text.capacity();
   if (free_.size() >= kStreamsKeptMax || bytes > kStreamBytesKeptMax) return;
   free_.push_back(std::move(stream));
 }

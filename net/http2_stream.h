@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/http2_header_cache.h"
 #include "net/http2_memory.h"
 #include "net/request_store.h"
 #include "net/session_deferral.h"
@@ -26,6 +27,7 @@ struct Http2Output {
   std::size_t bytes_said = 0;
   std::shared_ptr<const std::string> shared;
   std::size_t shared_said = 0;
+  std::string head_text;  // of the answer's fields, until nghttp2 has said them
   std::string trailer_text;
   std::vector<RequestStore::Field> trailers;
   bool ends = false;  // behind what is here
@@ -66,7 +68,10 @@ struct Http2Stream final : public DeferralCarrier {
   std::int32_t id = 0;
   std::uint32_t ordinal = 0;  // of the session's requests
 
-  std::unique_ptr<RequestStore> store;  // while the request is read
+  std::unique_ptr<RequestStore> store;  // while the request is read, if it needs one
+  Http2KnownHeader* known = nullptr;    // likewise: what the header has been so far, or all of it
+  std::uint32_t known_fields = 0;       // so many of that have come
+  std::uint32_t pseudo_fields = 0;      // in the store
   Span method, path, authority;
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
@@ -95,9 +100,9 @@ class Http2Shared {
   std::unique_ptr<Http2Stream> take_stream();
   void give_back(std::unique_ptr<Http2Stream> stream);
 
+  Http2HeaderCache known_headers;
   Http2MemoryPool memory;
-  std::string field_text;          // names in lower case, while one answer's head is made
-  std::vector<nghttp2_nv> fields;  // likewise
+  std::vector<nghttp2_nv> fields;  // while one answer's head or trailers are made
 
  private:
   std::vector<std::unique_ptr<Http2Stream>> free_;

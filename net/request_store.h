@@ -18,8 +18,10 @@ struct RequestStore {
     std::uint32_t name_begin = 0;
     std::uint32_t name_end = 0;
     std::uint32_t value_end = 0;  // the value begins where the name ends
+
+    bool operator==(const Field&) const = default;
   };
-  std::string text;  // target, then names and values
+  std::string text;  // HTTP/1: target, then names and values; HTTP/2: names and values
   std::string body;  // only of bodies that came in pieces
   std::vector<Field> fields;
   std::vector<HeaderField> views;  // of `fields`, once the text stands still

@@ -70,10 +70,10 @@ TEST(Http1HeaderCache, SomeAreNeverRemembered) {
       post("/", "x", "Expect: 100-continue\r\n"),
       post("/", std::string(16 * 1024 + 1, 'x')),
       "\r\n\r\n" + get("/"),
-      get("/", "A: " + std::string(Http1HeaderCache::kHeaderBytesMax, 'a') + "\r\n"),
+      get("/", "A: " + std::string(KnownHeader::kBytesMax, 'a') + "\r\n"),
       [] {
         std::string many;
-        for (std::size_t i = 0; i < Http1HeaderCache::kFieldsMax; ++i) many += "A: b\r\n";
+        for (std::size_t i = 0; i < KnownHeader::kFieldsMax; ++i) many += "A: b\r\n";
         return get("/", many);
       }(),
   };
