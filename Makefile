@@ -36,6 +36,14 @@ bench:
 	cmake --build --preset release --parallel $(BUILD_JOBS)
 	python3 tests/bench/run_bench.py
 
+# How many instructions a request takes, against the budgets of tests/guard; needs no quiet machine.
+# After a change that is meant to cost more, or that saves: tests/guard/check.py --update.
+guard:
+	@scripts/setup guard
+	cmake --preset release -DFLAGSTONE_GUARD=ON
+	cmake --build --preset release --target instruction_script --parallel $(BUILD_JOBS)
+	python3 tests/guard/check.py
+
 # Each fuzz target for a short while; scripts/fuzz SECONDS runs them for longer.
 fuzz:
 	@scripts/setup fuzz
@@ -56,4 +64,4 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: run build test interop tsan bench fuzz setup format lint clean
+.PHONY: run build test interop tsan bench guard fuzz setup format lint clean
