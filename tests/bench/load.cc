@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/bench/answer_reader.h"
+#include "tests/bench/pace.h"
 #include "tests/bench/target.h"
 
 namespace flagstone::bench {
@@ -41,8 +42,9 @@ double own_cpu_seconds() {
 
 struct Connection {
   int fd = -1;
-  std::uint64_t sent_at_ns = 0;
-  std::size_t request_left_bytes = 0;  // of a request the socket did not take at once
+  std::uint64_t sent_at_ns = 0;   // or was due to be
+  std::string_view request_left;  // what the socket did not take at once
+  std::string request_room;       // where a request is put together
   AnswerReader reader;
 
   Connection() = default;
@@ -55,7 +57,7 @@ struct Connection {
 
 class Load {
  public:
-  explicit Load(const LoadOptions& options)
+  explicit Load(LoadOptions& options)
       : options_(options),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         connections_(options.connections),
@@ -69,17 +71,22 @@ class Load {
  private:
   std::expected<void, std::string> open(Connection& connection);
   bool turn();
+  int wait_for_answers(std::array<epoll_event, kEventsMax>& events);
   bool on_ready(Connection& connection);
   bool on_answer(Connection& connection, int status, std::uint64_t now);
   bool on_error(Connection& connection, std::string what);
   bool send_request(Connection& connection, std::uint64_t now);
+  bool send_next(Connection& connection, std::uint64_t now);
+  bool send_due(std::uint64_t now);
   bool send_rest(Connection& connection);
   void begin_window(std::uint64_t now);
   void end_window(std::uint64_t now);
 
-  const LoadOptions& options_;
+  LoadOptions& options_;
   int epoll_;
   std::vector<Connection> connections_;
+  std::optional<Pace> pace_;
+  std::vector<Connection*> free_;  // with a pace: those that wait for nothing
   std::unique_ptr<char[]> read_buffer_;
   LoadResult result_;
   std::string failure_;
@@ -110,8 +117,9 @@ std::expected<LoadResult, std::string> Load::run() {
     if (const auto opened = open(connection); !opened) return std::unexpected(opened.error());
   // The window begins with the first answer after the warm-up.
   window_begin_ns_ = now_ns() + static_cast<std::uint64_t>(options_.warm_up_seconds * kNanoseconds);
+  if (options_.rate > 0) pace_.emplace(options_.rate, now_ns());
   for (Connection& connection : connections_)
-    if (!send_request(connection, now_ns())) return std::unexpected(failure_);
+    if (!send_next(connection, now_ns())) return std::unexpected(failure_);
   while (turn()) {
   }
   if (!failure_.empty()) return std::unexpected(failure_);
@@ -121,13 +129,7 @@ std::expected<LoadResult, std::string> Load::run() {
 // One look at all sockets. False ends the run: the window is over or `failure_` says why.
 bool Load::turn() {
   std::array<epoll_event, kEventsMax> events;
-  int ready = epoll_wait(epoll_, events.data(), kEventsMax, options_.sleep ? kSilenceMaxMs : 0);
-  if (ready == 0 && !options_.sleep) {
-    // Asking again at once spares the server the waking of a sleeping client.
-    const std::uint64_t silent_since_ns = now_ns();
-    while (ready == 0 && now_ns() - silent_since_ns < std::uint64_t{kSilenceMaxMs} * 1'000'000)
-      ready = epoll_wait(epoll_, events.data(), kEventsMax, 0);
-  }
+  const int ready = wait_for_answers(events);
   if (ready == 0) failure_ = "no answer within 5 s";
   if (ready <= 0) return ready < 0 && errno == EINTR;
   for (int i = 0; i < ready; ++i)
@@ -136,8 +138,23 @@ bool Load::turn() {
   return true;
 }
 
+// As epoll_wait; 0 when there has been silence for too long.
+int Load::wait_for_answers(std::array<epoll_event, kEventsMax>& events) {
+  if (options_.sleep && !pace_) return epoll_wait(epoll_, events.data(), kEventsMax, kSilenceMaxMs);
+  // Asking again at once spares the server the waking of a sleeping client.
+  int ready = epoll_wait(epoll_, events.data(), kEventsMax, 0);
+  std::uint64_t now = now_ns();
+  const std::uint64_t silent_since_ns = now;
+  while (ready == 0 && now - silent_since_ns < std::uint64_t{kSilenceMaxMs} * 1'000'000) {
+    if (pace_ && !send_due(now)) return -1;
+    ready = epoll_wait(epoll_, events.data(), kEventsMax, 0);
+    now = now_ns();
+  }
+  return ready;
+}
+
 bool Load::on_ready(Connection& connection) {
-  if (connection.request_left_bytes > 0 && !send_rest(connection)) return false;
+  if (!connection.request_left.empty() && !send_rest(connection)) return false;
   const ssize_t read_bytes = recv(connection.fd, read_buffer_.get(), kReadBufferBytes, 0);
   if (read_bytes < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (read_bytes <= 0)
@@ -158,12 +175,12 @@ bool Load::on_answer(Connection& connection, int status, std::uint64_t now) {
   }
   if (status != 200 && result_.errors++ == 0)
     result_.first_error = "status " + std::to_string(status);
-  const bool enough = options_.requests > 0 && result_.latency.counted() >= options_.requests;
+  const bool enough = options_.answers > 0 && result_.latency.counted() >= options_.answers;
   if (measuring_ && (now >= window_end_ns_ || enough)) {
     end_window(now);
     return false;
   }
-  return send_request(connection, now);
+  return send_next(connection, now);
 }
 
 bool Load::on_error(Connection& connection, std::string what) {
@@ -176,22 +193,39 @@ bool Load::on_error(Connection& connection, std::string what) {
     failure_ = opened.error();
     return false;
   }
-  return send_request(connection, now_ns());
+  return send_next(connection, now_ns());
+}
+
+// What a free connection does: the next request at once, or when one is due.
+bool Load::send_next(Connection& connection, std::uint64_t now) {
+  if (!pace_) return send_request(connection, now);
+  free_.push_back(&connection);
+  return send_due(now);
+}
+
+bool Load::send_due(std::uint64_t now) {
+  while (!free_.empty() && pace_->is_due(now)) {
+    Connection& connection = *free_.back();
+    free_.pop_back();
+    const std::uint64_t due_ns = pace_->next_ns();
+    pace_->take();
+    if (!send_request(connection, due_ns)) return false;
+  }
+  return true;
 }
 
 bool Load::send_request(Connection& connection, std::uint64_t now) {
   connection.sent_at_ns = now;
-  connection.request_left_bytes = options_.request.size();
+  connection.request_left = options_.requests.next(connection.request_room);
   return send_rest(connection);
 }
 
 bool Load::send_rest(Connection& connection) {
-  const char* rest =
-      options_.request.data() + options_.request.size() - connection.request_left_bytes;
-  const ssize_t sent = send(connection.fd, rest, connection.request_left_bytes, MSG_NOSIGNAL);
+  const std::string_view rest = connection.request_left;
+  const ssize_t sent = send(connection.fd, rest.data(), rest.size(), MSG_NOSIGNAL);
   // A broken connection is reported by its recv.
   if (sent < 0) return true;
-  connection.request_left_bytes -= static_cast<std::size_t>(sent);
+  connection.request_left.remove_prefix(static_cast<std::size_t>(sent));
   return true;
 }
 
@@ -205,6 +239,7 @@ void Load::begin_window(std::uint64_t now) {
 
 void Load::end_window(std::uint64_t now) {
   result_.seconds = static_cast<double>(now - window_begin_ns_) / kNanoseconds;
+  if (pace_) result_.overdue = pace_->overdue(now);
   result_.client_busy_share = (own_cpu_seconds() - own_cpu_before_seconds_) / result_.seconds;
   if (!server_before_) return;
   const auto after = read_process_cpu(options_.server_pid);
@@ -216,7 +251,7 @@ void Load::end_window(std::uint64_t now) {
 
 }  // namespace
 
-std::expected<LoadResult, std::string> run_load(const LoadOptions& options) {
+std::expected<LoadResult, std::string> run_load(LoadOptions& options) {
   return Load(options).run();
 }
 

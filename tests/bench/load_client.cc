@@ -1,10 +1,11 @@
 // The load client's command line: reads options, runs the load once, prints one line of JSON.
 //
-//   load_client --target 127.0.0.1:8016 (--request-file FILE | --path PATH [--body JSON]) [options]
+//   load_client --target 127.0.0.1:8016
+//     (--request-file FILE | --path PATH | --paths-file FILE) [--body JSON] [options]
 //
 // --request-file holds the exact bytes to send. With --path, a POST with a JSON body is prepared;
-// without
-// --body, its context has the five attributes of the benchmark.
+// without --body, its context has the five attributes of the benchmark. --paths-file has a path on
+// each line, which are asked for in turn and anew.
 
 #include <charconv>
 #include <cstdio>
@@ -25,8 +26,10 @@ constexpr std::string_view kFiveAttributes =
     R"({"context":{"targetingKey":"user-48151623","email":"ada@example.org","country":"DE",)"
     R"("plan":"premium","appVersion":"4.8.15"}})";
 constexpr std::string_view kUsage =
-    "load_client --target HOST:PORT|unix:PATH (--request-file FILE | --path PATH [--body JSON])\n"
+    "load_client --target HOST:PORT|unix:PATH\n"
+    "            (--request-file FILE | --path PATH | --paths-file FILE) [--body JSON]\n"
     "  --connections N        1\n"
+    "  --rate R               so many requests a second in all; latency from when one is due\n"
     "  --warm-up-seconds S    0.5\n"
     "  --seconds S            3\n"
     "  --requests N           stop earlier, after N measured answers\n"
@@ -36,6 +39,7 @@ constexpr std::string_view kUsage =
 struct Arguments {
   LoadOptions load;
   std::string path;
+  std::string paths;
   std::string body{kFiveAttributes};
 };
 
@@ -66,19 +70,23 @@ void take_option(Arguments& arguments, std::string_view name, const char* value)
   if (name == "--target") {
     load.target = value;
   } else if (name == "--request-file") {
-    load.request = read_file(value);
+    load.requests = flagstone::bench::RequestSequence(read_file(value));
   } else if (name == "--path") {
     arguments.path = value;
+  } else if (name == "--paths-file") {
+    arguments.paths = read_file(value);
   } else if (name == "--body") {
     arguments.body = value;
   } else if (name == "--connections") {
     load.connections = number<unsigned>(value);
+  } else if (name == "--rate") {
+    load.rate = number<double>(value);
   } else if (name == "--warm-up-seconds") {
     load.warm_up_seconds = number<double>(value);
   } else if (name == "--seconds") {
     load.seconds = number<double>(value);
   } else if (name == "--requests") {
-    load.requests = number<std::uint64_t>(value);
+    load.answers = number<std::uint64_t>(value);
   } else if (name == "--server-pid") {
     load.server_pid = number<pid_t>(value);
   } else if (name == "--sleep") {
@@ -88,22 +96,28 @@ void take_option(Arguments& arguments, std::string_view name, const char* value)
   }
 }
 
-std::string prepared_request(const std::string& path, const std::string& body) {
-  return "POST " + path +
-         " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load-client\r\nAccept: application/json\r\n"
+// What follows the path.
+std::string rest_of_request(const std::string& body) {
+  return " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load-client\r\nAccept: application/json\r\n"
          "Content-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 Arguments read_arguments(int argc, char** argv) {
+  using flagstone::bench::RequestSequence;
   Arguments arguments;
+  LoadOptions& load = arguments.load;
   if (argc % 2 == 0) refuse("every option has a value");
   for (int i = 1; i + 1 < argc; i += 2) take_option(arguments, argv[i], argv[i + 1]);
-  if (arguments.load.request.empty() && !arguments.path.empty())
-    arguments.load.request = prepared_request(arguments.path, arguments.body);
-  if (arguments.load.target.empty() || arguments.load.request.empty())
-    refuse("--target and --request-file or --path are needed");
-  if (arguments.load.connections == 0) refuse("--connections must be at least 1");
+  const std::string rest = rest_of_request(arguments.body);
+  if (!arguments.paths.empty()) {
+    load.requests = RequestSequence("POST ", std::move(arguments.paths), rest);
+  } else if (!arguments.path.empty()) {
+    load.requests = RequestSequence("POST " + arguments.path + rest);
+  }
+  if (load.target.empty() || load.requests.empty())
+    refuse("--target and --request-file, --path or --paths-file are needed");
+  if (load.connections == 0) refuse("--connections must be at least 1");
   return arguments;
 }
 
@@ -130,6 +144,9 @@ void print_result(const LoadOptions& options, const LoadResult& result) {
       static_cast<double>(latency.counted()) / result.seconds, latency.percentile_us(0.5),
       latency.percentile_us(0.99), latency.max_us(), static_cast<unsigned long long>(result.errors),
       static_cast<unsigned long long>(result.bytes_read), result.client_busy_share);
+  if (options.rate > 0)
+    std::printf(R"(, "rate": %.1f, "overdue": %llu)", options.rate,
+                static_cast<unsigned long long>(result.overdue));
   print_server(result);
   if (result.errors > 0) std::printf(R"(, "first_error": "%s")", result.first_error.c_str());
   std::printf("}\n");
@@ -138,7 +155,7 @@ void print_result(const LoadOptions& options, const LoadResult& result) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Arguments arguments = read_arguments(argc, argv);
+  Arguments arguments = read_arguments(argc, argv);
   const auto result = flagstone::bench::run_load(arguments.load);
   if (!result) {
     std::fprintf(stderr, "load_client: %s\n", result.error().c_str());
