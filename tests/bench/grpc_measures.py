@@ -13,7 +13,7 @@ import grpc_frames
 from http_probe import CONTEXT
 from servers import CLIENT_CORE, FixedAnswerHttp2, ServerFailed, on_core
 
-RESOLVE_PATH = "/flagd.evaluation.v1.Service/ResolveString"
+RESOLVE_PATH = "/flagd.evaluation.v1.Service/ResolveBoolean"
 STREAMS = {"EventStream": "/flagd.evaluation.v1.Service/EventStream",
            "SyncFlags": "/flagd.sync.v1.FlagSyncService/SyncFlags"}
 FAN_OUT_FLAGS = 10
@@ -76,7 +76,7 @@ def median(runs):
 def grpc(bench):
     if not shutil.which("h2load"):
         raise ServerFailed("h2load is missing: install Debian's package nghttp2-client")
-    request = grpc_frames.resolve_request(flag_set.ASKED_FLAG, CONTEXT)
+    request = grpc_frames.resolve_request(flag_set.ASKED_BOOLEAN_FLAG, CONTEXT)
     (bench.work_dir / "request.grpc").write_bytes(request)
     rows = []
     with bench.daemon(bench.flags_uri(bench.sizes[0])) as daemon:

@@ -22,11 +22,13 @@ STATE_WRITTEN_SECONDS = 2   # the state is written within a second of its public
 class Bench:
     """Programs, folders and lengths of one run. The folders are emptied for every daemon."""
 
-    def __init__(self, daemon, programs, work_dir, sockets_dir, quick):
+    def __init__(self, daemon, programs, work_dir, sockets_dir, quick, all_cores=frozenset()):
+        self.all_cores = all_cores  # those that this run may use
         self.daemon_program = daemon
         self.fixed_answer_program = str(programs / "fixed_answer")
         self.fixed_answer_http2_program = str(programs / "fixed_answer_http2")
         self.load_client_program = str(programs / "load_client")
+        self.evaluation_program = programs / "evaluation_bench"  # may be missing
         self.subscribers_program = str(programs / "subscribers")
         self.work_dir = pathlib.Path(work_dir)
         self.sockets_dir = sockets_dir
@@ -39,7 +41,10 @@ class Bench:
         self.settle_seconds = 0.5 if quick else SETTLE_SECONDS
         self.connections = (1, 16) if quick else (1, 16, 64)
         self.sizes = (10, 1000) if quick else (10, 1000, 10000)
+        self.growing_sizes = (10, 1000) if quick else (10, 100, 1000, 10000, 100000)
         self.largest = self.sizes[-1]
+        self.replacing_seconds = 3 if quick else 10
+        self.evaluation_seconds = 0.02 if quick else 0.5
         self.starts = 3 if quick else 9
         self.changes = 3 if quick else 15
         self.subscribers = 100 if quick else 2000
@@ -74,19 +79,32 @@ class Bench:
         return FixedAnswer(self.fixed_answer_program, self.sockets_dir,
                            self.work_dir / "fixed_answer.log", str(path))
 
-    def load(self, server, target, request, connections):
-        path = self.work_dir / "request.http"
-        path.write_bytes(request)
-        with on_core(CLIENT_CORE):
-            done = subprocess.run(
-                [self.load_client_program, "--target", target, "--request-file", str(path),
-                 "--connections", str(connections), "--server-pid", str(server.pid),
-                 "--seconds", str(self.window_seconds),
-                 "--warm-up-seconds", str(self.warm_up_seconds)],
-                capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            server.fail(done.stderr)
-        result = json.loads(done.stdout)
+    def load(self, server, target, request, connections, **options):
+        """One run of the load client to its end. Options are its own: `seconds`, `rate` and so on."""
+        return self.end_load(server, self.begin_load(server, target, request, connections, **options))
+
+    def begin_load(self, server, target, request, connections, core=CLIENT_CORE, **options):
+        """`request` is the bytes of one, or a Path of a file of paths."""
+        if isinstance(request, pathlib.Path):
+            asked = ["--paths-file", str(request)]
+        else:
+            path = self.work_dir / "request.http"
+            path.write_bytes(request)
+            asked = ["--request-file", str(path)]
+        options = {"seconds": self.window_seconds, "warm_up_seconds": self.warm_up_seconds, **options}
+        for name, value in options.items():
+            asked += [f"--{name.replace('_', '-')}", str(value)]
+        with on_core(core):
+            return subprocess.Popen(
+                [self.load_client_program, "--target", target, "--connections", str(connections),
+                 "--server-pid", str(server.pid), *asked],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def end_load(self, server, running):
+        out, errors = running.communicate()
+        if running.returncode != 0:
+            server.fail(errors)
+        result = json.loads(out)
         if result["errors"] > 0:
             server.fail(f"{result['errors']} errors under load: {result.get('first_error')}")
         return result
@@ -116,11 +134,19 @@ def median_load(runs):
     }
 
 
+def ask_each(daemon, flags):
+    """Each flag once by itself, so that the daemon has compiled those that it keeps compiled."""
+    with HttpProbe(daemon.tcp) as probe:
+        for key in flag_set.keys(flags):
+            probe.ask_flag(key)
+
+
 def compare_under_load(bench, flags, request, connection_counts):
     """Rows by (transport, connections): the fixed answer and the daemon, one after the other."""
     runs = {}
     with bench.daemon(bench.flags_uri(flags)) as daemon:
         daemon.wait_until_ready()
+        ask_each(daemon, flags)
         answer = real_answer(daemon, request).raw
         with bench.fixed_answer(answer) as fixed:
             fixed.first_answer_seconds(request)
@@ -146,11 +172,34 @@ def single(bench):
                               evaluation_request(SINGLE_PATH + flag_set.ASKED_FLAG), bench.connections)
 
 
+def single_by_size(bench):
+    """CPU of an answer of the same flag out of few and out of many; the sizes take turns."""
+    request = evaluation_request(SINGLE_PATH + flag_set.ASKED_FLAG)
+    connections = bench.connections[-1]
+    sizes = (bench.sizes[0], bench.largest)
+    runs = {}
+    for _ in range(bench.repeats):
+        for flags in sizes:
+            with bench.daemon(bench.flags_uri(flags)) as daemon:
+                daemon.wait_until_ready()
+                for transport in ("tcp", "unix"):
+                    result = bench.load(daemon, getattr(daemon, transport), request, connections)
+                    runs.setdefault((transport, flags), []).append(result)
+    rows = []
+    for transport in ("tcp", "unix"):
+        few, many = (median_load(runs[transport, flags])["cpu_us"] for flags in sizes)
+        rows.append({"transport": transport, "few_cpu_us": few, "many_cpu_us": many,
+                     "growth": many / few})
+    return {"connections": connections, "few": sizes[0], "many": sizes[1], "rows": rows}
+
+
 def bulk(bench):
+    """What a flag costs beyond the bytes is what Flagstone's answer costs over the fixed one."""
     compared = compare_under_load(bench, BULK_FLAGS, evaluation_request(BULK_PATH), (BULK_CONNECTIONS,))
     for row in compared["rows"]:
         for server in ("fixed", "flagstone"):
             row[server]["cpu_us_per_flag"] = row[server]["cpu_us"] / BULK_FLAGS
+        row["beyond_bytes_us_per_flag"] = (row["flagstone"]["cpu_us"] - row["fixed"]["cpu_us"]) / BULK_FLAGS
     return compared
 
 
@@ -221,7 +270,7 @@ def start_from_state(bench, request):
 def change(bench):
     """From the file's replacement to the changed answer; one flag of it changed, or all."""
     rows = []
-    for flags in (bench.sizes[0], bench.largest):
+    for flags in bench.sizes:
         with bench.daemon(bench.flags_uri(flags)) as daemon:
             daemon.wait_until_ready()
             for changed, shift_of in (("one", lambda _: 0), ("all", lambda revision: revision % 20)):

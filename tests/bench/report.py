@@ -55,10 +55,51 @@ def bulk_table(compared):
         rows.append([
             TRANSPORTS[row["transport"]], name, f"{server['requests_per_second']:,.0f}",
             f"{server['user_us']:.0f}", f"{server['system_us']:.0f}", f"{server['cpu_us']:.0f}",
-            f"{server['cpu_us_per_flag']:.3f}", f"{100 * server['busy_share']:.0f} %",
+            f"{server['cpu_us_per_flag']:.3f}",
+            f"{row['beyond_bytes_us_per_flag']:.3f}" if name == "Flagstone" else "",
+            f"{100 * server['busy_share']:.0f} %",
         ])
     return table(["", "server", "answers/s", "user µs", "system µs", "CPU µs", "CPU µs per flag",
-                  "core busy"], rows)
+                  "beyond the bytes", "core busy"], rows)
+
+
+def by_size_table(by_size):
+    few, many = (f"CPU µs, {by_size[size]:,} flags" for size in ("few", "many"))
+    return table(["", "connections", few, many, "growth"],
+                 [[TRANSPORTS[row["transport"]], by_size["connections"], f"{row['few_cpu_us']:.2f}",
+                   f"{row['many_cpu_us']:.2f}", f"{row['growth']:.2f}"] for row in by_size["rows"]])
+
+
+def replacement_table(replacement):
+    changed = {"none": "none, to compare", "one": "one flag changed", "all": "every flag changed"}
+    return table(["replaced every second", "times", "requests/s", "p50 µs", "p99 µs", "worst µs",
+                  "core busy"],
+                 [[changed[row["changed"]], row["replacements"], f"{row['per_second']:,.0f}",
+                   f"{row['p50_us']:.0f}", f"{row['p99_us']:.0f}", f"{row['max_us']:.0f}",
+                   f"{100 * row['busy_share']:.0f} %"] for row in replacement["rows"]])
+
+
+def threads_table(threads):
+    if "not_measured" in threads:
+        return f"Not measured: {threads['not_measured']}."
+    return table(["serving threads", "requests/s"],
+                 [[1, f"{threads['one']:,.0f}"], [2, f"{threads['two']:,.0f}"]])
+
+
+def evaluation_table(evaluation):
+    if not evaluation:
+        return "Not measured: evaluation_bench was not built."
+    return table(["", "CPU ns"], [[name, f"{ns:,.0f}"] for name, ns in evaluation.items()])
+
+
+def growth_table(growth):
+    rows = []
+    for row in growth["rows"]:
+        measured = [f"{row['cpu_us']:.2f}", f"{row['p99_us']:.0f}", f"{row['resident']:.1f}",
+                    f"{row['anonymous']:.1f}"] if "refused" not in row else [row["refused"], "", "", ""]
+        rows.append([f"{row['flags']:,}", row["limit"], row["asked"], *measured])
+    return table(["flags", "memory_limit", "asked", "CPU µs", "p99 µs", "resident MiB",
+                  "of it anonymous MiB"], rows)
 
 
 def grpc_table(compared):
@@ -91,8 +132,8 @@ def memory_table(memory):
                   for name, mib in measured])
 
 
-def time_table(start, change):
-    """Either may be missing, when only the other was measured."""
+def time_table(start=None, change=None, pushed=None, https=None):
+    """Any may be missing, when only others were measured."""
     measured = []
     if start:
         flags = f"{start['flags']:,} flags"
@@ -100,18 +141,27 @@ def time_table(start, change):
             ("start to first answer, fixed answer", start["fixed"]),
             (f"start to first answer, {flags} from JSON", start["from_json"]),
             (f"start to first answer, {flags} from the state, vendor down", start["from_state"])]
+    if https and "median_ms" in https:
+        measured.append((f"start to first answer, {https['flags']:,} flags from an HTTPS source", https))
     for row in change or []:
         measured.append((f"file replaced to answer changed, {row['flags']:,} flags, "
                          f"{row['changed']} changed", row))
+    for row in pushed or []:
+        measured.append((f"pushed over SyncFlags to answer changed, {row['flags']:,} flags, "
+                         "one changed", row))
     return table(["", "median ms", "worst ms", "times"],
                  [[name, f"{row['median_ms']:.1f}", f"{row['max_ms']:.1f}", row["times"]]
                   for name, row in measured])
 
 
 def target_table(judged):
-    return table(["", "measured", "target", ""],
-                 [[r["name"], f"{r['measured']:.2f} {r['unit']}", f"≤ {r['most']} {r['unit']}",
-                   "met" if r["met"] else MISSED] for r in judged])
+    rows = []
+    for r in judged:
+        target = f"≤ {r['most']}" if "most" in r else f"≥ {r['least']}"
+        measured = "not measured" if r["measured"] is None else f"{r['measured']:.2f} {r['unit']}"
+        verdict = {True: "met", False: MISSED, None: r.get("why")}[r["met"]]
+        rows.append([r["name"], measured, f"{target} {r['unit']}", verdict])
+    return table(["", "measured", "target", ""], rows)
 
 
 def kept_notes(path):
@@ -125,30 +175,59 @@ def kept_notes(path):
 
 def page(results, judged, machine, notes):
     today = datetime.datetime.now(datetime.timezone.utc).date()
-    single = results["single"]
     return "\n".join([
         INTRODUCTION,
         "\n".join([f"- date: {today}", *(f"- {name}: {value}" for name, value in machine.items())]),
         "\n## Targets\n", target_table(judged),
         "\n## Notes on missed targets\n", notes,
+        *load_sections(results), *grpc_sections(results), *memory_sections(results),
+        "\n## Time to the answer\n",
+        time_table(results["start"], results["change"], results["pushed"], results["https"]), ""])
+
+
+def load_sections(results):
+    single, replacement = results["single"], results["replacement"]
+    return [
         "\n## One flag\n", f"An answer has {single['answer_bytes']} bytes, header included.\n",
         load_table(single),
+        "\nThe same flag out of few and out of many:\n", by_size_table(results["single_by_size"]),
         "\n## Bulk of 1,000 flags\n",
-        f"An answer has {results['bulk']['answer_bytes']:,} bytes; 16 connections.\n",
+        f"An answer has {results['bulk']['answer_bytes']:,} bytes; 16 connections. Each flag was asked for by "
+        "itself before. Beyond the bytes is what Flagstone takes more than the fixed answer.\n",
         bulk_table(results["bulk"]),
+        "\n## While documents are replaced\n",
+        f"One flag out of {replacement['flags']:,} asked at a steady rate, half of what "
+        f"{replacement['connections']} connections over TCP get at most; latency counts from the moment a "
+        "request was due, whether or not one could be sent.\n",
+        replacement_table(replacement),
+        "\n## Two serving threads\n", threads_table(results["threads"]),
+        "\n## Evaluation without a socket\n", evaluation_table(results["evaluation"])]
+
+
+def grpc_sections(results):
+    return [
         "\n## gRPC: one flag\n",
-        "ResolveString over one connection by h2load, with a prepared message; the fixed answer is nghttp2 "
+        "ResolveBoolean over one connection by h2load, with a prepared message; the fixed answer is nghttp2 "
         f"on bare libuv sending the same {results['grpc']['answer_bytes']} bytes and trailers.\n",
         grpc_table(results["grpc"]),
         "\n## gRPC: one flag changes, many are told\n",
         "From the replacing of the file to the last subscriber's having it; each has a connection of its "
         "own. Memory is what the process grew by, divided.\n",
-        fan_out_table(results["fan_out"]),
+        fan_out_table(results["fan_out"])]
+
+
+def memory_sections(results):
+    growth = results["growth"]
+    return [
         "\n## Memory\n",
         "5 s after ready, file source, state on disk, no connections. A reload replaces the file by one "
         "in which every flag differs.\n",
         memory_table(results["memory"]),
-        "\n## Time to the answer\n", time_table(results["start"], results["change"]), ""])
+        "\n## As flags grow\n",
+        f"All keys are asked, uniformly or skewed (Zipf, s = {growth['skew']}), over TCP from "
+        f"{growth['connections']} connections; memory is read afterwards. The fixed answer to the same "
+        f"requests costs {growth['fixed_cpu_us']:.2f} µs.\n",
+        growth_table(growth)]
 
 
 def write(path, results, judged, machine):

@@ -4,8 +4,9 @@
     tests/bench/run_bench.py [--daemon build/release/flagstone] [--quick] [--only single ...]
 
 Builds its own programs when they are missing; expects the daemon built. Uses cores 0 (server) and 1
-(client), loopback and temporary Unix sockets only. A full run takes about five minutes; --quick takes
-half a minute, says only that everything runs, and leaves the page alone.
+(client), loopback and temporary Unix sockets only; two more where they are, for two serving threads. A full
+run takes about a quarter of an hour; --quick takes one or two minutes, says only that everything runs, and
+writes its page into build/bench/work.
 """
 
 import argparse
@@ -16,21 +17,33 @@ import subprocess
 import sys
 import tempfile
 
+import evaluation_measures
+import growth_measures
 import grpc_measures
 import machine
 import measures
+import replacement_measures
 import report
 import targets
+import thread_measures
+import upstream_measures
 from servers import CLIENT_CORE, SERVER_CORE, ServerFailed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = ("fixed_answer", "fixed_answer_http2", "load_client", "subscribers")
 MEASURES = {
     "single": measures.single,
+    "single_by_size": measures.single_by_size,
     "bulk": measures.bulk,
+    "evaluation": evaluation_measures.evaluation,
+    "replacement": replacement_measures.replacement,
+    "threads": thread_measures.threads,
     "memory": measures.memory,
+    "growth": growth_measures.growth,
     "start": measures.start,
     "change": measures.change,
+    "pushed": upstream_measures.pushed,
+    "https": upstream_measures.https,
     "grpc": grpc_measures.grpc,
     "fan_out": grpc_measures.fan_out,
 }
@@ -59,7 +72,7 @@ def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--daemon", default=ROOT / "build/release/flagstone", type=pathlib.Path)
     parser.add_argument("--programs", help="folder of fixed_answer and load_client")
-    parser.add_argument("--quick", action="store_true", help="short windows, small sets, no page")
+    parser.add_argument("--quick", action="store_true", help="short windows, small sets, another page")
     parser.add_argument("--seconds", type=float, help="length of each measured window (default 3)")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measurements, no page")
     parser.add_argument("--page", default=ROOT / "docs/benchmarks.md", type=pathlib.Path)
@@ -76,18 +89,17 @@ def measure(bench, wanted):
 
 
 def print_results(results):
-    if "single" in results:
-        print(f"\none flag\n{report.load_table(results['single'])}")
-    if "bulk" in results:
-        print(f"\nbulk\n{report.bulk_table(results['bulk'])}")
-    if "memory" in results:
-        print(f"\nmemory\n{report.memory_table(results['memory'])}")
-    if "grpc" in results:
-        print(f"\ngRPC\n{report.grpc_table(results['grpc'])}")
-    if "fan_out" in results:
-        print(f"\nfan-out\n{report.fan_out_table(results['fan_out'])}")
-    if "start" in results or "change" in results:
-        print(f"\ntime\n{report.time_table(results.get('start'), results.get('change'))}")
+    tables = {"single": report.load_table, "single_by_size": report.by_size_table,
+              "bulk": report.bulk_table, "evaluation": report.evaluation_table,
+              "replacement": report.replacement_table, "threads": report.threads_table,
+              "memory": report.memory_table, "growth": report.growth_table,
+              "grpc": report.grpc_table, "fan_out": report.fan_out_table}
+    for name, table in tables.items():
+        if name in results:
+            print(f"\n{name.replace('_', ' ')}\n{table(results[name])}")
+    times = {name: results[name] for name in ("start", "change", "pushed", "https") if name in results}
+    if times:
+        print(f"\ntime\n{report.time_table(**times)}")
 
 
 def main():
@@ -98,12 +110,14 @@ def main():
     if not {SERVER_CORE, CLIENT_CORE} <= os.sched_getaffinity(0):
         sys.exit("run_bench.py: needs cores 0 and 1 for itself")
     programs = programs_dir(options.programs, daemon)
+    all_cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {CLIENT_CORE})
     described = machine.describe(str(daemon), daemon.parent / "CMakeCache.txt")
     work_dir = ROOT / "build" / "bench" / "work"
     # Sockets have short paths wherever the tree is; the state stays on the tree's disk.
     with tempfile.TemporaryDirectory(prefix="flagstone-bench-") as sockets_dir:
-        bench = measures.Bench(str(daemon), programs, work_dir, sockets_dir, options.quick)
+        bench = measures.Bench(str(daemon), programs, work_dir, sockets_dir, options.quick,
+                               all_cores)
         if options.seconds:
             bench.window_seconds = options.seconds
         try:
@@ -117,9 +131,9 @@ def main():
         return
     judged = targets.judge(results)
     print(f"\ntargets\n{report.target_table(judged)}")
-    if not options.quick:
-        report.write(options.page, results, judged, described)
-        print(f"\nwritten: {options.page}; a missed target wants a sentence in its notes")
+    page = work_dir / "benchmarks.md" if options.quick else options.page
+    report.write(page, results, judged, described)
+    print(f"\nwritten: {page}; a missed target wants a sentence in its notes")
 
 
 if __name__ == "__main__":

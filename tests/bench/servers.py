@@ -23,10 +23,14 @@ class ServerFailed(Exception):
     pass
 
 
-@contextlib.contextmanager
 def on_core(core):
-    """Children started inside inherit the core; this process goes back to the client's."""
-    os.sched_setaffinity(0, {core})
+    return on_cores({core})
+
+
+@contextlib.contextmanager
+def on_cores(cores):
+    """Children started inside inherit the cores; this process goes back to the client's."""
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -43,6 +47,7 @@ class Server:
     """A child process with a TCP and a Unix target. Ends with the `with` block, whatever happens."""
 
     name = ""
+    cores = frozenset({SERVER_CORE})
 
     def __init__(self, sockets_dir, log_path):
         self.tcp = f"127.0.0.1:{free_port()}"
@@ -55,7 +60,7 @@ class Server:
         raise NotImplementedError
 
     def __enter__(self):
-        with self.log_path.open("wb") as log, on_core(SERVER_CORE):
+        with self.log_path.open("wb") as log, on_cores(self.cores):
             self.started_at = time.perf_counter()
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
@@ -152,18 +157,32 @@ class Daemon(Server):
                 "--listen", self.unix, "--admin", self.admin, "--state-dir", self._state_dir,
                 *self._options]
 
-    def wait_until_ready(self):
-        def ready():
-            with HttpProbe(self.admin) as probe:
-                return probe.ask_path("/readyz").status == 200
+    def ready(self):
+        with HttpProbe(self.admin) as probe:
+            return probe.ask_path("/readyz").status == 200
 
-        return self.wait_for("/readyz", ready)
+    def wait_until_ready(self):
+        return self.wait_for("/readyz", self.ready)
+
+    def wait_until_ready_or_refused(self):
+        """None when it is ready, else why it does not take its document."""
+        refusal = ""
+
+        def settled():
+            nonlocal refusal
+            with HttpProbe(self.admin) as probe:
+                source, = probe.ask_path("/status").json()["environments"]["default"]["sources"]
+            refusal = source["last_error"] if source["state"] == "refused" else ""
+            return refusal or self.ready()
+
+        self.wait_for("ready, or its document refused", settled)
+        return refusal or None
 
 
 class Upstream:
-    """A vendor that serves one document over HTTP, until the `with` block ends and it is down."""
+    """A vendor that serves one document over HTTP or HTTPS, until the `with` block ends and it is down."""
 
-    def __init__(self, document):
+    def __init__(self, document, tls_context=None):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.send_response(200)
@@ -177,7 +196,10 @@ class Upstream:
                 pass
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.uri = f"http://127.0.0.1:{self._server.server_port}/flags.json"
+        if tls_context:
+            self._server.socket = tls_context.wrap_socket(self._server.socket, server_side=True)
+        scheme = "https" if tls_context else "http"
+        self.uri = f"{scheme}://127.0.0.1:{self._server.server_port}/flags.json"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self):
