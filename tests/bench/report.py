@@ -7,6 +7,8 @@ NOTES_BEGIN = "<!-- notes: begin (written by hand, kept by run_bench.py) -->"
 NOTES_END = "<!-- notes: end -->"
 TRANSPORTS = {"tcp": "TCP", "unix": "Unix socket"}
 MISSED = "**missed**"
+PLOTS = (("benchmark-answers.svg", "CPU of an answer beside the fixed answer, by api and transport"),
+         ("benchmark-growth.svg", "Cost and memory as flags grow from 10 to 100,000"))
 
 INTRODUCTION = """# Benchmarks
 
@@ -175,9 +177,11 @@ def kept_notes(path):
 
 def page(results, judged, machine, notes):
     today = datetime.datetime.now(datetime.timezone.utc).date()
+    answers, growing = (f"![{what}]({file})" for file, what in PLOTS)
     return "\n".join([
         INTRODUCTION,
         "\n".join([f"- date: {today}", *(f"- {name}: {value}" for name, value in machine.items())]),
+        f"\n{answers}\n\n{growing}",
         "\n## Targets\n", target_table(judged),
         "\n## Notes on missed targets\n", notes,
         *load_sections(results), *grpc_sections(results), *memory_sections(results),

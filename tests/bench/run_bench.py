@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the daemon beside the fixed-answer server and writes docs/benchmarks.md.
+"""Measures the daemon beside the fixed-answer server and writes docs/benchmarks.md with its two plots.
 
     tests/bench/run_bench.py [--daemon build/release/flagstone] [--quick] [--only single ...]
 
@@ -22,6 +22,7 @@ import growth_measures
 import grpc_measures
 import machine
 import measures
+import plots
 import replacement_measures
 import report
 import targets
@@ -133,6 +134,7 @@ def main():
     print(f"\ntargets\n{report.target_table(judged)}")
     page = work_dir / "benchmarks.md" if options.quick else options.page
     report.write(page, results, judged, described)
+    plots.write(page.parent, results)
     print(f"\nwritten: {page}; a missed target wants a sentence in its notes")
 
 
