@@ -29,7 +29,7 @@ tsan: setup
 	cmake --build --preset tsan --parallel $(BUILD_JOBS)
 	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.suppressions" ctest --test-dir build/tsan --parallel $(TEST_JOBS) --output-on-failure
 
-# The tables of docs/benchmarks.md. Takes some minutes and wants a quiet machine.
+# The page docs/benchmarks.md and its two plots. Takes a quarter of an hour and wants a quiet machine.
 bench:
 	@scripts/setup bench
 	cmake --preset release -DFLAGSTONE_BENCH=ON
