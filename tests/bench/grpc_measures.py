@@ -11,12 +11,14 @@ import time
 import flag_set
 import grpc_frames
 from http_probe import CONTEXT
+from measures import few_and_many
 from servers import CLIENT_CORE, FixedAnswerHttp2, ServerFailed, on_core
 
 RESOLVE_PATH = "/flagd.evaluation.v1.Service/ResolveBoolean"
 STREAMS = {"EventStream": "/flagd.evaluation.v1.Service/EventStream",
            "SyncFlags": "/flagd.sync.v1.FlagSyncService/SyncFlags"}
 FAN_OUT_FLAGS = 10
+STREAMS_BY_SIZE = 16
 ANSWER_LIMIT_SECONDS = 10
 CLOCK_TICKS_PER_SECOND = 100
 STEADY_SECONDS = 1  # before the memory of many subscribers is read
@@ -99,6 +101,16 @@ def grpc(bench):
                     row["ratio"] = row["flagstone"]["cpu_us"] / row["fixed"]["cpu_us"]
                     rows.append(row)
     return {"answer_bytes": len(answer), "rows": rows}
+
+
+def grpc_by_size(bench):
+    request = grpc_frames.resolve_request(flag_set.ASKED_BOOLEAN_FLAG, CONTEXT)
+    (bench.work_dir / "request.grpc").write_bytes(request)
+
+    def cpu_us(daemon, transport):
+        return h2load(bench, daemon, transport, STREAMS_BY_SIZE)["cpu_us"]
+
+    return few_and_many(bench, f"gRPC, {STREAMS_BY_SIZE} streams", cpu_us)
 
 
 def fan_out(bench):

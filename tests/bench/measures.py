@@ -172,10 +172,9 @@ def single(bench):
                               evaluation_request(SINGLE_PATH + flag_set.ASKED_FLAG), bench.connections)
 
 
-def single_by_size(bench):
-    """CPU of an answer of the same flag out of few and out of many; the sizes take turns."""
-    request = evaluation_request(SINGLE_PATH + flag_set.ASKED_FLAG)
-    connections = bench.connections[-1]
+def few_and_many(bench, load_name, measure):
+    """Rows by transport: CPU of an answer out of few flags and out of many. The sizes take turns, and
+    `measure(daemon, transport)` gives the CPU of one."""
     sizes = (bench.sizes[0], bench.largest)
     runs = {}
     for _ in range(bench.repeats):
@@ -183,14 +182,24 @@ def single_by_size(bench):
             with bench.daemon(bench.flags_uri(flags)) as daemon:
                 daemon.wait_until_ready()
                 for transport in ("tcp", "unix"):
-                    result = bench.load(daemon, getattr(daemon, transport), request, connections)
-                    runs.setdefault((transport, flags), []).append(result)
+                    runs.setdefault((transport, flags), []).append(measure(daemon, transport))
     rows = []
     for transport in ("tcp", "unix"):
-        few, many = (median_load(runs[transport, flags])["cpu_us"] for flags in sizes)
+        few, many = (statistics.median(runs[transport, flags]) for flags in sizes)
         rows.append({"transport": transport, "few_cpu_us": few, "many_cpu_us": many,
                      "growth": many / few})
-    return {"connections": connections, "few": sizes[0], "many": sizes[1], "rows": rows}
+    return {"load": load_name, "few": sizes[0], "many": sizes[1], "rows": rows}
+
+
+def single_by_size(bench):
+    request = evaluation_request(SINGLE_PATH + flag_set.ASKED_FLAG)
+    connections = bench.connections[-1]
+
+    def cpu_us(daemon, transport):
+        result = bench.load(daemon, getattr(daemon, transport), request, connections)
+        return result["server"]["cpu_us_per_request"]
+
+    return few_and_many(bench, f"OFREP, {connections} connections", cpu_us)
 
 
 def bulk(bench):

@@ -65,11 +65,13 @@ def bulk_table(compared):
                   "beyond the bytes", "core busy"], rows)
 
 
-def by_size_table(by_size):
-    few, many = (f"CPU µs, {by_size[size]:,} flags" for size in ("few", "many"))
-    return table(["", "connections", few, many, "growth"],
-                 [[TRANSPORTS[row["transport"]], by_size["connections"], f"{row['few_cpu_us']:.2f}",
-                   f"{row['many_cpu_us']:.2f}", f"{row['growth']:.2f}"] for row in by_size["rows"]])
+def by_size_table(*measured):
+    first = measured[0]
+    few, many = (f"CPU µs, {first[size]:,} flags" for size in ("few", "many"))
+    return table(["", "", few, many, "growth"],
+                 [[by_size["load"], TRANSPORTS[row["transport"]], f"{row['few_cpu_us']:.2f}",
+                   f"{row['many_cpu_us']:.2f}", f"{row['growth']:.2f}"]
+                  for by_size in measured for row in by_size["rows"]])
 
 
 def replacement_table(replacement):
@@ -194,7 +196,8 @@ def load_sections(results):
     return [
         "\n## One flag\n", f"An answer has {single['answer_bytes']} bytes, header included.\n",
         load_table(single),
-        "\nThe same flag out of few and out of many:\n", by_size_table(results["single_by_size"]),
+        "\nThe same flag out of few and out of many:\n",
+        by_size_table(results["single_by_size"], results["grpc_by_size"]),
         "\n## Bulk of 1,000 flags\n",
         f"An answer has {results['bulk']['answer_bytes']:,} bytes; 16 connections. Each flag was asked for by "
         "itself before. Beyond the bytes is what Flagstone takes more than the fixed answer.\n",

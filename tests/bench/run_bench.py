@@ -46,6 +46,7 @@ MEASURES = {
     "pushed": upstream_measures.pushed,
     "https": upstream_measures.https,
     "grpc": grpc_measures.grpc,
+    "grpc_by_size": grpc_measures.grpc_by_size,
     "fan_out": grpc_measures.fan_out,
 }
 
@@ -94,7 +95,7 @@ def print_results(results):
               "bulk": report.bulk_table, "evaluation": report.evaluation_table,
               "replacement": report.replacement_table, "threads": report.threads_table,
               "memory": report.memory_table, "growth": report.growth_table,
-              "grpc": report.grpc_table, "fan_out": report.fan_out_table}
+              "grpc": report.grpc_table, "grpc_by_size": report.by_size_table, "fan_out": report.fan_out_table}
     for name, table in tables.items():
         if name in results:
             print(f"\n{name.replace('_', ' ')}\n{table(results[name])}")

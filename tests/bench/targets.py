@@ -20,8 +20,9 @@ def not_measured(name, why, **target):
 
 def judge(results):
     """A row for each target that this run measured."""
-    return [*under_load(results), *in_bulk(results), *over_grpc(results), *of_evaluation(results),
-            *while_replacing(results), *of_threads(results), *of_memory(results), *in_time(results)]
+    return [*under_load(results), *in_bulk(results), *over_grpc(results), *by_size(results),
+            *of_evaluation(results), *while_replacing(results), *of_threads(results),
+            *of_memory(results), *in_time(results)]
 
 
 def under_load(results):
@@ -37,11 +38,14 @@ def under_load(results):
             rows.append(judged if busy >= BUSY_ENOUGH else idle(judged, busy))
         if single["connections"] == 16:
             rows.append(row(f"p99 at 16 connections, {name}", single["flagstone"]["p99_us"], 250, "µs"))
-    by_size = results["single_by_size"]
-    for measured in by_size["rows"]:
-        rows.append(row(f"CPU of an answer, {by_size['many']:,} flags / {by_size['few']}, "
-                        f"{TRANSPORTS[measured['transport']]}", measured["growth"], 1.1, "×"))
     return rows
+
+
+def by_size(results):
+    return [row(f"CPU of an answer, {measured['many']:,} flags / {measured['few']}, {measured['load']}, "
+                f"{TRANSPORTS[r['transport']]}", r["growth"], 1.1, "×")
+            for measured in (results["single_by_size"], results["grpc_by_size"])
+            for r in measured["rows"]]
 
 
 def idle(judged, busy):

@@ -20,9 +20,8 @@ class Targets(unittest.TestCase):
             self.assertIs(made["met"], met)
 
     def test_an_idle_core_is_said(self):
-        by_size = {"few": 10, "many": 10_000, "rows": []}
         for busy, said in ((0.95, False), (0.94, True)):
-            judged, = targets.under_load({"single": single(1.3, busy), "single_by_size": by_size})
+            judged, = targets.under_load({"single": single(1.3, busy)})
             self.assertEqual(said, "94 % busy" in judged["name"])
             self.assertFalse(judged["met"])
 
