@@ -32,6 +32,13 @@ class Arena {
     std::memcpy(to, text.data(), text.size());
     return {to, text.size()};
   }
+  template <typename T>
+  std::span<const T> copy(std::span<const T> from) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T* const first = static_cast<T*>(allocate(from.size_bytes(), alignof(T)));
+    if (!from.empty()) std::memcpy(static_cast<void*>(first), from.data(), from.size_bytes());
+    return {first, from.size()};
+  }
   void* allocate(std::size_t size, std::size_t align) {
     std::size_t start = (used_ + align - 1) & ~(align - 1);
     if (block_ < blocks_.size() && start + size <= blocks_[block_].size) {

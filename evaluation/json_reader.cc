@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "evaluation/json_plain_reader.h"
 #include "evaluation/json_syntax.h"
 
 namespace flagstone::evaluation {
@@ -91,7 +92,7 @@ JsonError describe(std::string_view text, std::size_t depth_max) {
 }  // namespace
 
 struct JsonReader::Impl {
-  explicit Impl(std::size_t depth) : depth_max(depth) {}
+  explicit Impl(std::size_t depth) : depth_max(depth), plain(depth) {}
 
   simdjson::error_code parse(std::string_view text) {
     const std::size_t needed = text.size() + simdjson::SIMDJSON_PADDING;
@@ -110,6 +111,7 @@ struct JsonReader::Impl {
   }
 
   const std::size_t depth_max;
+  JsonPlainReader plain;
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   std::unique_ptr<char[]> buffer;
@@ -122,6 +124,7 @@ JsonReader::~JsonReader() = default;
 
 std::expected<Value, JsonError> JsonReader::read(std::string_view text, Arena& arena) {
   if (text.empty()) return std::unexpected(JsonError{JsonError::Kind::kMalformed, "empty text"});
+  if (const auto value = impl_->plain.read(text, arena)) return *value;
   simdjson::error_code error = impl_->parse(text);
   // The code for a long integer differs between simdjson's versions, so it is not asked for. A text
   // that is broken besides stays refused.

@@ -1,8 +1,9 @@
 // Reads a JSON text into Values, in one validating pass.
 //
 // One per thread or per use; its memory grows to the largest text seen and stays, so that reading
-// again allocates nothing. The Values are valid until the next read() and until the arena given is
-// reset; they do not point into the text. Integers that 64 bits cannot hold become doubles.
+// again allocates nothing. The Values are valid until the next read(), until the arena given is
+// reset, and as long as the text stays: strings without escapes point into it. Integers that 64
+// bits cannot hold become doubles.
 #pragma once
 
 #include <cstddef>

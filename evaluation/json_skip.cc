@@ -1,45 +1,13 @@
 #include "evaluation/json_skip.h"
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
+#include "evaluation/json_bytes.h"
 #include "evaluation/utf8.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace flagstone::evaluation {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
-
-// Skips the bytes of a string that need no look: printable ASCII except quote and backslash.
-const char* skip_plain(const char* at, const char* end) {
-#ifdef __SSE2__
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i space = _mm_set1_epi8(' ');
-  for (; end - at >= 16; at += 16) {
-    __m128i bytes;
-    std::memcpy(&bytes, at, sizeof bytes);
-    // Signed, so that bytes from 0x80 on are less than a space too.
-    const __m128i odd =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                     _mm_cmplt_epi8(bytes, space));
-    const auto found = static_cast<unsigned>(_mm_movemask_epi8(odd));
-    if (found != 0) return at + std::countr_zero(found);
-  }
-#endif
-  while (at != end && is_plain(*at)) ++at;
-  return at;
-}
 
 class Passer {
  public:
@@ -178,39 +146,18 @@ class Passer {
     readable_ = readable_ && (*at_ | 0x20) != 'd';  // U+D800 to U+DFFF are surrogates.
     for (const char* const last = at_ + 4; at_ != last; ++at_) {
       const char letter = static_cast<char>(*at_ | 0x20);
-      if (!is_digit(*at_) && (letter < 'a' || letter > 'f')) return false;
+      if (!is_json_digit(*at_) && (letter < 'a' || letter > 'f')) return false;
     }
     return true;
-  }
-
-  bool digits() {
-    const char* const begin = at_;
-    while (at_ != end_ && is_digit(*at_)) ++at_;
-    return at_ != begin;
   }
 
   bool number() {
     constexpr std::ptrdiff_t kBytesThatFitForSure = 18;
     const char* const begin = at_;
-    at_ += at_ != end_ && *at_ == '-';
-    if (at_ == end_) return false;
-    if (*at_ == '0') {
-      ++at_;
-    } else if (!digits()) {
-      return false;
-    }
-    if (at_ != end_ && *at_ == '.') {
-      ++at_;
-      if (!digits()) return false;
-    }
-    if (at_ - begin > kBytesThatFitForSure) readable_ = false;
-    if (at_ != end_ && (*at_ | 0x20) == 'e') {
-      readable_ = false;
-      ++at_;
-      at_ += at_ != end_ && (*at_ == '+' || *at_ == '-');
-      if (!digits()) return false;
-    }
-    return true;
+    const JsonNumber number = skip_number(at_, end_);
+    at_ = number.end;
+    readable_ = readable_ && !number.has_exponent && at_ - begin <= kBytesThatFitForSure;
+    return number.is_valid;
   }
 
   const char* at_;

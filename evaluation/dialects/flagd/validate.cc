@@ -5,12 +5,11 @@
 #include <cstdint>
 
 #include "evaluation/dialect.h"
+#include "evaluation/json_bytes.h"
 #include "evaluation/json_skip.h"
 
 namespace flagstone::evaluation::flagd {
 namespace {
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool has_escape(std::string_view between_quotes) {
   return between_quotes.find('\\') != std::string_view::npos;
@@ -21,12 +20,12 @@ bool passes(std::string_view raw, PassedMembers& members) {
   if (raw.size() > kMaxRecordBytes) return false;
   const char* at = raw.data();
   const char* const end = at + raw.size();
-  while (at != end && is_space(*at)) ++at;
+  while (at != end && is_json_space(*at)) ++at;
   if (at == end || *at != '{') return false;
   const auto passed = pass_object(at + 1, end, members);
   if (!passed || !passed->readable) return false;
   at = passed->end;
-  while (at != end && is_space(*at)) ++at;
+  while (at != end && is_json_space(*at)) ++at;
   return at == end;
 }
 
