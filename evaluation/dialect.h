@@ -69,6 +69,7 @@ struct Moment {
 
 // The flag to evaluate, as the snapshot holds it.
 struct Subject {
+  // As it was compiled with.
   std::string_view key;
   std::string_view set_id;
   const CompiledRecord& flag;

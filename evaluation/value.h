@@ -8,11 +8,17 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
+#include "evaluation/same_text.h"
+
 namespace flagstone::evaluation {
 
+namespace operators {
+class Outcome;
+}
 struct Member;
 
 class Value {
@@ -68,7 +74,36 @@ class Value {
   // duplicates.
   constexpr const Value* member(std::string_view name) const;
 
+  // How it lies in memory, for those who keep values among other things. The bits mean something to
+  // the same type and size only.
+  struct Parts {
+    Type type = Type::kNull;
+    std::uint32_t size = 0;
+    std::uint64_t bits = 0;
+  };
+  Parts parts() const {
+    Parts parts{type_, size_, 0};
+    std::memcpy(&parts.bits, &int_, sizeof parts.bits);
+    return parts;
+  }
+  static Value of(const Parts& parts) {
+    Value v;
+    v.type_ = parts.type;
+    v.size_ = parts.size;
+    std::memcpy(&v.int_, &parts.bits, sizeof parts.bits);
+    return v;
+  }
+
  private:
+  // An operator that gave no value keeps the reason where a value would be.
+  friend class operators::Outcome;
+  static constexpr Type kFailure = static_cast<Type>(0xFF);
+  static constexpr Value failure(std::string_view message);
+  constexpr bool is_failure() const { return type_ == kFailure; }
+  constexpr std::string_view failure_message() const {
+    return assert(is_failure()), std::string_view(chars_, size_);
+  }
+
   Type type_ = Type::kNull;
   std::uint32_t size_ = 0;  // bytes of a string, elements of an array, members of an object
   union {
@@ -119,6 +154,11 @@ constexpr Value Value::string(std::string_view s) {
   v.chars_ = s.data();
   return v;
 }
+constexpr Value Value::failure(std::string_view message) {
+  Value v = string(message);
+  v.type_ = kFailure;
+  return v;
+}
 constexpr Value Value::array(std::span<const Value> items) {
   Value v;
   v.type_ = Type::kArray;
@@ -149,7 +189,7 @@ constexpr std::span<const Member> Value::members() const {
 constexpr const Value* Value::member(std::string_view name) const {
   if (type_ != Type::kObject) return nullptr;
   for (std::size_t i = size_; i-- > 0;) {
-    if (members_[i].name == name) return &members_[i].value;
+    if (same_text(members_[i].name, name)) return &members_[i].value;
   }
   return nullptr;
 }

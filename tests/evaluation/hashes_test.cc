@@ -57,5 +57,17 @@ TEST(ContentHash, DigestsAreThoseOfXxh3) {
   EXPECT_EQ(std::string_view(text.data(), text.size()), "99aa06d3014798d86001c324468d497f");
 }
 
+TEST(Murmur3, GoesOnBehindABeginning) {
+  constexpr std::string_view kText = "checkout-flow\xff\x80user";
+  for (std::size_t size = 0; size <= kText.size(); ++size) {
+    const std::string_view text = kText.substr(0, size);
+    for (std::size_t split = 0; split <= size; ++split) {
+      const Murmur3Beginning beginning(text.substr(0, split), 7);
+      EXPECT_EQ(beginning.hash_with(text.substr(split)), murmur3_x86_32(text, 7))
+          << size << " " << split;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace flagstone::evaluation

@@ -134,6 +134,7 @@ std::span<const Variant> pack_variants(Packer& packer, std::span<const PreparedM
     variant.chars = packer.text(from[i].name_json).data();
     packer.text(from[i].value_json);
     if (variant.is_escaped()) packer.text(from[i].name);
+    packer.remember(from[i].name, packer.measuring() ? std::string_view() : variant.name());
     if (variants != nullptr) variants[i] = variant;
   }
   return {variants, variants == nullptr ? 0 : from.size()};
@@ -189,8 +190,8 @@ std::unique_ptr<const CompiledRecord> pack_record(Pack pack) {
 
 }  // namespace
 
-CompileResult compile_flag(std::string_view raw, Workbench& bench) {
-  const auto definition = parse_flag(raw, bench.reader, bench.arena);
+CompileResult compile_flag(const RecordText& text, Workbench& bench) {
+  const auto definition = parse_flag(text.raw, bench.reader, bench.arena);
   if (!definition) return std::unexpected(definition.error());
   const auto variants = prepare(definition->variants, bench.arena);
   const auto metadata = prepare_metadata(definition->metadata, bench.arena);
@@ -202,6 +203,7 @@ CompileResult compile_flag(std::string_view raw, Workbench& bench) {
   }
   return pack_record<CompiledFlag>([&](CompiledFlag& flag, Packer& packer) {
     flag.disabled = definition->disabled;
+    flag.key_hash = Murmur3Beginning(text.key);
     flag.variants = pack_variants(packer, variants);
     flag.metadata = pack_metadata(packer, metadata);
     flag.use = pack_use(packer, use);
@@ -213,8 +215,8 @@ CompileResult compile_flag(std::string_view raw, Workbench& bench) {
   });
 }
 
-CompileResult compile_evaluator(std::string_view raw, Workbench& bench) {
-  const auto written = parse_evaluator(raw, bench.reader, bench.arena);
+CompileResult compile_evaluator(const RecordText& text, Workbench& bench) {
+  const auto written = parse_evaluator(text.raw, bench.reader, bench.arena);
   if (!written) return std::unexpected(written.error());
   const Node rule = compile_rule(*written, bench.arena);
   const FoundUse use = find_use(*written);
@@ -225,8 +227,8 @@ CompileResult compile_evaluator(std::string_view raw, Workbench& bench) {
   });
 }
 
-CompileResult compile_metadata(std::string_view raw, Workbench& bench) {
-  const auto written = parse_metadata(raw, bench.reader, bench.arena);
+CompileResult compile_metadata(const RecordText& text, Workbench& bench) {
+  const auto written = parse_metadata(text.raw, bench.reader, bench.arena);
   if (!written) return std::unexpected(written.error());
   const auto members = prepare_metadata(*written, bench.arena);
   return pack_record<CompiledMetadata>([&](CompiledMetadata& metadata, Packer& packer) {

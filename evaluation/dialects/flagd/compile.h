@@ -10,8 +10,9 @@
 
 namespace flagstone::evaluation::flagd {
 
-CompileResult compile_flag(std::string_view raw, Workbench& bench);
-CompileResult compile_evaluator(std::string_view raw, Workbench& bench);
-CompileResult compile_metadata(std::string_view raw, Workbench& bench);
+CompileResult compile_flag(const RecordText& text, Workbench& bench);
+CompileResult compile_evaluator(const RecordText& text, Workbench& bench);
+// Of `text` nothing but its raw.
+CompileResult compile_metadata(const RecordText& text, Workbench& bench);
 
 }  // namespace flagstone::evaluation::flagd

@@ -16,11 +16,4 @@ std::size_t CompiledFlag::bytes() const { return with_overhead(sizeof(*this), bl
 std::size_t CompiledEvaluator::bytes() const { return with_overhead(sizeof(*this), block_bytes); }
 std::size_t CompiledMetadata::bytes() const { return with_overhead(sizeof(*this), block_bytes); }
 
-const Variant* CompiledFlag::find_variant(std::string_view name) const {
-  for (std::size_t i = variants.size(); i-- > 0;) {
-    if (variants[i].name() == name) return &variants[i];
-  }
-  return nullptr;
-}
-
 }  // namespace flagstone::evaluation::flagd

@@ -13,7 +13,9 @@
 
 #include "evaluation/dialects/flagd/rule.h"
 #include "evaluation/evaluation.h"
+#include "evaluation/murmur3.h"
 #include "evaluation/record.h"
+#include "evaluation/same_text.h"
 
 namespace flagstone::evaluation::flagd {
 
@@ -64,6 +66,7 @@ struct RuleUse {
 class CompiledFlag final : public CompiledRecord {
  public:
   bool disabled = false;
+  Murmur3Beginning key_hash{{}};
   std::optional<std::uint32_t> default_variant;
   // In the record's order; of equal names the last counts.
   std::span<const Variant> variants;
@@ -76,7 +79,15 @@ class CompiledFlag final : public CompiledRecord {
   std::size_t block_bytes = 0;
 
   std::size_t bytes() const override;
-  const Variant* find_variant(std::string_view name) const;
+  const Variant* find_variant(std::string_view name) const {
+    for (std::size_t i = variants.size(); i-- > 0;) {
+      if (variants[i].name_size != name.size()) continue;
+      // A name out of the flag's own rule lies where the variant's does.
+      const std::string_view own = variants[i].name();
+      if (own.data() == name.data() || same_text(own, name)) return &variants[i];
+    }
+    return nullptr;
+  }
 };
 
 class CompiledEvaluator final : public CompiledRecord {

@@ -121,8 +121,9 @@ Evaluation evaluate(const Subject& subject, const EvaluationContext& context,
     answer_default(answer, flag, Reason::kStatic);
     return answer;
   }
-  const Surroundings surroundings{context.attributes(),          subject.key, subject.set_id,
-                                  whole_seconds(moment.unix_ms), fractional,  lookup};
+  const Surroundings surroundings{
+      context.attributes(), subject.key, subject.set_id, whole_seconds(moment.unix_ms),
+      fractional,           lookup,      &flag.key_hash};
   const operators::Outcome result = Interpreter(surroundings, scratch.arena).run(*flag.rule);
   if (result) {
     answer_targeting(answer, flag, *result, scratch);

@@ -28,8 +28,8 @@ class FlagdDialect final : public Dialect {
   std::span<const KindName> kinds() const override { return kKinds; }
 
   CompileResult compile(const RecordText& text) const override {
-    if (text.kind == kFlagKind) return compile_with(compile_flag, text.raw);
-    if (text.kind == kEvaluatorKind) return compile_with(compile_evaluator, text.raw);
+    if (text.kind == kFlagKind) return compile_with(compile_flag, text);
+    if (text.kind == kEvaluatorKind) return compile_with(compile_evaluator, text);
     return std::unexpected(RecordError{RecordError::Kind::kRefused, "unknown kind of record"});
   }
   RecordTraits traits(const RecordText& text) const override { return traits_of(text.raw); }
@@ -41,7 +41,7 @@ class FlagdDialect final : public Dialect {
     return {};
   }
   CompileResult compile_metadata(std::string_view raw) const override {
-    return compile_with(flagd::compile_metadata, raw);
+    return compile_with(flagd::compile_metadata, {{}, {}, {}, raw});
   }
   std::string pin_text(std::string_view, std::string_view value_json) const override {
     std::string text = R"({"state":"ENABLED","variants":{"pinned":)";
@@ -59,12 +59,12 @@ class FlagdDialect final : public Dialect {
   }
 
  private:
-  using CompileText = CompileResult (*)(std::string_view raw, Workbench& bench);
+  using CompileText = CompileResult (*)(const RecordText& text, Workbench& bench);
 
-  CompileResult compile_with(CompileText compile_text, std::string_view raw) const {
+  CompileResult compile_with(CompileText compile_text, const RecordText& text) const {
     std::unique_ptr<Workbench> bench = benches_.take();
-    CompileResult result = compile_text(raw, *bench);
-    benches_.give_back(std::move(bench), raw.size());
+    CompileResult result = compile_text(text, *bench);
+    benches_.give_back(std::move(bench), text.raw.size());
     return result;
   }
 

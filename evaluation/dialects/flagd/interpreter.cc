@@ -1,6 +1,7 @@
 #include "evaluation/dialects/flagd/interpreter.h"
 
 #include <algorithm>
+#include <array>
 
 #include "evaluation/dialects/flagd/compiled_records.h"
 #include "evaluation/dialects/flagd/rule_compiler.h"
@@ -24,7 +25,7 @@ constexpr std::string_view kTooLarge = "the rule takes more than 16 MiB of memor
 std::size_t cost_of(Op op, const Value& arguments) {
   constexpr std::size_t kElementsPerStep = 16;
   constexpr std::size_t kCharacterPairsPerStep = 256;
-  if (!arguments.is_array() || arguments.items().size() < 2) return 0;
+  if (op > Op::kContainsNone || !arguments.is_array() || arguments.items().size() < 2) return 0;
   const Value& a = arguments.items()[0];
   const Value& b = arguments.items()[1];
   if (op == Op::kIn) {
@@ -40,11 +41,7 @@ std::size_t cost_of(Op op, const Value& arguments) {
 }  // namespace
 
 Interpreter::Interpreter(const Surroundings& surroundings, Arena& arena)
-    : in_(surroundings),
-      arena_(arena),
-      flagd_members_{{"flagKey", Value::string(surroundings.flag_key)},
-                     {"timestamp", Value::integer(surroundings.unix_seconds)}},
-      flagd_(Value::object(flagd_members_)) {}
+    : in_(surroundings), arena_(arena) {}
 
 Outcome Interpreter::run(const Node& rule) { return evaluate(rule, {in_.attributes, true}); }
 
@@ -53,59 +50,64 @@ bool Interpreter::spend(std::size_t steps) {
   return steps_ <= kEvaluationStepsMax;
 }
 
+// In the order of Op, up to kFirstPureOp. Called through this table they are not all inlined into
+// each other, where every small one would pay for the frame of the largest.
+constinit const std::array<Interpreter::Handler, static_cast<std::size_t>(kFirstPureOp)>
+    Interpreter::kHandlers = {
+        &Interpreter::literal,          &Interpreter::fail,       &Interpreter::reference,
+        &Interpreter::variable_at_path, &Interpreter::attribute,  &Interpreter::array,
+        &Interpreter::variable,         &Interpreter::missing,    &Interpreter::missing_some,
+        &Interpreter::all_of,           &Interpreter::any_of,     &Interpreter::choose,
+        &Interpreter::filter,           &Interpreter::map,        &Interpreter::reduce,
+        &Interpreter::quantifier,       &Interpreter::quantifier, &Interpreter::quantifier,
+        &Interpreter::fractional,       &Interpreter::rollout,    &Interpreter::set,
+};
+
 Outcome Interpreter::evaluate(const Node& node, const Data& data) {
-  if (node.op == Op::kLiteral) return node.value;
+  if (node.op == Op::kLiteral) return node.value();
   if (!spend(1)) return failure(kTooMuch);
   if (depth_ == kEvaluationDepthMax) return failure(kTooDeep);
   ++depth_;
-  Outcome result = dispatch(node, data);
+  const Outcome result = node.op >= kFirstPureOp
+                             ? apply(node, data)
+                             : (this->*kHandlers[static_cast<std::size_t>(node.op)])(node, data);
   --depth_;
   return result;
 }
 
-Outcome Interpreter::dispatch(const Node& node, const Data& data) {
-  switch (node.op) {
-    case Op::kLiteral:
-      return node.value;
-    case Op::kFail:
-      return failure(node.value.as_string());
-    case Op::kReference:
-      return reference(node.value.as_string(), data);
-    case Op::kVariable:
-      return variable_at(node.value.as_string(), Value::null(), data);
-    case Op::kArray:
-      return evaluate_all(node.args(), data);
-    case Op::kVar:
-      return variable(node, data);
-    case Op::kMissing:
-      return missing(node, data);
-    case Op::kMissingSome:
-      return missing_some(node, data);
-    case Op::kAnd:
-      return all_of(node, data);
-    case Op::kOr:
-      return any_of(node, data);
-    case Op::kIf:
-      return choose(node, data);
-    case Op::kFilter:
-      return filter(node, data);
-    case Op::kMap:
-      return map(node, data);
-    case Op::kReduce:
-      return reduce(node, data);
-    case Op::kAll:
-    case Op::kNone:
-    case Op::kSome:
-      return quantifier(node, data);
-    case Op::kFractional:
-      return fractional(node, data);
-    case Op::kSet:
-      return set(node, data);
-    default:
-      break;
+Outcome Interpreter::literal(const Node& node, const Data&) { return node.value(); }
+Outcome Interpreter::fail(const Node& node, const Data&) {
+  return failure(node.value().as_string());
+}
+Outcome Interpreter::array(const Node& node, const Data& data) {
+  return evaluate_all(node.args(), data);
+}
+Outcome Interpreter::reference(const Node& node, const Data& data) {
+  return reference_named(node.value().as_string(), data);
+}
+
+// Pure operators keep nothing of the list of their arguments, so that a short one needs no arena.
+[[gnu::noinline]] Outcome Interpreter::apply(const Node& node, const Data& data) {
+  constexpr std::size_t kFewArguments = 3;
+  std::array<Value, kFewArguments> few;
+  Outcome arguments = Value::null();
+  if (node.has_list && node.size <= kFewArguments) {
+    if (arena_.bytes() > kEvaluationBytesMax) return failure(kTooLarge);
+    for (std::size_t i = 0; i < node.size; ++i) {
+      const Node& argument = node.arguments[i];
+      if (argument.op == Op::kLiteral) {
+        few[i] = argument.value();
+        continue;
+      }
+      const Outcome value = evaluate(argument, data);
+      if (!value) return value;
+      few[i] = *value;
+    }
+    arguments = Value::array({few.data(), node.size});
+  } else {
+    arguments = arguments_of(node, data);
+    if (!arguments) return arguments;
   }
-  const Outcome arguments = arguments_of(node, data);
-  if (!arguments) return arguments;
   if (!spend(cost_of(node.op, *arguments))) return failure(kTooMuch);
   return apply_pure(node.op, *arguments, arena_);
 }
@@ -115,7 +117,7 @@ Outcome Interpreter::evaluate_all(std::span<const Node> nodes, const Data& data)
   const auto values = arena_.make_array<Value>(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i].op == Op::kLiteral) {
-      values[i] = nodes[i].value;
+      values[i] = nodes[i].value();
       continue;
     }
     const Outcome value = evaluate(nodes[i], data);
@@ -142,7 +144,7 @@ const CompiledEvaluator* Interpreter::find_evaluator(std::string_view name) cons
   return static_cast<const CompiledEvaluator*>(found);
 }
 
-Outcome Interpreter::reference(std::string_view name, const Data& data) {
+Outcome Interpreter::reference_named(std::string_view name, const Data& data) {
   const CompiledEvaluator* evaluator = find_evaluator(name);
   if (evaluator != nullptr) return evaluate(*evaluator->rule, data);
   constexpr std::string_view kBefore = "$ref names no evaluator: ";
@@ -183,7 +185,7 @@ Outcome Interpreter::choose(const Node& node, const Data& data) {
 // An object that comes out of a clause is taken as a rule once more.
 Outcome Interpreter::clause(const Node& node, const Data& data) {
   const Outcome result = evaluate(node, data);
-  if (!result || operation_of(*result) == nullptr) return result;
+  if (!result || !result->is_object() || operation_of(*result) == nullptr) return result;
   return evaluate_value(*result, data);
 }
 

@@ -5,12 +5,16 @@
 // time and memory: data can be looped over and rules may come out of data.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/flagd/rule.h"
+#include "evaluation/murmur3.h"
 #include "evaluation/operators/outcome.h"
 #include "evaluation/record_lookup.h"
 
@@ -30,6 +34,8 @@ struct Surroundings {
   std::int64_t unix_seconds = 0;
   FractionalVersion fractional = FractionalVersion::kV2;
   const RecordLookup& lookup;
+  // Of flag_key, where it was made before.
+  const Murmur3Beginning* flag_key_hash = nullptr;
 };
 
 class Interpreter {
@@ -47,16 +53,25 @@ class Interpreter {
     bool is_root = false;
   };
 
+  using Handler = Outcome (Interpreter::*)(const Node& node, const Data& data);
+  static const std::array<Handler, static_cast<std::size_t>(kFirstPureOp)> kHandlers;
+
   Outcome evaluate(const Node& node, const Data& data);
-  Outcome dispatch(const Node& node, const Data& data);
+  Outcome literal(const Node& node, const Data& data);
+  Outcome fail(const Node& node, const Data& data);
+  Outcome array(const Node& node, const Data& data);
+  Outcome apply(const Node& node, const Data& data);
   Outcome evaluate_all(std::span<const Node> nodes, const Data& data);
   Outcome arguments_of(const Node& node, const Data& data);
   // A value out of data, taken as a rule.
   Outcome evaluate_value(const Value& rule, const Data& data);
 
-  Outcome reference(std::string_view name, const Data& data);
+  Outcome reference(const Node& node, const Data& data);
+  Outcome reference_named(std::string_view name, const Data& data);
   const class CompiledEvaluator* find_evaluator(std::string_view name) const;
 
+  Outcome attribute(const Node& node, const Data& data);
+  Outcome variable_at_path(const Node& node, const Data& data);
   Outcome variable(const Node& node, const Data& data);
   Outcome variable_named(const Value& name, const Data& data);
   Outcome variable_at(std::string_view path, const Value& otherwise, const Data& data);
@@ -64,6 +79,7 @@ class Interpreter {
   Outcome missing(const Node& node, const Data& data);
   Outcome missing_some(const Node& node, const Data& data);
   Value whole(const Data& data);
+  const Value& flagd();
 
   Outcome all_of(const Node& node, const Data& data);
   Outcome any_of(const Node& node, const Data& data);
@@ -81,8 +97,13 @@ class Interpreter {
 
   Outcome set(const Node& node, const Data& data);
   Outcome fractional(const Node& node, const Data& data);
-  // What a user is bucketed by when the rule does not say: null when there is no targeting key.
-  Outcome default_bucket(const Data& data);
+  Outcome fractional_of(const Value& arguments, const Data& data);
+  Outcome rollout(const Node& node, const Data& data);
+  // What decides a user's bucket: the value that the rule gives for it, or, when it gives none, the
+  // targeting key behind the flag's. Nothing when there is none or it has no encoding.
+  std::optional<std::uint32_t> hash_of(const Value& bucket_by);
+  std::optional<std::uint32_t> default_hash(const Data& data);
+  Value pick(std::span<const operators::WeightedValue> entries, std::uint32_t hash) const;
 
   bool spend(std::size_t steps);
 
@@ -90,6 +111,7 @@ class Interpreter {
   Arena& arena_;
   std::size_t depth_ = 0;
   std::size_t steps_ = 0;
+  // $flagd, made when it is first asked for.
   Member flagd_members_[2];
   Value flagd_;
 };

@@ -77,7 +77,7 @@ Outcome Interpreter::filter(const Node& node, const Data& data) {
   if (!subject) return subject;
   if (subject->is_null()) return Value::array({});
   if (!subject->is_array()) return failure(kNotAnArray);
-  const Outcome solved = solve(node.args()[1].value, data);
+  const Outcome solved = solve(node.args()[1].value(), data);
   if (!solved) return solved;
   const Node rule = compile_rule(*solved, arena_);
   const auto kept = arena_.make_array<Value>(subject->items().size());
@@ -158,7 +158,7 @@ Outcome Interpreter::quantifier(const Node& node, const Data& data) {
   // A rule that is missing fails when it is looked at.
   if (node.args()[1].op == Op::kFail) return evaluate(node.args()[1], data);
 
-  Outcome rule = node.args()[1].value;
+  Outcome rule = node.args()[1].value();
   if (node.op != Op::kAll) rule = solve(*rule, data);
   if (!rule) return rule;
   for (const Value& item : subject->items()) {

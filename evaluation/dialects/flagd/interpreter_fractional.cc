@@ -1,6 +1,4 @@
 // The interpreter's `fractional`: what a user is bucketed by, then the choice.
-#include <algorithm>
-
 #include "evaluation/dialects/flagd/interpreter.h"
 #include "evaluation/murmur3.h"
 #include "evaluation/operators/cbor.h"
@@ -10,9 +8,16 @@ namespace flagstone::evaluation::flagd {
 
 using operators::Outcome;
 
-Outcome Interpreter::default_bucket(const Data& data) {
+std::optional<std::uint32_t> Interpreter::hash_of(const Value& bucket_by) {
+  if (in_.fractional != FractionalVersion::kV3) return murmur3_x86_32(bucket_by.as_string());
+  const std::string_view encoded = operators::encode_cbor(bucket_by, arena_);
+  if (encoded.empty()) return std::nullopt;
+  return murmur3_x86_32(encoded);
+}
+
+std::optional<std::uint32_t> Interpreter::default_hash(const Data& data) {
   const Value* key = data.value.member("targetingKey");
-  if (key == nullptr || !key->is_string() || key->as_string().empty()) return Value::null();
+  if (key == nullptr || !key->is_string() || key->as_string().empty()) return std::nullopt;
   std::string_view flag_key = in_.flag_key;
   if (!data.is_root) {
     const Value* flagd = data.value.member("$flagd");
@@ -20,35 +25,39 @@ Outcome Interpreter::default_bucket(const Data& data) {
     flag_key = inner != nullptr && inner->is_string() ? inner->as_string() : std::string_view();
   }
   if (in_.fractional == FractionalVersion::kV3) {
-    const auto pair = arena_.make_array<Value>(2);
-    pair[0] = Value::string(flag_key);
-    pair[1] = *key;
-    return Value::array(pair);
+    const Value pair[] = {Value::string(flag_key), *key};
+    return hash_of(Value::array(pair));
   }
-  const std::size_t size = flag_key.size() + key->as_string().size();
-  char* text = static_cast<char*>(arena_.allocate(size, 1));
-  std::copy(key->as_string().begin(), key->as_string().end(),
-            std::copy(flag_key.begin(), flag_key.end(), text));
-  return Value::string({text, size});
+  if (data.is_root && in_.flag_key_hash != nullptr) {
+    return in_.flag_key_hash->hash_with(key->as_string());
+  }
+  return Murmur3Beginning(flag_key).hash_with(key->as_string());
 }
 
-// Every mistake gives null, and so the default variant, as flagd has it.
+Value Interpreter::pick(std::span<const operators::WeightedValue> entries,
+                        std::uint32_t hash) const {
+  return in_.fractional == FractionalVersion::kV1 ? operators::pick_by_percentage(entries, hash)
+                                                  : operators::pick_by_share(entries, hash);
+}
+
 Outcome Interpreter::fractional(const Node& node, const Data& data) {
   const Outcome arguments = arguments_of(node, data);
   if (!arguments) return arguments;
-  if (!arguments->is_array() || arguments->items().empty() || !data.value.is_object()) {
+  return fractional_of(*arguments, data);
+}
+
+// Every mistake gives null, and so the default variant, as flagd has it.
+Outcome Interpreter::fractional_of(const Value& arguments, const Data& data) {
+  if (!arguments.is_array() || arguments.items().empty() || !data.value.is_object()) {
     return Value::null();
   }
+  auto items = arguments.items();
+  const Value& first = items[0];
   const bool v3 = in_.fractional == FractionalVersion::kV3;
-  auto items = arguments->items();
-  Value bucket_by = items[0];
-  const bool given = v3 ? !bucket_by.is_array() && !bucket_by.is_null() : bucket_by.is_string();
-  if (given || bucket_by.is_null()) items = items.subspan(1);
-  if (!given) {
-    const Outcome fallback = default_bucket(data);
-    if (!fallback || fallback->is_null()) return fallback;
-    bucket_by = *fallback;
-  }
+  const bool given = v3 ? !first.is_array() && !first.is_null() : first.is_string();
+  if (given || first.is_null()) items = items.subspan(1);
+  const auto hash = given ? hash_of(first) : default_hash(data);
+  if (!hash) return Value::null();
 
   const auto entries = arena_.make_array<operators::WeightedValue>(items.size());
   std::int64_t sum = 0;
@@ -59,17 +68,34 @@ Outcome Interpreter::fractional(const Node& node, const Data& data) {
     sum += entry->weight;
   }
   if (sum > operators::kWeightSumMax) return Value::null();
+  return pick(entries, *hash);
+}
 
-  if (v3) {
-    const std::string_view encoded = operators::encode_cbor(bucket_by, arena_);
-    if (encoded.empty()) return Value::null();
-    return operators::pick_by_share(entries, murmur3_x86_32(encoded));
+Outcome Interpreter::rollout(const Node& node, const Data& data) {
+  const Rollout& rollout = *node.rollout;
+  const bool constant = rollout.bucket_by.op == Op::kLiteral;
+  const Outcome by =
+      constant ? Outcome(rollout.bucket_by.value()) : evaluate(rollout.bucket_by, data);
+  if (!by) return by;
+  if (!data.value.is_object()) return Value::null();
+  if (by->is_string()) {
+    const auto hash = hash_of(*by);
+    return hash ? pick(rollout.entries, *hash) : Value::null();
   }
-  const std::uint32_t hash = murmur3_x86_32(bucket_by.as_string());
-  if (in_.fractional == FractionalVersion::kV1) {
-    return operators::pick_by_percentage(entries, hash);
+  if (by->is_null()) {
+    const auto hash = default_hash(data);
+    return hash ? pick(rollout.entries, *hash) : Value::null();
   }
-  return operators::pick_by_share(entries, hash);
+  // What there is to bucket by is not what was expected, and may be an entry itself.
+  const auto arguments = arena_.make_array<Value>(rollout.entries.size() + 1);
+  arguments[0] = *by;
+  for (std::size_t i = 0; i < rollout.entries.size(); ++i) {
+    const auto entry = arena_.make_array<Value>(2);
+    entry[0] = rollout.entries[i].value;
+    entry[1] = Value::integer(rollout.entries[i].weight);
+    arguments[i + 1] = Value::array(entry);
+  }
+  return fractional_of(Value::array(arguments), data);
 }
 
 }  // namespace flagstone::evaluation::flagd

@@ -12,6 +12,13 @@ using operators::Outcome;
 
 namespace {
 constexpr std::string_view kFlagdName = "$flagd";
+constexpr std::string_view kTooMuch = "the rule takes more than 1,000,000 steps";
+
+// Looking through an object costs by its size.
+std::size_t steps_to_look_through(const Value& data) {
+  constexpr std::size_t kMembersPerStep = 16;
+  return data.is_object() ? data.members().size() / kMembersPerStep : 0;
+}
 }  // namespace
 
 // The data as one value; at the root that is a copy of the context with $flagd replaced.
@@ -23,8 +30,29 @@ Value Interpreter::whole(const Data& data) {
   for (const Member& member : members) {
     if (member.name != kFlagdName) all[count++] = member;
   }
-  all[count++] = {kFlagdName, flagd_};
+  all[count++] = {kFlagdName, flagd()};
   return Value::object(all.first(count));
+}
+
+const Value& Interpreter::flagd() {
+  if (flagd_.is_null()) {
+    flagd_members_[0] = {"flagKey", Value::string(in_.flag_key)};
+    flagd_members_[1] = {"timestamp", Value::integer(in_.unix_seconds)};
+    flagd_ = Value::object(flagd_members_);
+  }
+  return flagd_;
+}
+
+Outcome Interpreter::variable_at_path(const Node& node, const Data& data) {
+  return variable_at(node.value().as_string(), Value::null(), data);
+}
+
+Outcome Interpreter::attribute(const Node& node, const Data& data) {
+  const std::string_view name = node.value().as_string();
+  if (!data.value.is_object()) return variable_at(name, Value::null(), data);
+  if (!spend(steps_to_look_through(data.value))) return failure(kTooMuch);
+  const Value* found = data.value.member(name);
+  return found == nullptr ? Value::null() : *found;
 }
 
 Outcome Interpreter::variable_at(std::string_view path, const Value& otherwise, const Data& data) {
@@ -32,13 +60,9 @@ Outcome Interpreter::variable_at(std::string_view path, const Value& otherwise, 
   std::string_view step;
   std::string_view rest = path;
   if (!operators::next_step(rest, step)) return whole(data);
-  // Looking through an object costs by its size.
-  constexpr std::size_t kMembersPerStep = 16;
-  if (data.value.is_object() && !spend(data.value.members().size() / kMembersPerStep)) {
-    return failure("the rule takes more than 1,000,000 steps");
-  }
-  const bool flagd = data.is_root && step == kFlagdName;
-  const Value* found = flagd ? &flagd_ : operators::step_into(data.value, step);
+  if (!spend(steps_to_look_through(data.value))) return failure(kTooMuch);
+  const bool own = data.is_root && step == kFlagdName;
+  const Value* found = own ? &flagd() : operators::step_into(data.value, step);
   if (found != nullptr) found = operators::find_variable(*found, rest);
   return found == nullptr ? otherwise : *found;
 }

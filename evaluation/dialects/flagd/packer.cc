@@ -2,11 +2,18 @@
 
 namespace flagstone::evaluation::flagd {
 
+std::string_view Packer::known_or_new(std::string_view from) {
+  for (const Known& known : std::span(known_).first(known_count_)) {
+    if (same_text(known.text, from)) return known.packed;
+  }
+  return text(from);
+}
+
 // Rules and values are at most kMaxJsonDepth deep when they are packed, and so is the recursion.
 Value Packer::value(const Value& from) {
   switch (from.type()) {
     case Value::Type::kString:
-      return Value::string(text(from.as_string()));
+      return Value::string(known_or_new(from.as_string()));
     case Value::Type::kArray: {
       const auto items = from.items();
       Value* const copies = make<Value>(items.size());
@@ -31,17 +38,30 @@ Value Packer::value(const Value& from) {
 }
 
 Node Packer::node(const Node& from) {
+  if (from.holds_value()) return Node::holding(from.op, value(from.value()));
   Node copy = from;
-  if (from.holds_value()) {
-    copy.value = value(from.value);
+  if (from.op == Op::kRollout) {
+    copy.rollout = rollout(*from.rollout);
     return copy;
   }
-  Node* const copies = make<Node>(from.argument_count);
-  for (std::size_t i = 0; i < from.argument_count; ++i) {
+  Node* const copies = make<Node>(from.size);
+  for (std::size_t i = 0; i < from.size; ++i) {
     const Node argument = node(from.arguments[i]);
     if (copies != nullptr) copies[i] = argument;
   }
   copy.arguments = copies;
+  return copy;
+}
+
+const Rollout* Packer::rollout(const Rollout& from) {
+  Rollout* const copy = make<Rollout>(1);
+  const Node bucket_by = node(from.bucket_by);
+  auto* const entries = make<operators::WeightedValue>(from.entries.size());
+  for (std::size_t i = 0; i < from.entries.size(); ++i) {
+    const Value copied = value(from.entries[i].value);
+    if (entries != nullptr) entries[i] = {copied, from.entries[i].weight};
+  }
+  if (copy != nullptr) *copy = {bucket_by, {entries, from.entries.size()}};
   return copy;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -46,16 +47,30 @@ class Packer {
     std::memcpy(texts_ + at, text.data(), text.size());
     return {texts_ + at, text.size()};
   }
+  // A text that a rule is likely to have too, and where it lies: it is not stored again. The first
+  // few only.
+  void remember(std::string_view text, std::string_view packed) {
+    if (known_count_ != known_.size()) known_[known_count_++] = {text, packed};
+  }
   Value value(const Value& from);
   Node node(const Node& from);
 
  private:
+  const Rollout* rollout(const Rollout& from);
+  std::string_view known_or_new(std::string_view text);
+
   static constexpr std::size_t kAlignment = 8;
 
   std::byte* objects_ = nullptr;
   char* texts_ = nullptr;
   std::size_t object_bytes_ = 0;
   std::size_t text_bytes_ = 0;
+  struct Known {
+    std::string_view text;
+    std::string_view packed;
+  };
+  std::size_t known_count_ = 0;
+  std::array<Known, 8> known_;
 };
 
 }  // namespace flagstone::evaluation::flagd

@@ -1,5 +1,5 @@
-// A targeting rule ready to run: a tree of nodes whose operators are known and whose literals are
-// Values.
+// A targeting rule ready to run: a tree of nodes of 16 bytes, the arguments of each side by side,
+// whose operators are known and whose literals are Values.
 //
 // Immutable; owned by the compiled record (or, for rules that come out of data, by the evaluation's
 // arena). Made by rule_compiler.h, run by interpreter.h.
@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "evaluation/operators/fractional.h"
 #include "evaluation/operators/outcome.h"
 #include "evaluation/value.h"
 
@@ -19,7 +20,8 @@ enum class Op : std::uint8_t {
   kLiteral,    // `value` as it is.
   kFail,       // Evaluating it fails, with `value` as the reason.
   kReference,  // `{"$ref": value}`.
-  kVariable,   // `{"var": value}` with a name that is not empty: the common form of kVar.
+  kVariable,   // `{"var": value}` with a path that is not empty: the common form of kVar.
+  kAttribute,  // As kVariable, with a name that is no path and not $flagd: the commonest.
   kArray,      // An array of the arguments' results.
   // Operators that look at the data or decide themselves what to evaluate.
   kVar,
@@ -36,6 +38,7 @@ enum class Op : std::uint8_t {
   kNone,
   kSome,
   kFractional,
+  kRollout,  // fractional with entries that are constants: `rollout`.
   kSet,
   // Pure functions of their arguments.
   kIn,
@@ -69,21 +72,43 @@ enum class Op : std::uint8_t {
 };
 inline constexpr Op kFirstPureOp = Op::kIn;
 
-struct Node {
-  Node() : value() {}
+struct Rollout;
 
+struct Node {
   Op op = Op::kLiteral;
   // Whether the rule gave a list of arguments; else there is exactly one, which may turn out to be
   // a list.
   bool has_list = false;
-  std::uint32_t argument_count = 0;
+  Value::Type value_type = Value::Type::kNull;
+  std::uint32_t size = 0;  // Of the value, or the number of arguments.
   union {
-    Value value;            // kLiteral, kFail, kReference, kVariable
-    const Node* arguments;  // all others
+    std::uint64_t value_bits = 0;  // kLiteral to kAttribute
+    const Rollout* rollout;        // kRollout
+    const Node* arguments;         // all others
   };
 
-  bool holds_value() const { return op <= Op::kVariable; }
-  std::span<const Node> args() const { return {arguments, argument_count}; }
+  static Node holding(Op op, const Value& value) {
+    const Value::Parts parts = value.parts();
+    Node node;
+    node.op = op;
+    node.value_type = parts.type;
+    node.size = parts.size;
+    node.value_bits = parts.bits;
+    return node;
+  }
+  bool holds_value() const { return op <= Op::kAttribute; }
+  // REQUIRES: holds_value().
+  Value value() const { return Value::of({value_type, size, value_bits}); }
+  // REQUIRES: neither holds_value() nor kRollout.
+  std::span<const Node> args() const { return {arguments, size}; }
+};
+static_assert(sizeof(Node) == 16);
+
+struct Rollout {
+  // What users are bucketed by; the literal null where the rule leaves that to the targeting key.
+  Node bucket_by;
+  // At least one; the weights' sum is at most kWeightSumMax.
+  std::span<const operators::WeightedValue> entries;
 };
 
 // The operator of that name, or nullptr.

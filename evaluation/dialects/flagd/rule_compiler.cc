@@ -1,18 +1,18 @@
 #include "evaluation/dialects/flagd/rule_compiler.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace flagstone::evaluation::flagd {
 namespace {
 
-Node value_node(Op op, const Value& value) {
-  Node node;
-  node.op = op;
-  node.value = value;
-  return node;
-}
+Node fail(std::string_view reason) { return Node::holding(Op::kFail, Value::string(reason)); }
 
-Node fail(std::string_view reason) { return value_node(Op::kFail, Value::string(reason)); }
+Node variable(const Value& path) {
+  const std::string_view text = path.as_string();
+  const bool plain = text.find('.') == std::string_view::npos && text != "$flagd";
+  return Node::holding(plain ? Op::kAttribute : Op::kVariable, path);
+}
 
 class RuleCompiler {
  public:
@@ -31,7 +31,7 @@ class RuleCompiler {
   }
 
  private:
-  static Node literal(const Value& value) { return value_node(Op::kLiteral, value); }
+  static Node literal(const Value& value) { return Node::holding(Op::kLiteral, value); }
 
   // A value inside the current one that is what it says, without a closer look.
   bool is_plain(const Value& value) const {
@@ -43,7 +43,7 @@ class RuleCompiler {
     const auto plain = [this](const Value& item) { return is_plain(item); };
     if (std::ranges::all_of(rule.items(), plain)) return literal(rule);
     const Node node = list(Op::kArray, rule.items());
-    for (std::size_t i = 0; i < node.argument_count; ++i) {
+    for (std::size_t i = 0; i < node.size; ++i) {
       // Some operations come out as literals too, but not as the ones written.
       const bool operation = operation_of(rule.items()[i]) != nullptr;
       if (operation || node.arguments[i].op != Op::kLiteral) return node;
@@ -56,7 +56,7 @@ class RuleCompiler {
     if (operation == nullptr) return literal(rule);
     const Value& arguments = operation->value;
     if (operation->name == "$ref" && arguments.is_string()) {
-      return value_node(Op::kReference, arguments);
+      return Node::holding(Op::kReference, arguments);
     }
     const Op* op = find_operator(operation->name);
     if (op == nullptr) return fail(unknown_operator(operation->name));
@@ -76,9 +76,12 @@ class RuleCompiler {
       case Op::kVar: {
         const bool only = arguments.is_array() && arguments.items().size() == 1;
         const Value& name = only ? arguments.items()[0] : arguments;
-        if (name.is_string() && !name.as_string().empty()) return value_node(Op::kVariable, name);
+        if (name.is_string() && !name.as_string().empty()) return variable(name);
         break;
       }
+      case Op::kFractional:
+        if (const auto entries = constant_entries(arguments)) return rollout(arguments, *entries);
+        break;
       default:
         break;
     }
@@ -100,8 +103,46 @@ class RuleCompiler {
     Node node;
     node.op = op;
     node.has_list = true;
-    node.argument_count = static_cast<std::uint32_t>(nodes.size());
+    node.size = static_cast<std::uint32_t>(nodes.size());
     node.arguments = nodes.data();
+    return node;
+  }
+
+  // The entries of a fractional behind what may be there to bucket by, when all are constants that
+  // fractional takes.
+  std::optional<std::span<const operators::WeightedValue>> constant_entries(
+      const Value& arguments) {
+    if (!arguments.is_array() || arguments.items().empty()) return std::nullopt;
+    auto items = arguments.items();
+    if (!items[0].is_array()) items = items.subspan(1);
+    if (items.empty()) return std::nullopt;
+    const auto entries = arena_.make_array<operators::WeightedValue>(items.size());
+    std::int64_t sum = 0;
+    // One level further in, inside the entry.
+    const auto plain = [this](const Value& item) {
+      return is_plain(item) && depth_ + 1 < kRuleDepthMax;
+    };
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!items[i].is_array() || !std::ranges::all_of(items[i].items(), plain)) {
+        return std::nullopt;
+      }
+      const auto entry = operators::read_entry(items[i]);
+      if (!entry) return std::nullopt;
+      entries[i] = *entry;
+      sum += entry->weight;
+    }
+    if (sum > operators::kWeightSumMax) return std::nullopt;
+    return entries;
+  }
+
+  Node rollout(const Value& arguments, std::span<const operators::WeightedValue> entries) {
+    const bool given = arguments.items().size() != entries.size();
+    Rollout& rollout = arena_.make_array<Rollout>(1)[0];
+    rollout.bucket_by = given ? compile(arguments.items()[0]) : literal(Value::null());
+    rollout.entries = entries;
+    Node node;
+    node.op = Op::kRollout;
+    node.rollout = &rollout;
     return node;
   }
 

@@ -307,6 +307,42 @@ TEST(FlagdDialect, FractionalVersionsDiffer) {
   EXPECT_EQ(parse_fractional_version("v4"), std::nullopt);
 }
 
+// Rollouts whose entries are constants are prepared when they are compiled.
+TEST(FlagdDialect, PreparedRolloutsAnswerAsOthers) {
+  constexpr std::string_view kBucketBy[] = {
+      "",
+      "null,",
+      R"("a text",)",
+      "5,",
+      R"({"var":"id"},)",
+      R"({"var":"number"},)",
+      R"({"var":"none"},)",
+      R"({"var":"entry"},)",
+      R"({"var":"object"},)",
+      R"({"cat":[{"var":"$flagd.flagKey"},{"var":"id"}]},)",
+      R"({"+":[true]},)",
+  };
+  constexpr std::string_view kContext[] = {
+      R"({"targetingKey":"u","id":"x1","number":7,"entry":["on",9],"object":{},"w":50})",
+      R"({"targetingKey":"another user","id":"y","number":1.5,"entry":[],"w":50})",
+      R"({"id":"ü","w":50})",
+  };
+  for (const std::string_view bucket_by : kBucketBy) {
+    const std::string before = R"({"fractional":[)" + std::string(bucket_by);
+    const std::string prepared = targeted(before + R"(["on",50],["off"],["true",-2],["1",50]]})");
+    const std::string other =
+        targeted(before + R"(["on",{"var":"w"}],["off"],["true",-2],["1",{"var":"w"}]]})");
+    for (const auto version :
+         {FractionalVersion::kV1, FractionalVersion::kV2, FractionalVersion::kV3}) {
+      FlagStore one(prepared, {version});
+      FlagStore two(other, {version});
+      for (const std::string_view context : kContext) {
+        EXPECT_EQ(one.answer("f", context), two.answer("f", context)) << bucket_by << context;
+      }
+    }
+  }
+}
+
 TEST(FlagdDialect, PinsAnswerStatic) {
   const auto dialect = make_flagd_dialect();
   std::string document = R"({"flags":{"f":)" + dialect->pin_text("f", R"({"a": [1.0]})") + "}}";
