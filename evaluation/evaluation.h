@@ -5,6 +5,7 @@
 // whichever comes first.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -49,6 +50,10 @@ struct Evaluation {
   // The variant's name, plain and as a JSON string with its quotes. Both empty when there is none.
   std::string_view variant;
   std::string_view variant_json;
+  // Pieces of a JSON answer, where the dialect prepared them, else empty: the flag's key as a JSON
+  // string with its quotes, and `"value":…,"variant":…`, which says again what the fields above do.
+  std::string_view key_json;
+  std::string_view value_and_variant;
   // Metadata as the members of a JSON object without its braces (`"a":1,"b":"x"`), the document's
   // and the flag's merged, the flag winning. May be empty.
   std::string_view metadata_members;
@@ -56,12 +61,26 @@ struct Evaluation {
   std::string_view error_details;
 };
 
-// `STATIC`, `TARGETING_MATCH`, ... and `FLAG_NOT_FOUND`, `PARSE_ERROR`, ... (kNone: empty).
-std::string_view reason_name(Reason reason);
-std::string_view error_code_name(ErrorCode code);
-
 // How many there are, for tables indexed by them.
 inline constexpr std::size_t kReasonCount = 8;
 inline constexpr std::size_t kErrorCodeCount = 8;
+
+// `STATIC`, `TARGETING_MATCH`, ... and `FLAG_NOT_FOUND`, `PARSE_ERROR`, ... (kNone: empty).
+constexpr std::string_view reason_name(Reason reason) {
+  constexpr std::array<std::string_view, kReasonCount> kNames = {
+      "STATIC", "DEFAULT", "TARGETING_MATCH", "SPLIT", "DISABLED", "CACHED", "UNKNOWN", "ERROR"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+constexpr std::string_view error_code_name(ErrorCode code) {
+  constexpr std::array<std::string_view, kErrorCodeCount> kNames = {"",
+                                                                    "FLAG_NOT_FOUND",
+                                                                    "PARSE_ERROR",
+                                                                    "TYPE_MISMATCH",
+                                                                    "TARGETING_KEY_MISSING",
+                                                                    "INVALID_CONTEXT",
+                                                                    "PROVIDER_NOT_READY",
+                                                                    "GENERAL"};
+  return kNames[static_cast<std::size_t>(code)];
+}
 
 }  // namespace flagstone::evaluation

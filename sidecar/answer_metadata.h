@@ -20,6 +20,8 @@ struct AddedMetadata {
   // Since the last contact; nothing when there was none, as for a bootstrap.
   std::optional<std::int64_t> age_seconds = std::nullopt;
 
+  bool is_empty() const { return !stale && selector.kind == Selector::Kind::kEverything; }
+
   static AddedMetadata of(const cache::EnvironmentState& environment, const Selector& selector,
                           std::int64_t now_unix_ms);
 };

@@ -130,9 +130,11 @@ std::span<const Variant> pack_variants(Packer& packer, std::span<const PreparedM
     variant.value_json_size = static_cast<std::uint32_t>(from[i].value_json.size());
     variant.name_size = static_cast<std::uint32_t>(from[i].name.size());
     variant.type = type_of(from[i].value_json);
-    // These three stand one after the other.
-    variant.chars = packer.text(from[i].name_json).data();
+    // These stand one after the other.
+    variant.chars = packer.text(Variant::kBeforeValue).data();
     packer.text(from[i].value_json);
+    packer.text(Variant::kBeforeName);
+    packer.text(from[i].name_json);
     if (variant.is_escaped()) packer.text(from[i].name);
     packer.remember(from[i].name, packer.measuring() ? std::string_view() : variant.name());
     if (variants != nullptr) variants[i] = variant;
@@ -201,7 +203,10 @@ CompileResult compile_flag(const RecordText& text, Workbench& bench) {
     rule = compile_rule(*definition->targeting, bench.arena);
     use = find_use(*definition->targeting);
   }
+  std::string key_json;
+  append_json_string(key_json, text.key);
   return pack_record<CompiledFlag>([&](CompiledFlag& flag, Packer& packer) {
+    flag.key_json = packer.text(key_json);
     flag.disabled = definition->disabled;
     flag.key_hash = Murmur3Beginning(text.key);
     flag.variants = pack_variants(packer, variants);

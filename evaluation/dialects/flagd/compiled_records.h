@@ -39,8 +39,11 @@ struct Metadata {
 
 // The sizes of texts that stand one after the other, because a flag has several variants.
 struct Variant {
-  // The name as a JSON string, the value, and the plain name where it is not spelled the same
-  // inside the quotes.
+  static constexpr std::string_view kBeforeValue = "\"value\":";
+  static constexpr std::string_view kBeforeName = ",\"variant\":";
+
+  // The value and the name as a JSON string, as two members of an answer; then the plain name where
+  // it is not spelled the same inside the quotes.
   const char* chars = nullptr;
   std::uint32_t name_json_size = 0;
   std::uint32_t value_json_size = 0;
@@ -49,10 +52,16 @@ struct Variant {
 
   bool is_escaped() const { return name_json_size != name_size + 2; }
   std::string_view name() const {
-    return {is_escaped() ? chars + name_json_size + value_json_size : chars + 1, name_size};
+    const std::string_view json = name_json();
+    return {is_escaped() ? json.data() + json.size() : json.data() + 1, name_size};
   }
-  std::string_view name_json() const { return {chars, name_json_size}; }
-  std::string_view value_json() const { return {chars + name_json_size, value_json_size}; }
+  std::string_view name_json() const {
+    return {chars + kBeforeValue.size() + value_json_size + kBeforeName.size(), name_json_size};
+  }
+  std::string_view value_json() const { return {chars + kBeforeValue.size(), value_json_size}; }
+  std::string_view value_and_variant() const {
+    return {chars, kBeforeValue.size() + value_json_size + kBeforeName.size() + name_json_size};
+  }
 };
 
 // What a rule needs besides its own nodes.
@@ -66,6 +75,7 @@ struct RuleUse {
 class CompiledFlag final : public CompiledRecord {
  public:
   bool disabled = false;
+  std::string_view key_json;
   Murmur3Beginning key_hash{{}};
   std::optional<std::uint32_t> default_variant;
   // In the record's order; of equal names the last counts.

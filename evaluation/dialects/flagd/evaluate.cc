@@ -43,6 +43,7 @@ void answer_variant(Evaluation& answer, const Variant& variant, Reason reason) {
   answer.value_json = variant.value_json();
   answer.variant = variant.name();
   answer.variant_json = variant.name_json();
+  answer.value_and_variant = variant.value_and_variant();
 }
 
 // Without a default variant the caller takes its code default.
@@ -111,6 +112,7 @@ Evaluation evaluate(const Subject& subject, const EvaluationContext& context,
   scratch.details.clear();
 
   Evaluation answer;
+  answer.key_json = flag.key_json;
   answer.metadata_members =
       merge_metadata(document == nullptr ? nullptr : &document->metadata, flag.metadata, scratch);
   if (flag.disabled) {

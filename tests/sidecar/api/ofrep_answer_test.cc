@@ -29,6 +29,36 @@ TEST(OfrepAnswer, ValueVariantAndMetadata) {
             R"({"key":"k\"1","reason":"STATIC","value":1.0,"variant":"on\"","metadata":{"a":1}})");
 }
 
+TEST(OfrepAnswer, PreparedPiecesAreTakenAsTheyAre) {
+  Evaluation evaluation;
+  evaluation.type = ValueType::kNumber;
+  evaluation.key_json = R"("k\"1")";
+  evaluation.value_json = "1.0";
+  evaluation.variant = "on";
+  evaluation.variant_json = "\"on\"";
+  evaluation.value_and_variant = R"("value":1.0,"variant":"on")";
+  for (const Reason reason : {Reason::kStatic, Reason::kDefault, Reason::kTargetingMatch,
+                              Reason::kSplit, Reason::kCached, Reason::kUnknown}) {
+    evaluation.reason = reason;
+    Evaluation unprepared = evaluation;
+    unprepared.key_json = {};
+    unprepared.value_and_variant = {};
+    EXPECT_EQ(written("k\"1", evaluation), written("k\"1", unprepared));
+  }
+  evaluation.reason = Reason::kTargetingMatch;
+  evaluation.metadata_members = R"("a":1)";
+  AddedMetadata added;
+  added.selector = {Selector::Kind::kSet, "web"};
+  EXPECT_EQ(written("k\"1", evaluation, added),
+            R"({"key":"k\"1","reason":"TARGETING_MATCH","value":1.0,"variant":"on",)"
+            R"("metadata":{"a":1,"flagSetId":"web"}})");
+
+  Evaluation nothing;
+  nothing.reason = Reason::kDisabled;
+  nothing.key_json = "\"k\"";
+  EXPECT_EQ(written("k", nothing), R"({"key":"k","reason":"DISABLED","metadata":{}})");
+}
+
 TEST(OfrepAnswer, WithoutValueTheCallersDefaultCounts) {
   Evaluation evaluation;
   evaluation.reason = Reason::kDisabled;

@@ -110,6 +110,21 @@ TEST(FlagdDialect, TargetingNamesAVariant) {
   }
 }
 
+TEST(FlagdDialect, PreparesPiecesOfAnswers) {
+  FlagStore store(R"({"flags":{"k\"1":{"variants":{"a":[1, 2.0],"q\u0022":"x"},"defaultVariant":"a",
+      "targeting":{"if":[{"var":"other"},"q\""]}},"off":{"state":"DISABLED"}}})");
+  const Evaluation plain = store.evaluate("k\"1", "{}");
+  EXPECT_EQ(plain.key_json, R"("k\"1")");
+  EXPECT_EQ(plain.value_and_variant, R"("value":[1,2.0],"variant":"a")");
+  const Evaluation escaped = store.evaluate("k\"1", R"({"other":1})");
+  EXPECT_EQ(escaped.variant, "q\"");
+  EXPECT_EQ(escaped.variant_json, R"("q\"")");
+  EXPECT_EQ(escaped.value_json, R"("x")");
+  EXPECT_EQ(escaped.value_and_variant, R"("value":"x","variant":"q\"")");
+  EXPECT_EQ(store.evaluate("off", "{}").key_json, R"("off")");
+  EXPECT_EQ(store.evaluate("off", "{}").value_and_variant, "");
+}
+
 TEST(FlagdDialect, ErrorsSayWhatIsWrong) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {R"({"if":[true,"nope"]})", "targeting gave \"nope\", which names no variant"},
