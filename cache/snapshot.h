@@ -73,6 +73,8 @@ class Snapshot final {
   class Walk {
    public:
     explicit Walk(FlagFilter filter = {}) : filter_(filter) {}
+    // The same filter in other words: its views lie elsewhere now.
+    void set_filter(const FlagFilter& filter) { filter_ = filter; }
 
    private:
     friend class Snapshot;

@@ -35,6 +35,10 @@ class TextFiles {
   void close(std::uint32_t file);
   std::size_t open_count() const { return open_count_; }
 
+  bool is_open(std::uint32_t file) const {
+    return files_[file].load(std::memory_order_relaxed) != nullptr;
+  }
+
   // Any thread. REQUIRES: an entry that is held names it.
   const ReadableFile& at(std::uint32_t file) const {
     return *files_[file].load(std::memory_order_acquire);

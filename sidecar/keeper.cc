@@ -386,6 +386,19 @@ void Keeper::promote_asked() {
   room_.send_round();
 }
 
+// A serving thread waits for a text that is not in memory.
+void Keeper::bring(cache::TextPlace place, std::function<void()> done) {
+  cache::TextFiles& files = tools_.home.files;
+  // The text may have moved, and its file gone, since the thread saw it there.
+  if (!files.is_open(place.file())) return done();
+  files.hold(place.file());
+  tools_.saver.bring(files.at(place.file()), place.offset(), place.bytes(),
+                     [&files, place, done = std::move(done)] {
+                       files.let_go(place.file());
+                       done();
+                     });
+}
+
 void Keeper::save_usage() {
   usage_saved_ms_ = tools_.loop.now_ms();
   for (Place& place : places_) {

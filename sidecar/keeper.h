@@ -77,6 +77,9 @@ class Keeper final : public FeedHost {
   void add_thread(ServingThread& thread) {
     threads_.push_back(&thread);
     room_.add_thread(thread);
+    thread.set_bring([this](cache::TextPlace place, std::function<void()> done) {
+      bring(place, std::move(done));
+    });
   }
   // After configure(): what the threads start from. Routes, and no snapshots yet.
   std::shared_ptr<const cache::ServingState> serving_state() const { return state_; }
@@ -124,6 +127,7 @@ class Keeper final : public FeedHost {
   void housework();
   void drain_usage();
   void promote_asked();
+  void bring(cache::TextPlace place, std::function<void()> done);
   void save_usage();
   void load_usage(Place& place);
   void report_memory();

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "cache/record_reader.h"
@@ -16,6 +17,7 @@
 #include "evaluation/dialect.h"
 #include "evaluation/scratch.h"
 #include "net/rpc/call.h"
+#include "sidecar/late_answers.h"
 #include "sidecar/serving_counters.h"
 #include "sidecar/serving_settings.h"
 
@@ -25,6 +27,8 @@ namespace flagstone::sidecar {
 using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
 
 struct ServingDesk {
+  explicit ServingDesk(net::Loop& loop) : late(loop) {}
+
   ServingSettings settings;  // Set before the thread starts.
   std::shared_ptr<const cache::ServingState> state;
   evaluation::ContextReader contexts;
@@ -33,9 +37,16 @@ struct ServingDesk {
   // Made by the keeper before an environment is published, read and grown by it; counted in here.
   UsageByEnvironment usage;
   ServingCounters counters;
+  LateAnswers late;
+  // Where a state goes that was held for longer than a request: only the keeper destroys it.
+  std::move_only_function<void(std::shared_ptr<const cache::ServingState>)> return_state;
   net::RpcScratch rpc;
   // The process has begun to stop.
   bool stopping = false;
+
+  void give_back(std::shared_ptr<const cache::ServingState> held) {
+    if (return_state) return_state(std::move(held));
+  }
 
   // A flag of that environment was asked for by its name.
   void count_asked(std::size_t environment, const cache::Entry& flag) {

@@ -23,11 +23,15 @@ void block_signals() {
 ServingThread::ServingThread(net::Loop& keeper_loop, const ServingOptions& options,
                              std::span<const Vendor> vendors)
     : keeper_loop_(keeper_loop),
+      desk_(loop_),
       cors_(router_, options.cors_origins),
       guard_(cors_, options.guard),
       server_(loop_, guard_, options.server),
       last_pong_ms_(keeper_loop.now_ms()) {
   desk_.settings = options.settings;
+  desk_.return_state = [this](std::shared_ptr<const cache::ServingState> held) {
+    (void)keeper_loop_.post([held = std::move(held)] {});
+  };
   desk_.rpc.message_bytes_max = options.server.http.body_bytes_max;
   apis_.push_back(std::make_unique<Ofrep>(loop_, desk_));
   apis_.push_back(std::make_unique<DeskHealth>(loop_, desk_));
@@ -41,6 +45,17 @@ ServingThread::~ServingThread() {
   if (!thread_.joinable()) return;
   loop_.stop();
   thread_.join();
+}
+
+void ServingThread::set_bring(Bring bring) {
+  desk_.late.set_bring([this, bring = std::move(bring)](cache::TextPlace place,
+                                                        LateAnswers::Done done) {
+    // There and back: `done` is destroyed on this loop, whatever happens on the way.
+    auto callback = std::make_shared<LateAnswers::Done>(std::move(done));
+    (void)keeper_loop_.post([this, bring, place, callback] {
+      bring(place, [this, callback] { (void)loop_.post([callback] { (*callback)(); }); });
+    });
+  });
 }
 
 std::expected<void, net::Error> ServingThread::listen(const net::BoundSocket& socket,

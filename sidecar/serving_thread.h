@@ -39,6 +39,10 @@ class ServingThread {
   ServingThread(const ServingThread&) = delete;
   ServingThread& operator=(const ServingThread&) = delete;
 
+  // Before start(). On the keeper's loop: has the disk bring a place's text, then runs `done`.
+  using Bring = std::function<void(cache::TextPlace place, std::function<void()> done)>;
+  void set_bring(Bring bring);
+
   // Before start(). `listener_index` is what routes know the listener by.
   std::expected<void, net::Error> listen(const net::BoundSocket& socket, unsigned listener_index);
   void start(std::shared_ptr<const cache::ServingState> state);

@@ -19,6 +19,7 @@ using evaluation::flagd::TypedValue;
 using net::RpcCode;
 
 constexpr std::string_view kSelectorHeader = "flagd-selector";
+constexpr std::string_view kUnreadable = "the flag's text cannot be read from the state directory";
 // What flagd calls a missing default inside, and schema.v1 outside.
 constexpr std::string_view kFallbackReason = "FALLBACK";
 
@@ -180,6 +181,14 @@ void FlagdEvaluation::resolve(ServiceVersion version, AskedType type, const net:
   const auto context = with_additions(*asked, message->context, request);
   const evaluation::Moment moment = desk_.moment();
   const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
+  if (!desk_.reader.waiting().empty() || desk_.reader.failed()) {
+    const auto again = [this, version, type](const net::Request& kept, net::Response& later) {
+      resolve(version, type, kept, later);
+    };
+    if (!desk_.reader.failed() && desk_.late.wait(desk_.reader.waiting(), response, again)) return;
+    desk_.counters.count_refused(ErrorCode::kGeneral);
+    return call->fail(RpcCode::kUnavailable, kUnreadable);
+  }
   desk_.count_asked(asked->index, *flag);
   answer(*asked, result, type, moment.unix_ms, *call);
 }

@@ -7,7 +7,6 @@
 #include "net/percent.h"
 #include "sidecar/api/ofrep_answer.h"
 #include "sidecar/entity_tag.h"
-#include "sidecar/percent_encoding.h"
 #include "sidecar/routing.h"
 #include "sidecar/selected_flags.h"
 
@@ -21,11 +20,7 @@ constexpr std::string_view kPrefix = "/ofrep/";
 constexpr std::string_view kSelectorHeader = "flagd-selector";
 constexpr std::string_view kEventsPath = "/ofrep/v1/sse";
 constexpr std::string_view kConfigEtagQuery = "flagConfigEtag";
-// How long a provider may stay connected without being looked at (protocol: inactivityDelaySec).
-constexpr std::string_view kInactivityDelaySeconds = "120";
-constexpr std::int64_t kMsPerSecond = 1000;
-// Stands before the added members of a bulk answer's metadata, and for the comma after it.
-constexpr std::string_view kLastModifiedMember = "\"flagConfigLastModified\":0";
+constexpr std::string_view kUnreadable = "the flag's text cannot be read from the state directory";
 constexpr net::HeaderField kRetrySoon[] = {{"Retry-After", "1"}};
 
 // application/json, whatever its case and parameters; as nearly everybody writes it, first.
@@ -45,7 +40,10 @@ LatencyHistogram& latency_of(ServingDesk& desk, Api api) {
 }  // namespace
 
 Ofrep::Ofrep(net::Loop& loop, ServingDesk& desk)
-    : desk_(desk), additions_(desk.settings), events_(loop, desk) {}
+    : desk_(desk),
+      additions_(desk.settings),
+      events_(loop, desk),
+      bulk_(loop, desk, additions_) {}
 
 void Ofrep::add_routes(net::Router& router) {
   using net::Method;
@@ -87,12 +85,28 @@ void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
     return;
   }
   evaluation::Moment moment = desk_.moment();
-  evaluation::Evaluation result = snapshot.evaluate(*flag, *context, moment, desk_.scratch, desk_.reader);
+  const evaluation::Evaluation result =
+      snapshot.evaluate(*flag, *context, moment, desk_.scratch, desk_.reader);
+  if (!desk_.reader.waiting().empty() || desk_.reader.failed()) {
+    return answer_late(key, response);
+  }
   append_evaluation(response.body(), key, result,
                     AddedMetadata::of(*asked->environment, asked->selector, moment.unix_ms));
   desk_.count_asked(asked->index, *flag);
   desk_.counters.count(Api::kOfrep, asked->index, result.reason);
   response.send(ofrep_status(result.error), kJson);
+}
+
+// The flag's text is not in memory, or cannot be read at all.
+void Ofrep::answer_late(std::string_view key, net::Response& response) {
+  const auto again = [this, key = std::string(key)](const net::Request& request,
+                                                    net::Response& later) {
+    evaluate_one(request, key, later);
+  };
+  if (!desk_.reader.failed() && desk_.late.wait(desk_.reader.waiting(), response, again)) return;
+  desk_.counters.count_refused(ErrorCode::kGeneral);
+  append_error(response.body(), key, ErrorCode::kGeneral, kUnreadable);
+  response.send(503, kJson, kRetrySoon);
 }
 
 void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Response& response) {
@@ -109,9 +123,7 @@ void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Res
   if (selection.varies) {
     auto context = read_context(request, {}, response);
     if (!context) return;
-    write_all(*asked, *context, response.body());
-    response.send(200, kJson);
-    return;
+    return send_all(*asked, *context, request, {}, response);
   }
   std::uint64_t facts[] = {selection.content_hash, asked->environment->stale ? 1u : 0u,
                            asked->index};
@@ -134,8 +146,17 @@ void Ofrep::evaluate_all(const net::Request& request, std::string_view, net::Res
   }
   auto context = read_context(request, {}, response);
   if (!context) return;
-  write_all(*asked, *context, response.body());
-  response.send(200, kJson, {{"ETag", etag.text()}});
+  const net::HeaderField tag{"ETag", etag.text()};
+  send_all(*asked, *context, request, {&tag, 1}, response);
+}
+
+void Ofrep::send_all(const Asked& asked, const evaluation::EvaluationContext& context,
+                     const net::Request& request, std::span<const net::HeaderField> headers,
+                     net::Response& response) {
+  if (bulk_.answer(asked.index, selection_.selector, context, request, headers, response)) return;
+  desk_.counters.count_refused(ErrorCode::kGeneral);
+  append_error(response.body(), {}, ErrorCode::kGeneral, "too many large answers are under way");
+  response.send(503, kJson, kRetrySoon);
 }
 
 void Ofrep::open_events(const net::Request& request, std::string_view channel,
@@ -235,35 +256,6 @@ const Ofrep::Selection& Ofrep::selection_of(const Asked& asked, std::string_view
                   .varies = selection_varies_by_itself(snapshot, asked.selector, desk_.reader)};
   }
   return selection_;
-}
-
-void Ofrep::write_all(const Asked& asked, const evaluation::EvaluationContext& context,
-                      std::string& body) {
-  const cache::Snapshot& snapshot = *asked.environment->snapshot;
-  evaluation::Moment moment = desk_.moment();
-  AddedMetadata added = AddedMetadata::of(*asked.environment, asked.selector, moment.unix_ms);
-  body += "{\"flags\":[";
-  bool comma = false;
-  cache::Snapshot::Walk walk(filter_of(asked.selector));
-  while (const cache::Entry* flag = snapshot.next_flag(walk)) {
-    if (comma) body += ',';
-    comma = true;
-    evaluation::Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
-    append_evaluation(body, flag->key(), result, added);
-    desk_.counters.count(Api::kOfrepBulk, asked.index, result.reason);
-  }
-  body += "],\"metadata\":{\"flagConfigLastModified\":";
-  body += std::to_string(asked.environment->changed_unix_ms / kMsPerSecond);
-  append_added_members(body, added, kLastModifiedMember);
-  body += "},\"eventStreams\":[{\"type\":\"sse\",\"inactivityDelaySec\":";
-  body += kInactivityDelaySeconds;
-  body += ",\"endpoint\":{\"requestUri\":\"";
-  body += kEventsPath;
-  if (!selection_.selector.empty()) {
-    body += '/';
-    append_percent_encoded(body, selection_.selector);
-  }
-  body += "\"}}]}";
 }
 
 }  // namespace flagstone::sidecar

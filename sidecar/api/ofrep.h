@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@
 #include "net/handler.h"
 #include "net/router.h"
 #include "sidecar/api/api.h"
+#include "sidecar/api/ofrep_bulk.h"
 #include "sidecar/api/ofrep_events.h"
 #include "sidecar/context_additions.h"
 #include "sidecar/selector.h"
@@ -67,12 +69,15 @@ class Ofrep final : public ServingApi {
                   std::string_view details, net::Response& response);
   void send_not_ready(std::string_view key, net::Response& response);
   const Selection& selection_of(const Asked& asked, std::string_view selector);
-  void write_all(const Asked& asked, const evaluation::EvaluationContext& context,
-                 std::string& body);
+  void send_all(const Asked& asked, const evaluation::EvaluationContext& context,
+                const net::Request& request, std::span<const net::HeaderField> headers,
+                net::Response& response);
+  void answer_late(std::string_view key, net::Response& response);
 
   ServingDesk& desk_;
   ContextAdditions additions_;
   OfrepEvents events_;
+  OfrepBulk bulk_;
   Selection selection_;
   evaluation::ContentHash bulk_hash_;
 };

@@ -55,7 +55,7 @@ class FlagdBench {
   using Record = std::shared_ptr<net::RecordingEventStream::Record>;
 
   explicit FlagdBench(std::size_t sources = 1)
-      : dialect_(evaluation::flagd::make_flagd_dialect()), desk_(std::make_unique<ServingDesk>()) {
+      : dialect_(evaluation::flagd::make_flagd_dialect()), desk_(std::make_unique<ServingDesk>(loop)) {
     cache::EnvironmentOptions options{.name = "default", .sources = {}, .has_bootstrap = false};
     for (std::size_t i = 0; i < sources; ++i) {
       std::string name(1, static_cast<char>('a' + i));

@@ -65,8 +65,9 @@ class FlagdServed {
   cache::EntryHome home_{budget_};
 
  public:
+  net::Loop loop;
   cache::ServingState state;
-  ServingDesk desk;
+  ServingDesk desk{loop};
   net::Router router;
 
  private:

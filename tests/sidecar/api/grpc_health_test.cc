@@ -72,7 +72,7 @@ class DeskHealthTest : public ::testing::Test {
   }
 
   net::Loop loop;
-  ServingDesk desk;
+  ServingDesk desk{loop};
   DeskHealth health{loop, desk};
   net::Router router;
 };
