@@ -12,34 +12,17 @@ namespace {
 
 using evaluation::Record;
 using evaluation::RecordError;
-using evaluation::RecordId;
 
-// What an entry costs in its page.
-constexpr std::size_t kSlotBytes = 24;
-// How much of a spooled document is read at a time.
-constexpr std::size_t kWindowBytes = std::size_t{256} * 1024;
-constexpr const char* kUnreadable = "the state directory's files cannot be read";
-
-std::size_t bytes_of(const Record& record) {
-  return sizeof(Record) + record.id.set_id.size() + record.id.key.size() + record.raw.size();
-}
 
 std::uint64_t digest_of(const Entry& entry) {
   return mix_bits(entry.content_hash() ^ mix_bits(static_cast<std::uint64_t>(entry.version())));
 }
 
-std::string name_of(const evaluation::Dialect& dialect, evaluation::RecordKind kind,
-                    std::string_view set_id, std::string_view key) {
-  std::string name = "record";
-  for (const evaluation::KindName& known : dialect.kinds()) {
-    if (known.kind == kind) name = known.name;
-  }
-  name.append(" \"").append(key).append("\"");
-  if (!set_id.empty()) name.append(" of set \"").append(set_id).append("\"");
-  return name;
-}
-
 }  // namespace
+
+std::size_t Intake::bytes_of(const Record& record) {
+  return sizeof(Record) + record.id.set_id.size() + record.id.key.size() + record.raw.size();
+}
 
 Intake::Intake(Environment& environment, Layer& layer, RestoredLayer restored, Origin origin)
     : environment_(environment),
@@ -64,26 +47,6 @@ Intake::Intake(Environment& environment, Layer& layer, RestoredLayer restored, O
     seen_.resize(page_starts_.back());
   }
   for (const GoodText& good : restored_.good_texts) good_texts_.emplace(good.id, &good);
-}
-
-void Intake::open_files() {
-  constexpr const char* kTooMany = "too many files of the state are open";
-  for (auto& file : restored_.filed.files) {
-    const auto number = environment_.home_.files.add(std::move(file));
-    if (!number) return refuse(Refused::Kind::kOverMemory, kTooMany);
-    restored_.filed.numbers.push_back(*number);
-  }
-  if (spooled_ == nullptr) return;
-  SpoolFile& spool = *spooled_->spool;
-  if (!spool.problem.empty()) {
-    return refuse(Refused::Kind::kOverMemory,
-                  "the document is too large for the memory limit, and the state directory cannot "
-                  "take it meanwhile: " +
-                      spool.problem);
-  }
-  const auto number = environment_.home_.files.add(std::move(spool.file));
-  if (!number) return refuse(Refused::Kind::kOverMemory, kTooMany);
-  spool_file_ = *number;
 }
 
 void Intake::reserve_document() {
@@ -115,17 +78,6 @@ Intake::~Intake() {
   layer_.intake_running_ = false;
   release_update_bytes(update_bytes_);
   let_go_of_files();
-}
-
-void Intake::let_go_of_files() {
-  for (const std::uint32_t number : restored_.filed.numbers) {
-    environment_.home_.files.let_go(number);
-  }
-  restored_.filed.numbers.clear();
-  if (spool_file_ != TextPlace::kMaxFiles) environment_.home_.files.let_go(spool_file_);
-  spool_file_ = TextPlace::kMaxFiles;
-  spooled_ = nullptr;
-  restored_.update.elsewhere.reset();
 }
 
 void Intake::release_update_bytes(std::size_t bytes) {
@@ -173,95 +125,6 @@ bool Intake::has_next() const {
 Intake::Taken Intake::take_next() {
   if (filed_ || restored_.filed.left() > 0) return take_filed();
   return spooled_ != nullptr ? take_spooled() : take_from_memory();
-}
-
-Intake::Taken Intake::take_from_memory() {
-  Record& record = restored_.update.records[next_];
-  Incoming incoming{.kind = record.id.kind,
-                    .tombstone = record.tombstone,
-                    .version = record.version,
-                    .set_id = record.id.set_id,
-                    .key = record.id.key,
-                    .raw = record.raw};
-  if (!record.tombstone) {
-    incoming.content =
-        Entry::content_of(record.id.kind, record.id.set_id, record.id.key, record.raw);
-  }
-  const Taken taken = take(incoming);
-  if (taken != Taken::kYes || refused_) return taken;
-  // The record's memory goes before the next is looked at.
-  ++next_;
-  release_update_bytes(bytes_of(record));
-  record = {};
-  return taken;
-}
-
-Intake::Taken Intake::take_filed() {
-  const std::size_t bytes_before = restored_.filed.bytes();
-  if (!filed_) filed_ = restored_.filed.take();
-  release_update_bytes(bytes_before - restored_.filed.bytes());
-  Incoming incoming{.kind = filed_->kind,
-                    .tombstone = filed_->tombstone,
-                    .removed = filed_->removed,
-                    .version = filed_->version,
-                    .set_id = filed_->set_id,
-                    .key = filed_->key,
-                    .content = filed_->content,
-                    .traits = filed_->traits};
-  if (filed_->judged) incoming.quarantined = filed_->quarantined;
-  if (!filed_->tombstone && !filed_->removed) {
-    incoming.place = TextPlace::in_file(restored_.filed.numbers[filed_->file], filed_->offset,
-                                        filed_->text_bytes);
-    // An unusually large text, or one far back: it goes on living in memory.
-    if (!incoming.place && !read_whole_text(incoming)) return Taken::kYes;
-  }
-  const Taken taken = take(incoming);
-  if (taken == Taken::kYes) filed_.reset();
-  return taken;
-}
-
-Intake::Taken Intake::take_spooled() {
-  const std::optional<SpooledRecord> record = next_spooled();
-  if (refused_) return Taken::kYes;
-  if (!record) return Taken::kNoText;
-  const std::string_view set_id =
-      record->has_own_set ? record->set_id : std::string_view(spooled_->document_set_id);
-  const std::uint64_t raw_offset =
-      window_begin_ + static_cast<std::uint64_t>(record->raw.data() - window_.data());
-  Incoming incoming{.kind = record->kind, .set_id = set_id, .key = record->key, .raw = record->raw};
-  incoming.place = TextPlace::in_file(spool_file_, raw_offset, record->raw.size());
-  incoming.content = Entry::content_of(record->kind, set_id, record->key, record->raw);
-  const Taken taken = take(incoming);
-  if (taken != Taken::kYes || refused_) return taken;
-  const char* end = record->raw.data() + record->raw.size();
-  window_used_ = static_cast<std::size_t>(end - window_.data());
-  return taken;
-}
-
-std::optional<SpooledRecord> Intake::next_spooled() {
-  std::size_t needed = 0;
-  std::string_view rest = std::string_view(window_).substr(window_used_);
-  if (auto record = read_spooled(rest, needed)) return record;
-  window_begin_ += window_used_;
-  window_used_ = 0;
-  const std::uint64_t left = spooled_->bytes - window_begin_;
-  // The size of a record becomes known once its head is there.
-  for (std::size_t wanted = std::max(needed, kWindowBytes);; wanted = needed) {
-    wanted_ = {.file = spool_file_,
-               .offset = window_begin_,
-               .bytes = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, left))};
-    window_.resize(wanted_.bytes);
-    const ReadOutcome outcome =
-        environment_.home_.files.at(spool_file_).read_at_once(window_, window_begin_);
-    if (outcome == ReadOutcome::kWouldWait) return window_.clear(), std::nullopt;
-    rest = window_;
-    auto record = outcome == ReadOutcome::kDone ? read_spooled(rest, needed) : std::nullopt;
-    if (record) return record;
-    if (outcome != ReadOutcome::kDone || needed > left) {
-      refuse(Refused::Kind::kMalformed, kUnreadable);
-      return std::nullopt;
-    }
-  }
 }
 
 Intake::Taken Intake::take(Incoming& record) {
@@ -373,159 +236,6 @@ Intake::Taken Intake::take_text(Incoming& record, std::uint64_t hash,
   ++change_.quarantined;
   if (entry->answering() == nullptr) ++unanswered_;
   return Taken::kYes;
-}
-
-bool Intake::read_whole_text(Incoming& record) {
-  text_buffer_.resize(filed_->text_bytes);
-  const ReadableFile& file = environment_.home_.files.at(restored_.filed.numbers[filed_->file]);
-  if (file.read(text_buffer_, filed_->offset) == ReadOutcome::kDone) {
-    record.raw = text_buffer_;
-    return true;
-  }
-  refuse(Refused::Kind::kMalformed, kUnreadable);
-  return false;
-}
-
-bool Intake::has_room(std::size_t bytes) {
-  if (environment_.home_.budget.fits(bytes)) return true;
-  RoomMaker* room = environment_.home_.room;
-  if (room != nullptr && room->make_room(bytes)) return false;
-  refuse(Refused::Kind::kOverMemory, "the update does not fit into the memory limit of " +
-                                         std::to_string(environment_.home_.budget.limit_bytes()) +
-                                         " bytes beside what is there");
-  return false;
-}
-
-bool Intake::read_text(Incoming& record) {
-  if (record.raw) return true;
-  text_buffer_.resize(record.place->bytes());
-  wanted_ = {.file = record.place->file(),
-             .offset = record.place->offset(),
-             .bytes = record.place->bytes()};
-  switch (environment_.home_.files.at(wanted_.file).read_at_once(text_buffer_, wanted_.offset)) {
-    case ReadOutcome::kDone:
-      record.raw = text_buffer_;
-      return true;
-    case ReadOutcome::kWouldWait:
-      return false;
-    case ReadOutcome::kFailed:
-      break;
-  }
-  refuse(Refused::Kind::kMalformed, kUnreadable);
-  return false;
-}
-
-Intake::Verdict Intake::judge(const Incoming& record, bool compile) const {
-  const evaluation::Dialect& dialect = environment_.dialect_;
-  Verdict verdict;
-  if (record.raw->size() > evaluation::kMaxRecordBytes) {
-    verdict.error = RecordError{.kind = RecordError::Kind::kTooLarge,
-                                .message = "has " + std::to_string(record.raw->size()) +
-                                           " bytes, more than " +
-                                           std::to_string(evaluation::kMaxRecordBytes)};
-    return verdict;
-  }
-  const evaluation::RecordText text{
-      .kind = record.kind, .set_id = record.set_id, .key = record.key, .raw = *record.raw};
-  if (compile) {
-    evaluation::CompileResult compiled = dialect.compile(text);
-    if (compiled) {
-      verdict.form = std::move(*compiled);
-    } else {
-      verdict.error = std::move(compiled.error());
-    }
-  } else if (auto valid = dialect.validate(text); !valid) {
-    verdict.error = std::move(valid.error());
-  }
-  return verdict;
-}
-
-Intake::Taken Intake::make_entry(Incoming& record, const EntryPointer& current,
-                                 EntryPointer& made) {
-  const std::size_t text_bytes =
-      record.place ? 0 : TextBlock::bytes_for(record.raw ? record.raw->size() : 0);
-  const std::size_t needed = Entry::bookkeeping_bytes(record.set_id.size(), record.key.size()) +
-                             text_bytes + sizeof(RecordIndex::Edit) + kSlotBytes;
-  if (!has_room(needed)) return refused_ ? Taken::kYes : Taken::kNoRoom;
-  // What was hot stays hot; what flags refer to is there for all of them.
-  const bool was_compiled = current && !current->is_tombstone() && current->compiled() != nullptr;
-  const bool compile = was_compiled || record.kind != evaluation::kFlagKind;
-  const bool judged = record.quarantined.has_value();
-  if ((!judged || (compile && !*record.quarantined)) && !read_text(record)) {
-    return refused_ ? Taken::kYes : Taken::kNoText;
-  }
-  std::unique_ptr<Quarantine> quarantined;
-  Verdict verdict;
-  if (judged && *record.quarantined) {
-    quarantined = quarantine(record, current, "its last text did not compile");
-  } else if (record.raw && (!judged || compile)) {
-    verdict = judge(record, compile);
-  }
-  if (verdict.error) {
-    const std::string message =
-        name_of(environment_.dialect_, record.kind, record.set_id, record.key) + ": " +
-        verdict.error->message;
-    if (verdict.error->kind == RecordError::Kind::kMalformed) {
-      refuse(Refused::Kind::kMalformed, message);
-      return Taken::kYes;
-    }
-    quarantined = quarantine(record, current, message);
-  }
-  if (verdict.form && !environment_.home_.budget.fits(needed + verdict.form->bytes())) {
-    verdict.form.reset();
-  }
-  if (!judged && record.raw) {
-    record.traits = environment_.dialect_.traits({.kind = record.kind,
-                                                  .set_id = record.set_id,
-                                                  .key = record.key,
-                                                  .raw = *record.raw});
-  }
-  Entry::Parts parts{.kind = record.kind,
-                     .layer = layer_.index_,
-                     .version = record.version,
-                     .set_id = record.set_id,
-                     .key = record.key,
-                     .traits = record.traits,
-                     .compiled = std::move(verdict.form),
-                     .quarantine = std::move(quarantined)};
-  if (record.place) {
-    parts.filed = Entry::Filed{.place = *record.place, .content = record.content};
-  } else {
-    parts.raw = *record.raw;
-  }
-  made = Entry::make(std::move(parts), environment_.home_);
-  if (made->compiled() != nullptr) change_.compiled.push_back(made);
-  return Taken::kYes;
-}
-
-std::unique_ptr<Quarantine> Intake::quarantine(const Incoming& record, const EntryPointer& current,
-                                               std::string message) {
-  auto made = std::make_unique<Quarantine>();
-  made->message = std::move(message);
-  made->good = good_entry_for(record, current);
-  return made;
-}
-
-EntryPointer Intake::good_entry_for(const Incoming& record, const EntryPointer& current) {
-  if (current && !current->is_tombstone()) {
-    return current->is_quarantined() ? current->quarantine()->good : current;
-  }
-  const auto good = good_texts_.find(RecordId{.kind = record.kind,
-                                              .set_id = std::string(record.set_id),
-                                              .key = std::string(record.key)});
-  if (good == good_texts_.end()) return nullptr;
-  const GoodText& text = *good->second;
-  const evaluation::RecordText good_text{
-      .kind = record.kind, .set_id = record.set_id, .key = record.key, .raw = text.raw};
-  if (!environment_.dialect_.validate(good_text)) return nullptr;
-  return Entry::make({.kind = record.kind,
-                      .layer = layer_.index_,
-                      .version = text.version,
-                      .set_id = record.set_id,
-                      .key = record.key,
-                      .raw = text.raw,
-                      .traits = environment_.dialect_.traits(good_text)},
-                     environment_.home_);
 }
 
 void Intake::take_metadata() {

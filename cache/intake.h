@@ -119,6 +119,7 @@ class Intake {
   // Whether the shrink guard lets a complete document in; otherwise what it holds.
   std::optional<Held> hold_if_shrunk();
   void refuse(Refused::Kind kind, std::string message);
+  static std::size_t bytes_of(const evaluation::Record& record);
   void release_update_bytes(std::size_t bytes);
   void let_go_of_files();
 

@@ -16,9 +16,13 @@ std::size_t place(MemoryPart part) { return static_cast<std::size_t>(part); }
 std::string_view memory_part_name(MemoryPart part) { return kNames[place(part)]; }
 
 bool MemoryBudget::fits(std::size_t bytes) const {
+  return used_bytes() <= limit_bytes() && bytes <= free_bytes();
+}
+
+std::size_t MemoryBudget::free_bytes() const {
   const std::size_t used = used_bytes();
   const std::size_t limit = limit_bytes();
-  return used <= limit && bytes <= limit - used;
+  return used <= limit ? limit - used : 0;
 }
 
 bool MemoryBudget::try_reserve(MemoryPart part, std::size_t bytes) {

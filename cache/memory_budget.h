@@ -40,6 +40,8 @@ class MemoryBudget {
 
   // True when that many more bytes stay within the limit.
   [[nodiscard]] bool fits(std::size_t bytes) const;
+  // How many more do.
+  std::size_t free_bytes() const;
   // Takes `bytes` for `part`, or takes nothing and answers false when they do not fit.
   [[nodiscard]] bool try_reserve(MemoryPart part, std::size_t bytes);
   // Takes them whether they fit or not: for what has been allocated already and is soon to be

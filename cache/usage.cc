@@ -178,6 +178,12 @@ void UsageTotals::adopt(const Snapshot& snapshot) {
   }
 }
 
+std::size_t UsageTotals::bytes() const {
+  // A map's node, its strings' own blocks included.
+  constexpr std::size_t kNodeBytes = 192;
+  return by_flag_.capacity() * sizeof(Usage) + (waiting_.size() + unknown_.size()) * kNodeBytes;
+}
+
 Usage UsageTotals::of(std::uint32_t flag_id) const {
   return flag_id < by_flag_.size() ? by_flag_[flag_id] : Usage{};
 }

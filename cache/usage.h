@@ -97,6 +97,8 @@ class UsageTotals {
   void adopt(const Snapshot& snapshot);
   Usage of(std::uint32_t flag_id) const;
   const UnknownKeys& unknown() const { return unknown_; }
+  // What the sums take.
+  std::size_t bytes() const;
   // Times an unknown key was asked for and is not in unknown(): there were kMaxUnknownKeys already,
   // or its thread's ring was full.
   std::uint64_t unknown_dropped() const { return unknown_dropped_; }

@@ -37,6 +37,10 @@ struct ContextReader::Impl {
 ContextReader::ContextReader() : impl_(std::make_unique<Impl>()) {}
 ContextReader::~ContextReader() = default;
 
+std::size_t ContextReader::bytes() const { return sizeof(Impl) + impl_->arena.bytes(); }
+
+void ContextReader::shrink() { impl_ = std::make_unique<Impl>(); }
+
 std::expected<EvaluationContext, ContextError> ContextReader::read_member(std::string_view body,
                                                                           std::string_view name) {
   auto root = impl_->read(body);

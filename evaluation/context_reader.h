@@ -37,6 +37,10 @@ class ContextReader {
                                                              std::string_view name);
   // The body itself is the context.
   std::expected<EvaluationContext, ContextError> read(std::string_view body);
+  // What it keeps between requests; and giving that back.
+  std::size_t bytes() const;
+  void shrink();
+
   // The body itself, which has to be an object: for requests with more in them than a context.
   std::expected<Value, ContextError> read_object(std::string_view body);
 

@@ -33,6 +33,7 @@ class Server::State final : public ConnectionOwner, public Listener::Acceptor, p
   std::vector<std::unique_ptr<Listener>> listeners;
   Loop& loop;
   SessionResources sessions;
+  bool short_of_memory = false;
 
  private:
   const ServerOptions options_;
@@ -73,7 +74,9 @@ void Server::State::start_ticking() {
 }
 
 void Server::State::accepted(int descriptor, const Listener& listener) {
-  if (connections_.size() >= options_.connections_max) {
+  const bool over_share = counters.bytes_buffered.read() + counters.session_bytes.read() >
+                          options_.http.buffered_bytes_max;
+  if (connections_.size() >= options_.connections_max || (short_of_memory && over_share)) {
     counters.refused.add();
     ::close(descriptor);
     return;
@@ -159,6 +162,8 @@ void Server::set_tls(unsigned listener_index, std::shared_ptr<const TlsCredentia
   assert(listener_index < ServerCounters::kListenersMax);
   state_->sessions.tls[listener_index] = std::move(credentials);
 }
+
+void Server::set_short_of_memory(bool is_short) { state_->short_of_memory = is_short; }
 
 void Server::stop_accepting() {
   for (const auto& listener : state_->listeners) listener->accept_waiting();

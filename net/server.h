@@ -98,6 +98,10 @@ class Server {
   // credentials; the others keep theirs. Before listen(), and again whenever a file has changed.
   void set_tls(unsigned listener_index, std::shared_ptr<const TlsCredentials> credentials);
 
+  // While memory is short, connections beyond their share of it (HttpLimits::buffered_bytes_max,
+  // what the libraries take included) are accepted and closed at once.
+  void set_short_of_memory(bool is_short);
+
   void stop_accepting();
   // After stop_accepting(). `done` runs once no connection is left, in a later turn.
   void drain(std::move_only_function<void()> done);

@@ -1,10 +1,11 @@
 #include "sidecar/keeper.h"
 
-#include <malloc.h>
 #include <spdlog/logger.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "sidecar/allocator.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -224,6 +225,7 @@ void Keeper::work() {
     if (place.feed) more = place.feed->work(stop) || more;
   }
   most_used_bytes_ = std::max(most_used_bytes_, tools_.home.budget.used_bytes());
+  worked_ = true;
   if (more) feed_wants_work();
 }
 
@@ -313,13 +315,13 @@ void Keeper::make_room_for_usage() {
   }
 }
 
-// glibc keeps what was freed; after a document was replaced that is a second copy of it.
+// The allocator keeps what was freed; after a document was replaced that is a second copy of it.
 void Keeper::give_back_memory() {
-#ifdef __GLIBC__
-  std::size_t used = tools_.home.budget.used_bytes();
-  if (most_used_bytes_ > used + kTrimWorthBytes) malloc_trim(0);
+  const std::size_t used = tools_.home.budget.used_bytes();
+  if (most_used_bytes_ > used + kTrimWorthBytes || std::exchange(worked_, false)) {
+    give_back_unused_memory();
+  }
   most_used_bytes_ = used;
-#endif
 }
 
 void Keeper::housework() {
@@ -341,17 +343,23 @@ void Keeper::report_memory() {
   std::size_t usage = 0;
   std::size_t prepared = 0;
   std::size_t streams = 0;
+  std::size_t context = 0;
   for (ServingThread* thread : threads_) {
     const net::ServerCounters& counts = thread->server_counters();
     connections += counts.bytes_buffered.read() + counts.session_bytes.read();
     prepared += thread->counters().prepared_bytes.read();
     streams += thread->counters().stream_bytes.read();
+    context += thread->counters().context_bytes.read();
     for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;
+  }
+  for (const Place& place : places_) {
+    if (place.feed) usage += place.feed->usage().bytes();
   }
   tools_.home.budget.set(cache::MemoryPart::kConnections, connections);
   tools_.home.budget.set(cache::MemoryPart::kUsage, usage);
   tools_.home.budget.set(cache::MemoryPart::kPrepared, prepared);
   tools_.home.budget.set(cache::MemoryPart::kStreams, streams);
+  tools_.home.budget.set(cache::MemoryPart::kContext, context);
   const StateFacts state = tools_.saver.facts();
   tools_.home.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
 }

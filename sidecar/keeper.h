@@ -77,6 +77,7 @@ class Keeper final : public FeedHost {
   void add_thread(ServingThread& thread) {
     threads_.push_back(&thread);
     room_.add_thread(thread);
+    thread.set_budget(tools_.home.budget);
     thread.set_bring([this](cache::TextPlace place, std::function<void()> done) {
       bring(place, std::move(done));
     });
@@ -149,6 +150,8 @@ class Keeper final : public FeedHost {
   std::int64_t credentials_read_ms_ = 0;
   // Since the last housework: how much there was at the top, old and new together.
   std::size_t most_used_bytes_ = 0;
+  // Since then some update was worked on: what it took on its way was freed in pieces.
+  bool worked_ = false;
   bool routes_changed_ = true;
   bool said_ready_ = false;
 };

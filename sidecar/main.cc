@@ -8,6 +8,7 @@
 
 #include "config/command_line.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
+#include "sidecar/allocator.h"
 #include "sidecar/api/flagd_evaluation.h"
 #include "sidecar/api/flagd_evaluation_events.h"
 #include "sidecar/api/flagd_sync.h"
@@ -100,6 +101,7 @@ int run(int argc, char** argv, config::Command command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sidecar::tune_allocator();
   auto command = config::parse(argc, argv, config::process_environment());
   if (!command) {
     for (const std::string& message : command.error().messages) {

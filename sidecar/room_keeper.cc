@@ -17,6 +17,11 @@ RoomKeeper::~RoomKeeper() {
 }
 
 bool RoomKeeper::make_room(std::size_t bytes) {
+  // What is prepared goes first: it is made anew when somebody asks.
+  if (home_.budget.used_bytes(cache::MemoryPart::kPrepared) > 0 &&
+      !std::exchange(prepared_given_up_, true)) {
+    for (ServingThread* thread : threads_) thread->give_up_prepared();
+  }
   const std::size_t freed = residency_.free_bytes(bytes);
   send_round();
   return freed > 0 || on_its_way_ != nullptr;
@@ -61,10 +66,14 @@ void RoomKeeper::round_done() {
 
 void RoomKeeper::housework() {
   residency_.sweep();
+  prepared_given_up_ = false;
   const cache::MemoryBudget& budget = home_.budget;
   const std::size_t used = budget.used_bytes();
   if (used > budget.limit_bytes()) residency_.free_bytes(used - budget.limit_bytes());
   send_round();
+  const bool is_short = budget.free_bytes() < budget.limit_bytes() / kShortShare;
+  if (std::exchange(short_of_memory_, is_short) == is_short) return;
+  for (ServingThread* thread : threads_) thread->set_short_of_memory(is_short);
 }
 
 }  // namespace flagstone::sidecar

@@ -33,6 +33,9 @@ class RoomKeeper final : public cache::RoomMaker {
 
   // A flag of this snapshot was asked for while it was encoded; by RecordIndex::hash_of() its id.
   void promote(const cache::Snapshot& snapshot, std::uint64_t hash);
+  // Less than this part of the limit is free: new connections beyond their share are refused.
+  static constexpr std::size_t kShortShare = 16;
+
   // Sends what was let go of round, unless a batch is on its way.
   void send_round();
   // Once in a while: forgets who is no longer served, and holds to a limit that was lowered.
@@ -50,6 +53,9 @@ class RoomKeeper final : public cache::RoomMaker {
   std::vector<ServingThread*> threads_;
   std::unique_ptr<cache::Retired> on_its_way_;
   std::size_t threads_to_turn_ = 0;
+  // Since the last housework.
+  bool prepared_given_up_ = false;
+  bool short_of_memory_ = false;
   // Empty once this is gone: a turn that ends late finds nobody.
   std::shared_ptr<RoomKeeper*> self_;
 };

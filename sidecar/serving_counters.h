@@ -80,6 +80,8 @@ struct ServingCounters {
   // Documents prepared for SyncFlags and GET /v1/flags, and what streams remember.
   Counter prepared_bytes;
   Counter stream_bytes;
+  // Parsers and arenas, as of the last second.
+  Counter context_bytes;
 
   void count_refused(evaluation::ErrorCode code) { refused[static_cast<std::size_t>(code)].add(1); }
   void count(Api api, std::size_t environment, evaluation::Reason reason) {

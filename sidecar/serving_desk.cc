@@ -11,6 +11,27 @@ std::int64_t unix_now_ms() {
       .count();
 }
 
+std::size_t ServingDesk::prepared_bytes_max() const {
+  constexpr std::size_t kCopies = 3;
+  if (budget == nullptr || budget->limit_bytes() == cache::MemoryBudget::kUnlimitedBytes) {
+    return SIZE_MAX;
+  }
+  // What was prepared since the keeper last looked is not in the budget yet.
+  const std::size_t known = budget->used_bytes(cache::MemoryPart::kPrepared);
+  const std::size_t mine = static_cast<std::size_t>(counters.prepared_bytes.read());
+  const std::size_t news = mine > known ? mine - known : 0;
+  const std::size_t free = budget->free_bytes();
+  return free > news ? (free - news) / kCopies : 0;
+}
+
+void ServingDesk::housework() {
+  constexpr std::size_t kKeptBytesMax = std::size_t{256} * 1024;
+  if (contexts.bytes() > kKeptBytesMax) contexts.shrink();
+  if (scratch.arena.bytes() > kKeptBytesMax) scratch.arena = evaluation::Arena();
+  counters.context_bytes.set(contexts.bytes() + scratch.arena.bytes() +
+                             scratch.metadata.capacity() + scratch.details.capacity());
+}
+
 evaluation::Moment ServingDesk::moment() {
   // xorshift64: chance for rules that ask for it, not for secrets.
   random_state_ ^= random_state_ << 13;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 
+#include "cache/memory_budget.h"
 #include "cache/record_reader.h"
 #include "cache/serving_state.h"
 #include "cache/usage.h"
@@ -30,6 +31,8 @@ struct ServingDesk {
   explicit ServingDesk(net::Loop& loop) : late(loop) {}
 
   ServingSettings settings;  // Set before the thread starts.
+  // Likewise; the numbers may be read by any thread. nullptr: no limit.
+  const cache::MemoryBudget* budget = nullptr;
   std::shared_ptr<const cache::ServingState> state;
   evaluation::ContextReader contexts;
   evaluation::Scratch scratch;
@@ -47,6 +50,12 @@ struct ServingDesk {
   void give_back(std::shared_ptr<const cache::ServingState> held) {
     if (return_state) return_state(std::move(held));
   }
+
+  // How large a document may be that is prepared for many: what is left of the memory, since several
+  // copies of it are there while it is made.
+  std::size_t prepared_bytes_max() const;
+  // Once a second: what an unusual request left behind goes, the rest is counted.
+  void housework();
 
   // A flag of that environment was asked for by its name.
   void count_asked(std::size_t environment, const cache::Entry& flag) {

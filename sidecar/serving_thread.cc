@@ -99,6 +99,7 @@ void ServingThread::take(std::shared_ptr<const cache::ServingState> state) {
 void ServingThread::ping() {
   if (pinged_) return;
   pinged_ = loop_.post([this] {
+    desk_.housework();
     (void)keeper_loop_.post([this] {
       last_pong_ms_ = keeper_loop_.now_ms();
       pinged_ = false;
@@ -109,6 +110,16 @@ void ServingThread::ping() {
 void ServingThread::turn(std::move_only_function<void()> done) {
   (void)loop_.post(
       [this, done = std::move(done)]() mutable { (void)keeper_loop_.post(std::move(done)); });
+}
+
+void ServingThread::give_up_prepared() {
+  (void)loop_.post([this] {
+    for (const auto& api : apis_) api->on_short_of_memory();
+  });
+}
+
+void ServingThread::set_short_of_memory(bool is_short) {
+  (void)loop_.post([this, is_short] { server_.set_short_of_memory(is_short); });
 }
 
 void ServingThread::leave() {

@@ -40,6 +40,10 @@ class ServingThread {
   ServingThread& operator=(const ServingThread&) = delete;
 
   // Before start(). On the keeper's loop: has the disk bring a place's text, then runs `done`.
+  void set_budget(const cache::MemoryBudget& budget) { desk_.budget = &budget; }
+  // The apis give up what they keep for convenience alone.
+  void give_up_prepared();
+  void set_short_of_memory(bool is_short);
   using Bring = std::function<void(cache::TextPlace place, std::function<void()> done)>;
   void set_bring(Bring bring);
 

@@ -23,7 +23,8 @@ constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kNotReady =
     "not all sources have answered yet, and there is no last known state of theirs";
 constexpr std::string_view kTooLarge =
-    "the flags with their evaluators make a document of more than 64 MiB";
+    "the flags with their evaluators make a document of more than 64 MiB, or more than the memory "
+    "limit leaves for it";
 constexpr std::int64_t kMsPerSecond = 1000;
 
 }  // namespace
@@ -224,12 +225,19 @@ std::shared_ptr<FlagdSyncBody> FlagdSync::body_for(const Asked& asked) {
         .identity = identity,
         .kind = asked.selector.kind,
         .selector_value = std::string(asked.selector.value),
-        .body = FlagdSyncBody::make(*asked.environment->snapshot, asked.selector, context_json_)};
+        .body = FlagdSyncBody::make(*asked.environment->snapshot, asked.selector, context_json_,
+                                    desk_.prepared_bytes_max())};
     if (idle_body_.body != nullptr) bytes_.track(idle_body_.body->message(net::RpcCodec::kProto));
     count_bytes();
   }
   idle_body_timer_.start_once(kIdleBodyMs);
   return idle_body_.body;
+}
+
+// What streams have is theirs; what is kept for the next who asks goes.
+void FlagdSync::on_short_of_memory() {
+  idle_body_ = {};
+  count_bytes();
 }
 
 void FlagdSync::count_bytes() { desk_.counters.prepared_bytes.set(bytes_.sum()); }

@@ -32,6 +32,7 @@ class FlagdSync final : public ServingApi {
 
   void add_routes(net::Router& router) override;
   void on_published() override;
+  void on_short_of_memory() override;
   void on_stopping() override;
 
   // POST /flagd.sync.v1.FlagSyncService/…

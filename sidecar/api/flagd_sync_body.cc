@@ -1,5 +1,6 @@
 #include "sidecar/api/flagd_sync_body.h"
 
+#include <algorithm>
 #include <map>
 
 #include "evaluation/dialects/flagd/wire/document_writer.h"
@@ -32,16 +33,18 @@ class Evaluators final : public wire::EvaluatorTexts {
   mutable std::map<const cache::Entry*, std::string> texts_;
 };
 
-bool write_document(const cache::Snapshot& snapshot, const Selector& selector, std::string& out) {
+bool write_document(const cache::Snapshot& snapshot, const Selector& selector,
+                    std::size_t bytes_max, std::string& out) {
   const Evaluators evaluators(snapshot);
-  wire::DocumentWriter writer(evaluators, FlagdSyncBody::kDocumentBytesMax, out);
+  wire::DocumentWriter writer(evaluators, std::min(bytes_max, FlagdSyncBody::kDocumentBytesMax), out);
   const cache::RecordReader reader(cache::RecordReader::Patience::kDisk);
   std::string text;
   cache::Snapshot::Walk walk(filter_of(selector));
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
     // A text in quarantine would make in-process providers, and flagd itself, refuse the whole
     // document and stay on what they had: they get what answers here, the last good text.
-    if (!SharedRecords::answering_text(*flag, reader, text) || text.empty()) continue;
+    if (!SharedRecords::answering_text(*flag, reader, text)) return false;
+    if (text.empty()) continue;
     const cache::SnapshotLayer& layer = snapshot.layer_of(*flag);
     const bool has_metadata = layer.metadata_problem.empty() && layer.metadata.starts_with('{');
     const wire::WrittenFlag written{
@@ -60,9 +63,10 @@ bool write_document(const cache::Snapshot& snapshot, const Selector& selector, s
 
 std::shared_ptr<FlagdSyncBody> FlagdSyncBody::make(const cache::Snapshot& snapshot,
                                                    const Selector& selector,
-                                                   std::string_view sync_context_json) {
+                                                   std::string_view sync_context_json,
+                                                   std::size_t bytes_max) {
   std::string document;
-  if (!write_document(snapshot, selector, document)) return nullptr;
+  if (!write_document(snapshot, selector, bytes_max, document)) return nullptr;
   std::shared_ptr<FlagdSyncBody> body(new FlagdSyncBody);
   std::string message;
   wire::append_document_head(message, document.size());

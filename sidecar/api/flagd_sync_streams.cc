@@ -42,7 +42,8 @@ void FlagdSyncStreams::refresh(Audience& base, const cache::EnvironmentState& en
   const std::uint64_t identity = selection_identity(*environment.snapshot, audience.selector);
   if (audience.version != 0 && identity == audience.identity) return;
   audience.identity = identity;
-  auto body = FlagdSyncBody::make(*environment.snapshot, audience.selector, context_json_);
+  auto body = FlagdSyncBody::make(*environment.snapshot, audience.selector, context_json_,
+                                  desk().prepared_bytes_max());
   // What changed may be of no consequence here: another set's evaluator, say.
   if (body != nullptr && audience.body != nullptr && body->digest() == audience.digest) return;
   if (body != nullptr) audience.digest = body->digest();
@@ -60,7 +61,8 @@ FlagStreams::News FlagdSyncStreams::news_since(Audience& base, Version, net::Rpc
   if (audience.body == nullptr) {
     return {.message = nullptr,
             .end = net::RpcCode::kResourceExhausted,
-            .why = "the flags with their evaluators make a document of more than 64 MiB"};
+            .why = "the flags with their evaluators make a document of more than 64 MiB, or more than "
+                   "the memory limit leaves for it"};
   }
   const Message& message = audience.body->message(codec);
   bytes_.track(message);

@@ -132,6 +132,16 @@ class FlagdBench {
                               std::string_view message = "{}", std::string_view codec = "json") {
     return call(path, message, selector, codec, true);
   }
+  // As OFREP is asked.
+  net::RecordingResponse post(std::string_view path, std::string_view json) {
+    net::RpcRequest request("application/json", json);
+    request.over(net::HttpVersion::k11);
+    net::Request routed = *request;
+    routed.path = path;
+    net::RecordingResponse response;
+    router_.handle(routed, response);
+    return response;
+  }
   net::RecordingResponse get(std::string_view path, std::vector<net::HeaderField> headers = {}) {
     net::Request request;
     request.method = net::Method::kGet;
