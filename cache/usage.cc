@@ -117,20 +117,18 @@ void UsageCounters::drain(
   ring_read_.store(read, std::memory_order_release);
 }
 
-void UsageCounters::count_encoded(std::uint64_t hash) {
-  const std::size_t written = encoded_written_.load(std::memory_order_relaxed);
-  if (written - encoded_read_.load(std::memory_order_acquire) == kEncodedRingFlags) return;
-  encoded_[written % kEncodedRingFlags].store(hash, std::memory_order_relaxed);
-  encoded_written_.store(written + 1, std::memory_order_release);
+void EncodedRing::put(std::uint64_t hash) {
+  const std::size_t written = written_.load(std::memory_order_relaxed);
+  if (written - read_.load(std::memory_order_acquire) == kFlags) return;
+  hashes_[written % kFlags].store(hash, std::memory_order_relaxed);
+  written_.store(written + 1, std::memory_order_release);
 }
 
-void UsageCounters::drain_encoded(const std::function<void(std::uint64_t hash)>& encoded) {
-  std::size_t read = encoded_read_.load(std::memory_order_relaxed);
-  const std::size_t written = encoded_written_.load(std::memory_order_acquire);
-  for (; read < written; ++read) {
-    encoded(encoded_[read % kEncodedRingFlags].load(std::memory_order_relaxed));
-  }
-  encoded_read_.store(read, std::memory_order_release);
+void EncodedRing::drain(const std::function<void(std::uint64_t hash)>& each) {
+  std::size_t read = read_.load(std::memory_order_relaxed);
+  const std::size_t written = written_.load(std::memory_order_acquire);
+  for (; read < written; ++read) each(hashes_[read % kFlags].load(std::memory_order_relaxed));
+  read_.store(read, std::memory_order_release);
 }
 
 std::uint64_t UsageCounters::drain_dropped() {

@@ -22,14 +22,27 @@
 
 namespace flagstone::cache {
 
+// Flags that had to be decoded for an answer, by RecordIndex::hash_of() their ids: one thread puts them
+// in, the keeper takes them out. When it is full they are dropped; they will be asked for again.
+class EncodedRing {
+ public:
+  static constexpr std::size_t kFlags = 1024;
+
+  void put(std::uint64_t hash);
+  void drain(const std::function<void(std::uint64_t hash)>& each);
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kFlags> hashes_{};
+  std::atomic<std::size_t> written_{0};
+  std::atomic<std::size_t> read_{0};
+};
+
 class UsageCounters {
  public:
   static constexpr std::size_t kCountersPerChunk = 512;
   static constexpr std::size_t kMaxChunks = 2048;  // 1,048,576 flags
   static constexpr std::size_t kUnknownRingBytes = 16 * 1024;
   static constexpr std::size_t kMaxUnknownKeyBytes = 256;
-  // Flags asked for while they were encoded, between two drains; further ones are asked for again.
-  static constexpr std::size_t kEncodedRingFlags = 1024;
 
   UsageCounters();
   ~UsageCounters();
@@ -41,8 +54,6 @@ class UsageCounters {
   // A key that no flag has, in UTF-8. Longer ones are cut between two characters; when the ring is
   // full it is dropped, and that is counted.
   void count_unknown(std::string_view key);
-  // A flag that had to be decoded for its answer, by RecordIndex::hash_of() its id.
-  void count_encoded(std::uint64_t hash);
 
   // The keeper:
   // Room for ids below `limit`. Before the snapshot that has them is published.
@@ -50,10 +61,13 @@ class UsageCounters {
   // What was counted since the last drain.
   void drain(const std::function<void(std::uint32_t flag_id, std::uint32_t count)>& flag,
              const std::function<void(std::string_view key)>& unknown);
-  void drain_encoded(const std::function<void(std::uint64_t hash)>& encoded);
   // Unknown keys dropped because the ring was full, since this was last asked.
   std::uint64_t drain_dropped();
   std::size_t bytes() const;
+
+  // Flags that were encoded when they were asked for by name, and when a bulk answer came by.
+  EncodedRing encoded_asked;
+  EncodedRing encoded_in_bulk;
 
  private:
   struct Chunk {
@@ -68,9 +82,6 @@ class UsageCounters {
   std::unique_ptr<char[]> ring_;
   std::atomic<std::size_t> ring_written_{0};
   std::atomic<std::size_t> ring_read_{0};
-  std::array<std::atomic<std::uint64_t>, kEncodedRingFlags> encoded_{};
-  std::atomic<std::size_t> encoded_written_{0};
-  std::atomic<std::size_t> encoded_read_{0};
   // The serving thread alone writes it.
   std::atomic<std::uint64_t> ring_dropped_{0};
   std::uint64_t ring_dropped_drained_ = 0;  // the keeper's

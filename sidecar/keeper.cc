@@ -386,9 +386,14 @@ void Keeper::promote_asked() {
     for (ServingThread* thread : threads_) {
       auto& counters = thread->usage()[i];
       if (!counters) continue;
-      counters->drain_encoded([&](std::uint64_t hash) {
-        if (snapshot != nullptr && promoted++ < kPromotionsPerDrain) room_.promote(*snapshot, hash);
-      });
+      const auto promote_all = [&](cache::EncodedRing& ring, RoomKeeper::Wish wish) {
+        ring.drain([&](std::uint64_t hash) {
+          if (snapshot == nullptr || promoted++ >= kPromotionsPerDrain) return;
+          room_.promote(*snapshot, hash, wish);
+        });
+      };
+      promote_all(counters->encoded_asked, RoomKeeper::Wish::kAsked);
+      promote_all(counters->encoded_in_bulk, RoomKeeper::Wish::kInBulk);
     }
   }
   room_.send_round();

@@ -27,18 +27,24 @@ bool RoomKeeper::make_room(std::size_t bytes) {
   return freed > 0 || on_its_way_ != nullptr;
 }
 
-void RoomKeeper::promote(const cache::Snapshot& snapshot, std::uint64_t hash) {
+bool RoomKeeper::admits(std::size_t bytes, Wish wish) {
+  if (wish == Wish::kAsked) return residency_.admit(bytes);
+  const cache::MemoryBudget& budget = home_.budget;
+  return budget.used_bytes() + bytes <= budget.limit_bytes() / kBulkShare;
+}
+
+void RoomKeeper::promote(const cache::Snapshot& snapshot, std::uint64_t hash, Wish wish) {
   const cache::EntryPointer* found = snapshot.find_hash(hash);
   const cache::Entry* entry = found == nullptr ? nullptr : (*found)->answering();
   if (entry == nullptr || entry->is_tombstone() || entry->compiled() != nullptr) return;
   // What is to be added is about as large as its text; whoever does not fit is asked for again.
-  if (!residency_.admit(2 * entry->text_bytes())) return;
+  if (!admits(2 * entry->text_bytes(), wish)) return;
   reader_.begin(snapshot);
   const auto text = reader_.text_of(*entry);
   if (!text) return;
   auto compiled = snapshot.dialect().compile(
       {.kind = entry->kind(), .set_id = entry->set_id(), .key = entry->key(), .raw = *text});
-  if (!compiled || !residency_.admit((*compiled)->bytes())) return;
+  if (!compiled || !admits((*compiled)->bytes(), wish)) return;
   entry->promote(std::move(*compiled));
   residency_.add(cache::EntryPointer(*entry));
 }

@@ -31,8 +31,12 @@ class RoomKeeper final : public cache::RoomMaker {
   void note_compiled(cache::EntryPointer entry) override { residency_.add(std::move(entry)); }
   bool make_room(std::size_t bytes) override;
 
-  // A flag of this snapshot was asked for while it was encoded; by RecordIndex::hash_of() its id.
-  void promote(const cache::Snapshot& snapshot, std::uint64_t hash);
+  // What bulk answers came by is compiled as long as no more than this part of the limit is used. It
+  // takes nobody's place, and is the first to give its own up.
+  static constexpr std::size_t kBulkShare = 2;
+  enum class Wish : std::uint8_t { kAsked, kInBulk };
+  // A flag of this snapshot was encoded when it was wanted; by RecordIndex::hash_of() its id.
+  void promote(const cache::Snapshot& snapshot, std::uint64_t hash, Wish wish);
   // Less than this part of the limit is free: new connections beyond their share are refused.
   static constexpr std::size_t kShortShare = 16;
 
@@ -45,6 +49,7 @@ class RoomKeeper final : public cache::RoomMaker {
   std::uint64_t read_failures() const { return reader_.failures(); }
 
  private:
+  bool admits(std::size_t bytes, Wish wish);
   void round_done();
 
   cache::EntryHome& home_;

@@ -65,13 +65,23 @@ struct ServingDesk {
     if (answering == nullptr) return;
     answering->mark_used();
     if (answering->compiled() != nullptr) return;
-    asked.count_encoded(cache::RecordIndex::hash_of(flag.kind(), flag.set_id(), flag.key()));
+    asked.encoded_asked.put(hash_of(flag));
+  }
+  // A bulk answer evaluated it. That is no use: it keeps nobody else's flag from being compiled.
+  void count_in_bulk(std::size_t environment, const cache::Entry& flag) {
+    const cache::Entry* answering = flag.answering();
+    if (answering == nullptr || answering->compiled() != nullptr) return;
+    usage[environment]->encoded_in_bulk.put(hash_of(flag));
   }
 
   // When this evaluation happens, to the kernel's tick of a few milliseconds, and its chance.
   evaluation::Moment moment();
 
  private:
+  static std::uint64_t hash_of(const cache::Entry& flag) {
+    return cache::RecordIndex::hash_of(flag.kind(), flag.set_id(), flag.key());
+  }
+
   std::uint64_t random_state_ = 0x9e3779b97f4a7c15;
 };
 

@@ -254,6 +254,7 @@ void FlagdEvaluation::append_all(const Asked& asked, const evaluation::Evaluatio
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
     const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
     desk_.counters.count(Api::kFlagdResolveAll, asked.index, result.reason);
+    desk_.count_in_bulk(asked.index, *flag);
     const auto type = any_type(result.type);
     // As flagd: what failed, has no default or is no type of AnyFlag is left out.
     if (!type && result.reason != Reason::kDisabled) continue;

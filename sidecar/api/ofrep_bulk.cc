@@ -148,6 +148,7 @@ OfrepBulk::Written OfrepBulk::write(Progress& progress,
     if (std::exchange(progress.comma, true)) body += ',';
     append_evaluation(body, flag->key(), result, progress.added);
     desk_.counters.count(Api::kOfrepBulk, progress.index, result.reason);
+    desk_.count_in_bulk(progress.index, *flag);
     if (flags % kFlagsPerLook != 0) continue;
     if (body.size() >= most || Clock::now() >= until) return Written::kSlice;
   }
