@@ -339,21 +339,24 @@ void Connection::at_turn_end() {
 // After anything that may have changed what to wait for.
 void Connection::settle() {
   if (closed_ || lingering_) return;
-  const bool answering = session_ != nullptr && session_->owes_answer();
-  if (unsent_bytes() == 0 &&
-      (session_over() || (peer_ended_ && held_.empty() && waiting_bytes() == 0 && !answering))) {
+  const bool chosen = session_ != nullptr;
+  // Without a session, a byte or two may have come that leave the protocol open.
+  const SessionPhase none = held_.empty() ? SessionPhase::kIdle : SessionPhase::kHeader;
+  const SessionPhase phase = chosen ? session_->phase() : none;
+  const bool answering = chosen && session_->owes_answer();
+  const std::size_t unsent = unsent_bytes();
+  if (unsent == 0 && (phase > SessionPhase::kStreaming ||
+                      (peer_ended_ && held_.empty() && waiting_bytes() == 0 && !answering))) {
     finish();
     return;
   }
   // HTTP/1 reads on while it streams or an api has yet to answer, to see the peer leave. What it
   // sends meanwhile is bounded: a stream's peer is cut, for it says nothing that we would read; who
   // waits for an answer may ask on, and is read no further.
-  const bool takes_bytes = session_ == nullptr || session_->takes_bytes();
-  const bool reads_on = !takes_bytes && (streaming() || answering);
-  const bool full = !takes_bytes && answering && room_to_hold() == 0;
-  set_reading(!peer_ended_ && !full &&
-              (reads_on || unsent_bytes() <= shared_.limits.unsent_bytes_max));
-  set_deadline();
+  const bool holds = (phase == SessionPhase::kStreaming || answering) && !session_->takes_bytes();
+  const bool full = holds && answering && room_to_hold() == 0;
+  set_reading(!peer_ended_ && !full && (holds || unsent <= shared_.limits.unsent_bytes_max));
+  set_deadline(phase);
   account();
 }
 
@@ -375,10 +378,7 @@ void Connection::finish() {
   set_reading(true);
 }
 
-void Connection::set_deadline() {
-  // Without a session, a byte or two may have come that leave the protocol open.
-  const SessionPhase none = held_.empty() ? SessionPhase::kIdle : SessionPhase::kHeader;
-  const SessionPhase phase = session_ == nullptr ? none : session_->phase();
+void Connection::set_deadline(SessionPhase phase) {
   const std::uint32_t begun = session_ == nullptr ? 0 : session_->requests_begun();
   if (phase == phase_seen_ && begun == begun_seen_) return;
   phase_seen_ = phase;

@@ -91,7 +91,7 @@ class Connection final : public SessionHost, private TurnEndTask {
   void written(int status);
   void settle();
   void finish();
-  void set_deadline();
+  void set_deadline(SessionPhase phase);
   void set_reading(bool reading);
   void account();
 

@@ -104,8 +104,7 @@ void Http1Session::say_answer(std::string& body, int status, std::string_view co
                               std::span<const HeaderField> headers) {
   const bool bodiless = status == 204 || status == 304;
   Http1Head head;
-  head.status = status;
-  head.content_type = content_type;
+  head.beginning = resources_.head_beginning.of(status, content_type);
   head.headers = headers;
   if (!bodiless) head.content_length = body.size();
   say_head(head);
@@ -118,8 +117,7 @@ std::unique_ptr<EventStream> Http1Session::begin_stream(std::string& body, int s
   // HTTP/1.0 knows no chunks: there the end of the connection ends the stream.
   if (is_http10_) keep_alive_ = false;
   Http1Head head;
-  head.status = status;
-  head.content_type = content_type;
+  head.beginning = resources_.head_beginning.of(status, content_type);
   head.headers = headers;
   head.chunked = !is_http10_;
   say_head(head);
@@ -134,9 +132,8 @@ std::unique_ptr<EventStream> Http1Session::begin_stream(std::string& body, int s
 }
 
 // With what the connection has to say in it.
-void Http1Session::say_head(Http1Head head) {
+void Http1Session::say_head(Http1Head& head) {
   if (finish_soon_) keep_alive_ = false;
-  head.date_line = resources_.date_line();
   head.close = !keep_alive_;
   head.says_keep_alive = is_http10_;
   if (output_ != nullptr) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "net/field_value.h"
+#include "net/same_bytes.h"
 
 namespace flagstone::net {
 namespace {
@@ -93,7 +94,7 @@ constexpr std::size_t kFrameBytes = 256;
 constexpr std::size_t kFieldFrameBytes = 4;
 
 std::size_t room_for(const Http1Head& head) {
-  std::size_t room = kFrameBytes + head.date_line.size() + head.content_type.size();
+  std::size_t room = kFrameBytes + head.beginning.size();
   for (const HeaderField& field : head.headers) {
     room += field.name.size() + field.value.size() + kFieldFrameBytes;
   }
@@ -102,14 +103,7 @@ std::size_t room_for(const Http1Head& head) {
 
 char* write_head(const Http1Head& head, char* at) {
   Pieces pieces(at);
-  const std::string_view line = status_line(head.status);
-  if (line.empty()) {
-    pieces << "HTTP/1.1 " << static_cast<std::size_t>(head.status) << " \r\n";
-  } else {
-    pieces << line;
-  }
-  pieces << head.date_line;
-  if (!head.content_type.empty()) pieces.add_field("Content-Type", head.content_type);
+  pieces << head.beginning;
   for (const HeaderField& field : head.headers) pieces.add_field(field.name, field.value);
   if (head.content_length) pieces << "Content-Length: " << *head.content_length << "\r\n";
   if (head.chunked) pieces << "Transfer-Encoding: chunked\r\n";
@@ -122,7 +116,36 @@ char* write_head(const Http1Head& head, char* at) {
   return pieces.end();
 }
 
+// A type that is not safe is left out.
+void append_beginning(int status, std::string_view date_line, std::string_view content_type,
+                      std::string& out) {
+  const std::string_view line = status_line(status);
+  if (line.empty()) {
+    out.append("HTTP/1.1 ").append(std::to_string(status)).append(" \r\n");
+  } else {
+    out.append(line);
+  }
+  out.append(date_line);
+  if (content_type.empty() || !is_safe_field_value(content_type)) return;
+  out.append("Content-Type: ").append(content_type).append("\r\n");
+}
+
 }  // namespace
+
+void Http1HeadBeginning::set_date_line(std::string_view line) {
+  if (line == date_line_) return;
+  date_line_ = line;
+  text_.clear();
+}
+
+std::string_view Http1HeadBeginning::of(int status, std::string_view content_type) {
+  if (!text_.empty() && status == status_ && same_bytes(content_type, content_type_)) return text_;
+  text_.clear();
+  append_beginning(status, date_line_, content_type, text_);
+  status_ = status;
+  content_type_ = content_type;
+  return text_;
+}
 
 void append_http1_head(const Http1Head& head, std::string& out) {
   const std::size_t before = out.size();

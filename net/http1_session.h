@@ -33,6 +33,8 @@ class Http1Session final : public Session, private DeferralCarrier {
   // send_later().
   void produce(std::string& output) override;
   SessionPhase phase() const override { return phase_; }
+  bool takes_bytes() const override { return phase_ < SessionPhase::kAnswering; }
+  bool owes_answer() const override { return phase_ == SessionPhase::kAnswering; }
   std::uint32_t requests_begun() const override { return requests_begun_; }
   std::size_t held_bytes() const override {
     if (deferral_ != nullptr) return deferral_->held_bytes();
@@ -79,7 +81,7 @@ class Http1Session final : public Session, private DeferralCarrier {
   std::unique_ptr<EventStream> begin_stream(std::string& body, int status,
                                             std::string_view content_type,
                                             std::span<const HeaderField> headers);
-  void say_head(Http1Head head);
+  void say_head(Http1Head& head);
   void put(std::string_view piece);
   Request make_request() const;
   void add_connection(Request& request) const;

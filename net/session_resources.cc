@@ -42,7 +42,7 @@ void SessionResources::set_date(std::int64_t unix_seconds) {
                     kDays[static_cast<std::size_t>(parts.tm_wday)], parts.tm_mday,
                     kMonths[static_cast<std::size_t>(parts.tm_mon)], parts.tm_year + 1900,
                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-  date_line_.assign(text.data(), static_cast<std::size_t>(size));
+  head_beginning.set_date_line({text.data(), static_cast<std::size_t>(size)});
 }
 
 }  // namespace flagstone::net

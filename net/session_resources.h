@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/handler.h"
+#include "net/http1_head.h"
 #include "net/http1_header_cache.h"
 #include "net/http2_stream.h"
 #include "net/request_store.h"
@@ -35,7 +36,7 @@ class SessionResources {
   void give_back(std::unique_ptr<RequestStore> store);
 
   void set_date(std::int64_t unix_seconds);
-  std::string_view date_line() const { return date_line_; }  // with its line break
+  std::string_view date_line() const { return head_beginning.date_line(); }
   // After an answer: an unusually large one does not keep its memory.
   void trim_answer() {
     if (answer.capacity() > kAnswerBytesKeptMax) std::string().swap(answer);
@@ -45,6 +46,7 @@ class SessionResources {
   const HttpLimits limits;
   ServerCounters& counters;
   std::int64_t now_ms = 0;  // the loop's time, kept current by the connections
+  Http1HeadBeginning head_beginning;
   Http1HeaderCache known_headers;
   Http2Shared http2;
   std::string answer;     // Response::body() of the request being handled
@@ -55,7 +57,6 @@ class SessionResources {
  private:
   std::vector<std::unique_ptr<RequestStore>> free_;
   std::size_t free_bytes_ = 0;
-  std::string date_line_;
 };
 
 }  // namespace flagstone::net
