@@ -118,7 +118,9 @@ std::size_t Http1Session::answer_known(std::string_view bytes) {
   const Http1KnownHeader* known = resources_.known_headers.find(bytes);
   if (known == nullptr) return 0;
   const std::string_view behind = bytes.substr(known->bytes.size());
-  if (behind.size() < known->content_length) return 0;
+  const std::size_t length = known->content_length;
+  const bool is_small = length <= kSmallBodyBytes && length <= resources_.limits.body_bytes_max;
+  if (!is_small || behind.size() < length) return 0;
   ++requests_begun_;
   phase_ = SessionPhase::kBody;
   method_ = known->request.method;
@@ -126,9 +128,9 @@ std::size_t Http1Session::answer_known(std::string_view bytes) {
   is_http10_ = false;
   Request request = known->request;
   add_connection(request);
-  request.body = behind.substr(0, known->content_length);
+  request.body = behind.substr(0, length);
   answer(request, known);
-  return known->bytes.size() + known->content_length;
+  return known->bytes.size() + length;
 }
 
 std::size_t Http1Session::parse(std::string_view bytes) {

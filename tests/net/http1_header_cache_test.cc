@@ -40,7 +40,6 @@ TEST(Http1HeaderCache, TheHandlerSeesTheSameAgain) {
       post("/d", std::string(16 * 1024, 'x')),
       "HEAD http://other:80/e?f HTTP/1.1\r\nHost: localhost\r\n\r\n",
       "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
-      "\r\n" + get("/behind-an-empty-line"),
       "REPORT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n\r\n",
   };
   for (const std::string& request : requests) {
@@ -69,7 +68,10 @@ TEST(Http1HeaderCache, SomeAreNeverRemembered) {
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
       post("/", "x", "Expect: 100-continue\r\n"),
       post("/", std::string(16 * 1024 + 1, 'x')),
+      "\r\n" + get("/"),
       "\r\n\r\n" + get("/"),
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1 \r\n\r\nx",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 000001\r\n\r\nx",
       get("/", "A: " + std::string(KnownHeader::kBytesMax, 'a') + "\r\n"),
       [] {
         std::string many;
@@ -98,6 +100,42 @@ TEST(Http1HeaderCache, NeitherAreThoseThatEndTheConnectionOrAreRefused) {
       bench.give(request);
     }
     EXPECT_FALSE(knows(bench, request)) << request;
+  }
+}
+
+// The number of a Content-Length may be another one, and is what the handler sees.
+TEST(Http1HeaderCache, AnotherLengthIsReadFromTheBytes) {
+  HttpLimits limits;
+  limits.body_bytes_max = 700;
+  const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\ncontent-LENGTH:  ";
+  const std::string behind = "\r\nAccept: */*\r\n\r\n";
+  SessionBench warm(limits);
+  for (int i = 0; i < 3; ++i) {
+    warm.give(head + "007" + behind + "1234567");
+    warm.give(head + "7" + behind + "1234567");
+    warm.give(post("/b", ""));
+  }
+  EXPECT_TRUE(knows(warm, head + "123" + behind) && knows(warm, head + "5" + behind));
+  EXPECT_FALSE(knows(warm, head + "12" + behind));
+  const std::string body(1000, 'x');
+  for (const char* length :
+       {"007", "123",  "000", "7",   "0",   "699", "700", "701", "999",  "9",
+        "12",  "1234", "+12", "-12", "0x7", "1 2", "12 ", " 12", "\t12", "1,1"}) {
+    const std::string request = head + length + behind;
+    for (const std::string& then : {body + get("/next"), std::string("GET"), std::string()}) {
+      SessionBench fresh(limits);
+      warm.said.clear();
+      warm.handler.seen.clear();
+      warm.session =
+          std::make_unique<Http1Session>(warm.resources, warm, 3, ListenerKind::kLoopbackTcp);
+      for (SessionBench* bench : {&warm, &fresh}) bench->give(request + then);
+      EXPECT_EQ(warm.said, fresh.said) << length;
+      EXPECT_EQ(warm.session->phase(), fresh.session->phase()) << length;
+      ASSERT_EQ(warm.handler.seen.size(), fresh.handler.seen.size()) << length;
+      for (std::size_t i = 0; i < fresh.handler.seen.size(); ++i) {
+        expect_same(warm.handler.seen[i], fresh.handler.seen[i]);
+      }
+    }
   }
 }
 
