@@ -52,7 +52,7 @@ std::uint64_t header_hash(std::string_view header) {
   for (; header.size() > sizeof hash; header.remove_prefix(sizeof hash)) {
     add(header.data(), sizeof hash);
   }
-  add(header.data(), header.size());
+  if (!header.empty()) add(header.data(), header.size());  // an empty view may point nowhere
   return hash;
 }
 
