@@ -47,6 +47,17 @@ inline const char* skip_digits(const char* at, const char* end) {
   return at;
 }
 
+// The commonest of numbers: where an integer ends that has no sign, no fraction, no exponent and at
+// most 18 digits; nullptr when it is anything else.
+inline const char* skip_short_integer(const char* at, const char* end) {
+  constexpr std::ptrdiff_t kDigitsMax = 18;
+  const char* const begin = at;
+  if (at == end || *at < '1' || *at > '9') return nullptr;
+  at = skip_digits(at, end);
+  if (at == end || at - begin > kDigitsMax || *at == '.' || (*at | 0x20) == 'e') return nullptr;
+  return at;
+}
+
 struct JsonNumber {
   const char* end = nullptr;  // Where it ends, or stops being a number.
   bool is_valid = false;

@@ -38,6 +38,13 @@ char unescaped(char letter) {
   }
 }
 
+// Of digits that fit.
+std::int64_t integer(const char* at, const char* end) {
+  std::int64_t sum = 0;
+  for (; at != end; ++at) sum = sum * 10 + (*at - '0');
+  return sum;
+}
+
 }  // namespace
 
 JsonPlainReader::JsonPlainReader(std::size_t depth_max)
@@ -178,6 +185,10 @@ const char* JsonPlainReader::odd_string(const char* begin, const char* at) {
 }
 
 const char* JsonPlainReader::number(const char* at) {
+  if (const char* const end = skip_short_integer(at, end_); end != nullptr) {
+    value_ = Value::integer(integer(at, end));
+    return end;
+  }
   const JsonNumber number = skip_number(at, end_);
   if (!number.is_valid) return nullptr;
   if (number.has_fraction || number.has_exponent) {
@@ -191,10 +202,9 @@ const char* JsonPlainReader::number(const char* at) {
   at += negative;
   // What -0 is, a double or an integer, the thorough way decides.
   if (number.end - at > kDigitsThatFitForSure || (negative && *at == '0')) return nullptr;
-  std::int64_t parsed = 0;
-  for (; at != number.end; ++at) parsed = parsed * 10 + (*at - '0');
+  const std::int64_t parsed = integer(at, number.end);
   value_ = Value::integer(negative ? -parsed : parsed);
-  return at;
+  return number.end;
 }
 
 const char* JsonPlainReader::literal(const char* at, std::string_view text, Value meaning) {

@@ -44,10 +44,22 @@ std::span<const PreparedMember> prepare(std::span<const WrittenMember> written, 
   return members;
 }
 
+// Comparing each with each tells sooner while there are few.
+bool may_have_duplicates(std::span<const WrittenMember> written) {
+  constexpr std::size_t kFew = 8;
+  if (written.size() > kFew) return true;
+  for (std::size_t i = 1; i < written.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (same_text(written[i].name, written[j].name)) return true;
+    }
+  }
+  return false;
+}
+
 // Of equal names the last one stays, in the place of the first.
 std::span<const WrittenMember> without_duplicates(std::span<const WrittenMember> written,
                                                   Arena& arena) {
-  if (written.size() < 2) return written;
+  if (!may_have_duplicates(written)) return written;
   const auto by_name = arena.make_array<const WrittenMember*>(written.size());
   for (std::size_t i = 0; i < written.size(); ++i) by_name[i] = &written[i];
   std::sort(by_name.begin(), by_name.end(), [](const WrittenMember* a, const WrittenMember* b) {

@@ -7,6 +7,7 @@
 #include "evaluation/dialect.h"
 #include "evaluation/json_bytes.h"
 #include "evaluation/json_skip.h"
+#include "evaluation/same_text.h"
 
 namespace flagstone::evaluation::flagd {
 namespace {
@@ -47,13 +48,14 @@ class FlagMembers final : public PassedMembers {
   bool default_variant_is_known() const {
     if (default_variant_.empty()) return true;
     for (std::size_t i = 0; i < variant_count_; ++i) {
-      if (variants_[i] == default_variant_) return true;
+      if (same_text(variants_[i], default_variant_)) return true;
     }
     return false;
   }
 
  private:
   enum Seen : std::uint8_t {
+    kNothing = 0,
     kKey = 1,
     kSource = 2,
     kState = 4,
@@ -66,18 +68,46 @@ class FlagMembers final : public PassedMembers {
   // Of duplicates the last counts: too rare to be dealt with here. null counts as absent.
   bool take_top(std::string_view name, const char* value) {
     const bool null = *value == 'n';
-    if (name == "key") return first(kKey) && (null || *value == '"');
-    if (name == "source") return first(kSource) && (null || *value == '"');
-    if (name == "state") return first(kState) && (null || *value == '"');
-    if (name == "metadata") return first(kMetadata) && (null || *value == '{');
-    if (name == "variants") {
-      in_variants_ = *value == '{';
-      return first(kVariants) && (null || in_variants_);
+    switch (seen_as(name)) {
+      case kKey:
+        return first(kKey) && (null || *value == '"');
+      case kSource:
+        return first(kSource) && (null || *value == '"');
+      case kState:
+        return first(kState) && (null || *value == '"');
+      case kMetadata:
+        return first(kMetadata) && (null || *value == '{');
+      case kVariants:
+        in_variants_ = *value == '{';
+        return first(kVariants) && (null || in_variants_);
+      case kDefaultVariant:
+        return first(kDefaultVariant) && (null || take_default_variant(value));
+      case kTargeting:
+        return first(kTargeting);
+      case kNothing:
+        break;
     }
-    if (name == "defaultVariant") {
-      return first(kDefaultVariant) && (null || take_default_variant(value));
+    return true;
+  }
+
+  static Seen seen_as(std::string_view name) {
+    const auto is = [name](std::string_view wanted) { return same_text(name, wanted); };
+    switch (name.size()) {
+      case 3:
+        return is("key") ? kKey : kNothing;
+      case 5:
+        return is("state") ? kState : kNothing;
+      case 6:
+        return is("source") ? kSource : kNothing;
+      case 8:
+        return is("variants") ? kVariants : is("metadata") ? kMetadata : kNothing;
+      case 9:
+        return is("targeting") ? kTargeting : kNothing;
+      case 14:
+        return is("defaultVariant") ? kDefaultVariant : kNothing;
+      default:
+        return kNothing;
     }
-    return name != "targeting" || first(kTargeting);
   }
 
   bool first(Seen member) {
