@@ -192,12 +192,11 @@ const Node* pack_rule(Packer& packer, const Node& from) {
 // Runs `pack(record, packer)` to measure and to write.
 template <typename Record, typename Pack>
 std::unique_ptr<const CompiledRecord> pack_record(Pack pack) {
-  auto record = std::make_unique<Record>();
+  Record without_block;
   Packer measured;
-  pack(*record, measured);
-  record->block_bytes = measured.bytes();
-  record->block = std::make_unique_for_overwrite<std::byte[]>(measured.bytes());
-  Packer packer(record->block.get(), measured);
+  pack(without_block, measured);
+  std::unique_ptr<Record> record = Record::make(measured.bytes());
+  Packer packer(record->block(), measured);
   pack(*record, packer);
   return record;
 }
@@ -215,10 +214,10 @@ CompileResult compile_flag(const RecordText& text, Workbench& bench) {
     rule = compile_rule(*definition->targeting, bench.arena);
     use = find_use(*definition->targeting);
   }
-  std::string key_json;
-  append_json_string(key_json, text.key);
+  bench.key_json.clear();
+  append_json_string(bench.key_json, text.key);
   return pack_record<CompiledFlag>([&](CompiledFlag& flag, Packer& packer) {
-    flag.key_json = packer.text(key_json);
+    flag.key_json = packer.text(bench.key_json);
     flag.disabled = definition->disabled;
     flag.key_hash = Murmur3Beginning(text.key);
     flag.variants = pack_variants(packer, variants);

@@ -1,12 +1,13 @@
 // flagd's records ready to run: a flag, an evaluator, and a document's metadata.
 //
-// Immutable once made by compile.h; read from any thread. Everything a record points to lies in its
-// own one block of memory.
+// Immutable once made by compile.h; read from any thread. Everything a record points to lies right
+// behind it, in the same allocation.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -72,7 +73,31 @@ struct RuleUse {
   std::span<const std::string_view> references;
 };
 
-class CompiledFlag final : public CompiledRecord {
+// A record and behind it the block that it points into.
+template <typename Record>
+class PackedRecord : public CompiledRecord {
+ public:
+  static std::unique_ptr<Record> make(std::size_t block_bytes) {
+    void* const memory = ::operator new(sizeof(Record) + block_bytes);
+    std::unique_ptr<Record> record(::new (memory) Record());
+    record->block_bytes_ = block_bytes;
+    return record;
+  }
+  // The size to give back is not the record's.
+  static void operator delete(void* memory) { ::operator delete(memory); }
+
+  std::byte* block() { return reinterpret_cast<std::byte*>(static_cast<Record*>(this) + 1); }
+  std::size_t bytes() const final {
+    // What the allocator keeps beside it: its size and the rounding up to 16, on average.
+    constexpr std::size_t kAllocationOverheadBytes = 16;
+    return sizeof(Record) + block_bytes_ + kAllocationOverheadBytes;
+  }
+
+ private:
+  std::size_t block_bytes_ = 0;
+};
+
+class CompiledFlag final : public PackedRecord<CompiledFlag> {
  public:
   bool disabled = false;
   std::string_view key_json;
@@ -85,10 +110,6 @@ class CompiledFlag final : public CompiledRecord {
   RuleUse use;
   Metadata metadata;
 
-  std::unique_ptr<std::byte[]> block;
-  std::size_t block_bytes = 0;
-
-  std::size_t bytes() const override;
   const Variant* find_variant(std::string_view name) const {
     for (std::size_t i = variants.size(); i-- > 0;) {
       if (variants[i].name_size != name.size()) continue;
@@ -100,27 +121,17 @@ class CompiledFlag final : public CompiledRecord {
   }
 };
 
-class CompiledEvaluator final : public CompiledRecord {
+class CompiledEvaluator final : public PackedRecord<CompiledEvaluator> {
  public:
   const Node* rule = nullptr;
   // The rule as written, for the operators that solve variables before they evaluate.
   Value written;
   RuleUse use;
-
-  std::unique_ptr<std::byte[]> block;
-  std::size_t block_bytes = 0;
-
-  std::size_t bytes() const override;
 };
 
-class CompiledMetadata final : public CompiledRecord {
+class CompiledMetadata final : public PackedRecord<CompiledMetadata> {
  public:
   Metadata metadata;
-
-  std::unique_ptr<std::byte[]> block;
-  std::size_t block_bytes = 0;
-
-  std::size_t bytes() const override;
 };
 
 }  // namespace flagstone::evaluation::flagd

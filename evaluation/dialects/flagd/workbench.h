@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "evaluation/arena.h"
 #include "evaluation/dialect.h"
@@ -18,6 +19,7 @@ namespace flagstone::evaluation::flagd {
 struct Workbench {
   JsonReader reader{kMaxJsonDepth};
   Arena arena;
+  std::string key_json;
 };
 
 class WorkbenchStore {
