@@ -94,6 +94,9 @@ class PackedRecord : public CompiledRecord {
   }
 
  private:
+  friend Record;
+  PackedRecord() = default;
+
   std::size_t block_bytes_ = 0;
 };
 
