@@ -114,11 +114,13 @@ class CompiledFlag final : public PackedRecord<CompiledFlag> {
   Metadata metadata;
 
   const Variant* find_variant(std::string_view name) const {
+    // A name out of the flag's own rule lies where the variant's does.
+    for (const Variant& variant : variants) {
+      const std::string_view own = variant.name();
+      if (own.data() == name.data() && own.size() == name.size()) return &variant;
+    }
     for (std::size_t i = variants.size(); i-- > 0;) {
-      if (variants[i].name_size != name.size()) continue;
-      // A name out of the flag's own rule lies where the variant's does.
-      const std::string_view own = variants[i].name();
-      if (own.data() == name.data() || same_text(own, name)) return &variants[i];
+      if (same_text(variants[i].name(), name)) return &variants[i];
     }
     return nullptr;
   }

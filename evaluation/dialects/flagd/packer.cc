@@ -3,8 +3,9 @@
 namespace flagstone::evaluation::flagd {
 
 std::string_view Packer::known_or_new(std::string_view from) {
-  for (const Known& known : std::span(known_).first(known_count_)) {
-    if (same_text(known.text, from)) return known.packed;
+  if (known_count_ > known_.size()) return text(from);
+  for (std::size_t i = known_count_; i-- > 0;) {
+    if (same_text(known_[i].text, from)) return known_[i].packed;
   }
   return text(from);
 }

@@ -47,10 +47,11 @@ class Packer {
     std::memcpy(texts_ + at, text.data(), text.size());
     return {texts_ + at, text.size()};
   }
-  // A text that a rule is likely to have too, and where it lies: it is not stored again. The first
-  // few only.
+  // A text that a rule is likely to have too, and where it lies: it is not stored again. Of equal
+  // ones the last counts; when there are many of them, none does.
   void remember(std::string_view text, std::string_view packed) {
-    if (known_count_ != known_.size()) known_[known_count_++] = {text, packed};
+    if (known_count_ < known_.size()) known_[known_count_] = {text, packed};
+    ++known_count_;
   }
   Value value(const Value& from);
   Node node(const Node& from);

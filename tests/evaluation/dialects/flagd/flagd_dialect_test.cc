@@ -110,6 +110,19 @@ TEST(FlagdDialect, TargetingNamesAVariant) {
   }
 }
 
+TEST(FlagdDialect, OfEqualVariantsTheLastIsChosen) {
+  const std::string nine = R"("1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"7":0,"8":0,"9":0,)";
+  for (const std::string& more : {std::string(), nine}) {
+    FlagStore store(R"({"flags":{"f":{"variants":{"a":1,"b":0,)" + more +
+                    R"("a":2},"defaultVariant":"a",
+        "targeting":{"if":[{"var":"chosen"},{"var":"chosen"},{"var":"rule"},"a",null]}}}})");
+    EXPECT_EQ(store.answer("f", R"({"rule":true})"), "TARGETING_MATCH a 2");
+    EXPECT_EQ(store.answer("f", R"({"chosen":"a"})"), "TARGETING_MATCH a 2");
+    EXPECT_EQ(store.answer("f", R"({"chosen":"b"})"), "TARGETING_MATCH b 0");
+    EXPECT_EQ(store.answer("f", "{}"), "DEFAULT a 2");
+  }
+}
+
 TEST(FlagdDialect, PreparesPiecesOfAnswers) {
   FlagStore store(R"({"flags":{"k\"1":{"variants":{"a":[1, 2.0],"q\u0022":"x"},"defaultVariant":"a",
       "targeting":{"if":[{"var":"other"},"q\""]}},"off":{"state":"DISABLED"}}})");
