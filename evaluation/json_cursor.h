@@ -15,7 +15,7 @@ namespace flagstone::evaluation {
 
 class JsonCursor {
  public:
-  // `text` is an object, spaces around it allowed.
+  // `text` begins with an object, spaces before it allowed.
   explicit JsonCursor(std::string_view text) : text_(text) {
     skip_space();
     assert(text_[at_] == '{');

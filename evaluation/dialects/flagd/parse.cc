@@ -1,7 +1,9 @@
 #include "evaluation/dialects/flagd/parse.h"
 
+#include <functional>
 #include <string>
 
+#include "evaluation/json_bytes.h"
 #include "evaluation/json_cursor.h"
 
 namespace flagstone::evaluation::flagd {
@@ -57,7 +59,7 @@ FlagMembers members_of_flag(const Value& flag) {
   return found;
 }
 
-// The members of `object`, which was read from `spelled`.
+// The members of `object`, which was read from what `spelled` begins with.
 std::span<const WrittenMember> members_of(const Value& object, std::string_view spelled,
                                           Arena& arena) {
   const auto members = arena.make_array<WrittenMember>(object.members().size());
@@ -72,21 +74,36 @@ std::span<const WrittenMember> members_of(const Value& object, std::string_view 
   return members;
 }
 
-// Gives variants and metadata their spelling, walking the record once.
-void find_written_members(std::string_view raw, const Value& flag, const FlagMembers& members,
-                          FlagDefinition& definition, Arena& arena) {
-  int to_find = (members.variants != nullptr) + (members.metadata != nullptr);
-  if (to_find == 0) return;
+// From where the value of a member is spelled, when the member's name is a view into the record, as
+// it is in all ordinary ones; else empty.
+std::string_view spelled_behind(std::string_view name, std::string_view raw) {
+  const std::less<const char*> before;
+  if (before(name.data(), raw.data()) || !before(name.data(), raw.data() + raw.size())) return {};
+  auto at = static_cast<std::size_t>(name.data() - raw.data()) + name.size() + 1;
+  while (is_json_space(raw[at]) || raw[at] == ':') ++at;
+  return raw.substr(at);
+}
+
+// Where the value of the flag's member of that number is spelled, walking the record.
+std::string_view spelled_by_walking(std::size_t number, std::string_view raw) {
   JsonCursor cursor(raw);
   std::string_view name;
   std::string_view spelled;
-  for (const Member& member : flag.members()) {
-    cursor.next(name, spelled);
+  for (std::size_t i = 0; i <= number; ++i) cursor.next(name, spelled);
+  return spelled;
+}
+
+// Gives variants and metadata their spelling.
+void find_written_members(std::string_view raw, const Value& flag, const FlagMembers& members,
+                          FlagDefinition& definition, Arena& arena) {
+  for (std::size_t i = 0; i < flag.members().size(); ++i) {
+    const Member& member = flag.members()[i];
     const bool variants = &member.value == members.variants;
     if (!variants && &member.value != members.metadata) continue;
+    std::string_view spelled = spelled_behind(member.name, raw);
+    if (spelled.empty()) spelled = spelled_by_walking(i, raw);
     (variants ? definition.variants : definition.metadata) =
         members_of(member.value, spelled, arena);
-    if (--to_find == 0) return;
   }
 }
 

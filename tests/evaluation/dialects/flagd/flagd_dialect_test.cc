@@ -31,6 +31,8 @@ TEST(FlagdDialect, ResolvesWithoutTargeting) {
     "empty targeting":{"state":"ENABLED","variants":{"a":1},"defaultVariant":"a","targeting":{ }},
     "null targeting":{"state":"ENABLED","variants":{"a":1},"defaultVariant":"a","targeting":null},
     "twice":{"state":"ENABLED","variants":{"a":1,"a":2},"defaultVariant":"b","defaultVariant":"a"},
+    "escaped":{"state":"\n","v\u0061riants":{"a":1.0},"metadata":{"m":2.0},"defaultVariant":"a"},
+    "spaced":{"variants" : { "a" : 1.0 } , "metadata" :{} , "defaultVariant" : "a" },
     "nameless state":{"variants":{"a":1},"defaultVariant":"a"},
     "null":null}})");
   const std::pair<std::string_view, std::string_view> cases[] = {
@@ -46,12 +48,15 @@ TEST(FlagdDialect, ResolvesWithoutTargeting) {
       {"empty targeting", "STATIC a 1"},
       {"null targeting", "STATIC a 1"},
       {"twice", "STATIC a 2"},
+      {"escaped", "STATIC a 1.0"},
+      {"spaced", "STATIC a 1.0"},
       {"nameless state", "STATIC a 1"},
       {"null", "DEFAULT"},
       {"absent", "ERROR FLAG_NOT_FOUND"},
   };
   for (const auto& [key, answer] : cases) EXPECT_EQ(store.answer(key, "{}"), answer) << key;
   EXPECT_TRUE(store.refused().empty());
+  EXPECT_EQ(store.evaluate("escaped", "{}").metadata_members, R"("m":2.0)");
 }
 
 struct Targeted {
