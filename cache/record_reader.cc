@@ -63,9 +63,11 @@ bool RecordReader::append_text_of(const Entry& entry, std::string& out) const {
   }
   const std::size_t before = out.size();
   bool done = false;
-  out.resize_and_overwrite(before + place.bytes(), [&](char* start, std::size_t size) {
+  const std::size_t after = before + place.bytes();
+  // Not the size that is passed on: GCC 12 passes what there is room for.
+  out.resize_and_overwrite(after, [&](char* start, std::size_t) {
     done = read_filed(entry, place, start + before);
-    return done ? size : before;
+    return done ? after : before;
   });
   return done;
 }

@@ -59,6 +59,16 @@ TEST(RecordReaderTest, TextsMoveIntoTheFileThatTheyWereSavedIn) {
   EXPECT_EQ(f.home.files.open_count(), 2U);
 }
 
+TEST(RecordReaderTest, TextsOfAnySizeFollowEachOther) {
+  FiledFixture f;
+  std::vector<evaluation::Record> records;
+  for (std::size_t size : {70, 400, 30, 900, 60, 2000, 1}) {
+    records.push_back(flag("of-" + std::to_string(size), std::string(size, 'x')));
+  }
+  f.take_and_save(full(records));
+  for (const evaluation::Record& record : records) EXPECT_EQ(f.answer(record.id.key), record.raw);
+}
+
 TEST(RecordReaderTest, FilesGoWithTheLastTextInThem) {
   FiledFixture f;
   f.take_and_save(full({flag("a", "1"), flag("b", "2")}));

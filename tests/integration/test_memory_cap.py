@@ -14,7 +14,6 @@ import unittest
 from bench import flag_set
 from daemon_test_case import DaemonTestCase, main
 from memory_cgroup import MemoryCgroup, Unavailable
-from ofrep_client import OfrepClient
 
 MIB = 1 << 20
 LIMIT = 16 * MIB
@@ -216,9 +215,8 @@ class UnderAttack(Capped):
         body = b'{"context":{"a":[' + b"[]," * 300_000 + b"[]]}}"
         while time.monotonic() < until:
             try:
-                OfrepClient(daemon.tcp_address).request(
-                    "POST", f"/ofrep/v1/evaluate/flags/{self.keys[0]}", body,
-                    {"Content-Type": "application/json"})
+                daemon.ofrep().request("POST", f"/ofrep/v1/evaluate/flags/{self.keys[0]}", body,
+                                       {"Content-Type": "application/json"})
             except OSError:
                 pass
 
