@@ -62,7 +62,7 @@ TEST(RecordReaderTest, TextsMoveIntoTheFileThatTheyWereSavedIn) {
 TEST(RecordReaderTest, TextsOfAnySizeFollowEachOther) {
   FiledFixture f;
   std::vector<evaluation::Record> records;
-  for (std::size_t size : {70, 400, 30, 900, 60, 2000, 1}) {
+  for (const std::size_t size : {70U, 400U, 30U, 900U, 60U, 2000U, 1U}) {
     records.push_back(flag("of-" + std::to_string(size), std::string(size, 'x')));
   }
   f.take_and_save(full(records));
