@@ -5,14 +5,12 @@
 #include <new>
 #include <utility>
 
+#include "cache/allocated_bytes.h"
 #include "cache/entry_home.h"
 #include "cache/hash_bytes.h"
 
 namespace flagstone::cache {
 namespace {
-
-// malloc's header, and what it rounds up on average.
-constexpr std::size_t kMallocBytes = 16;
 
 std::uint64_t with_quarantine(std::uint64_t text, const Quarantine& quarantine) {
   // What answers is an older text, or nothing: both differ from the same text compiled.
@@ -192,15 +190,15 @@ std::size_t Entry::demote() const {
 }
 
 std::size_t Entry::bookkeeping_bytes() const {
-  std::size_t bytes = bookkeeping_bytes(set_id().size(), key_size_);
   const Quarantine* why = quarantine();
-  if (why != nullptr) bytes += sizeof(Quarantine) + kMallocBytes + why->message.size();
-  return bytes;
+  const std::size_t bytes = allocated_bytes(sizeof(Entry) + key_begin() + key_size_ + set_id().size());
+  if (why == nullptr) return bytes;
+  return bytes + allocated_bytes(sizeof(Quarantine)) + allocated_bytes(why->message.size());
 }
 
 std::size_t Entry::bookkeeping_bytes(std::size_t set_id_bytes, std::size_t key_bytes) {
-  return sizeof(Entry) + key_bytes + kMallocBytes +
-         (set_id_bytes == 0 ? 0 : sizeof(std::uint32_t) + set_id_bytes);
+  const std::size_t set_bytes = set_id_bytes == 0 ? 0 : sizeof(std::uint32_t) + set_id_bytes;
+  return allocated_bytes(sizeof(Entry) + key_bytes + set_bytes);
 }
 
 }  // namespace flagstone::cache

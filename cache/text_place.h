@@ -12,6 +12,8 @@
 #include <optional>
 #include <string_view>
 
+#include "cache/allocated_bytes.h"
+
 namespace flagstone::cache {
 
 // A text in memory, its size in front. Allocated in one piece.
@@ -31,8 +33,7 @@ class TextBlock {
   }
   // What one of that many bytes takes, malloc's own included.
   static std::size_t bytes_for(std::size_t text_bytes) {
-    constexpr std::size_t kMallocBytes = 16;
-    return sizeof(std::uint32_t) + text_bytes + kMallocBytes;
+    return allocated_bytes(sizeof(std::uint32_t) + text_bytes);
   }
   char* release() { return bytes_.release(); }
 

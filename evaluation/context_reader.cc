@@ -12,6 +12,22 @@ std::string about(std::string_view name, std::string_view what) {
   return message.append(name).append("\"").append(what);
 }
 
+// Shorter bodies cannot have more values than kMaxContextValues.
+constexpr std::size_t kCountedFromBytes = 2 * kMaxContextValues;
+
+// Of what may be no JSON at all: what begins values, outside of strings.
+std::size_t count_values(std::string_view body) {
+  std::size_t count = 1;
+  bool in_string = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string && c == '\\') ++i;
+    if (!in_string && (c == ',' || c == '[' || c == '{')) ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 struct ContextReader::Impl {
@@ -21,6 +37,11 @@ struct ContextReader::Impl {
 
   std::expected<Value, ContextError> read(std::string_view body) {
     arena.reset();
+    if (body.size() > kCountedFromBytes && count_values(body) > kMaxContextValues) {
+      return std::unexpected(ContextError{
+          ContextError::Kind::kTooLarge,
+          "the body has more than " + std::to_string(kMaxContextValues) + " values"});
+    }
     auto root = json.read(body, arena);
     if (!root) {
       return std::unexpected(

@@ -19,6 +19,7 @@ struct ContextError {
     kMalformedJson,  // Not JSON, invalid UTF-8, or deeper than kMaxJsonDepth.
     kNotAnObject,    // JSON, but the body (or its context) is not an object.
     kMissing,        // An object without that member.
+    kTooLarge,       // More than kMaxContextValues.
   };
   Kind kind = Kind::kMalformedJson;
   std::string message;  // For the caller: what, and where (byte offset) if known.

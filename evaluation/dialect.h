@@ -23,6 +23,9 @@ namespace flagstone::evaluation {
 
 // Nesting of one record, and of one evaluation context, at most.
 inline constexpr std::size_t kMaxJsonDepth = 128;
+// Values of one evaluation context, members and items at any depth, at most: empty lists are two bytes
+// of a request and sixteen in memory.
+inline constexpr std::size_t kMaxContextValues = 50'000;
 // One record's JSON text, at most.
 inline constexpr std::size_t kMaxRecordBytes = 1024 * 1024;
 

@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kUsageBlob = "usage";
 // A timer that starts itself again at zero would run in the same turn (libuv before 1.45).
 constexpr std::int64_t kNextTurnMs = 1;
+// After an update: what it took on its way goes back when its answers are out.
+constexpr std::int64_t kTrimAfterMs = 50;
 
 // Whether serving threads have to hear of it. The last contact alone changes only the age, which
 // matters while it is stale and then stands still.
@@ -31,7 +33,8 @@ Keeper::Keeper(KeeperTools tools)
       work_timer_(tools_.loop, [this] { work(); }),
       publish_timer_(tools_.loop, [this] { publish(); }),
       housework_timer_(tools_.loop, [this] { housework(); }),
-      usage_timer_(tools_.loop, [this] { drain_usage(); }) {}
+      usage_timer_(tools_.loop, [this] { drain_usage(); }),
+      trim_timer_(tools_.loop, [this] { give_back_memory(); }) {}
 
 Keeper::~Keeper() = default;
 
@@ -226,7 +229,11 @@ void Keeper::work() {
   }
   most_used_bytes_ = std::max(most_used_bytes_, tools_.home.budget.used_bytes());
   worked_ = true;
-  if (more) feed_wants_work();
+  if (more) {
+    feed_wants_work();
+  } else {
+    trim_timer_.start_once(kTrimAfterMs);
+  }
 }
 
 void Keeper::publish() {

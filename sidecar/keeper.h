@@ -146,6 +146,7 @@ class Keeper final : public FeedHost {
   net::Timer publish_timer_;
   net::Timer housework_timer_;
   net::Timer usage_timer_;
+  net::Timer trim_timer_;
   std::int64_t usage_saved_ms_ = 0;
   std::int64_t credentials_read_ms_ = 0;
   // Since the last housework: how much there was at the top, old and new together.

@@ -112,7 +112,7 @@ void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environ
 void FlagdSource::watch(FileWatchOptions options, const SourceEnvironment& environment) {
   options.path = options_.path;
   options.max_bytes = document_bytes_max_;
-  if (incoming_.budget != nullptr) options.piece_bytes = incoming_.share_bytes();
+  if (incoming_.budget != nullptr) options.piece_bytes = incoming_.file_piece_bytes();
   transport_ =
       std::make_unique<FileWatch>(environment.loop, environment.files, std::move(options), *this);
 }

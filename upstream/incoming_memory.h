@@ -3,6 +3,7 @@
 // A value of borrowed pointers; keeper's thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "cache/memory_budget.h"
@@ -24,6 +25,12 @@ struct IncomingMemory {
 
   // REQUIRES: a budget.
   std::size_t share_bytes() const { return budget->limit_bytes() / kShareOfLimit; }
+  // How much of a file is read at a time.
+  std::size_t file_piece_bytes() const {
+    constexpr std::size_t kLeast = std::size_t{256} * 1024;
+    constexpr std::size_t kMost = std::size_t{4} * 1024 * 1024;
+    return std::clamp(share_bytes() / 4, kLeast, kMost);
+  }
 };
 
 }  // namespace flagstone::upstream

@@ -75,5 +75,25 @@ TEST(ContextReader, BoundsDepth) {
   EXPECT_TRUE(reader.read_member(nested(3), "context"));
 }
 
+TEST(ContextReader, BoundsTheNumberOfValues) {
+  ContextReader reader;
+  const auto of = [](std::size_t values, std::string_view value) {
+    std::string body = R"({"context":{"a":[)";
+    for (std::size_t i = 0; i < values; ++i) body.append(i == 0 ? "" : ",").append(value);
+    return body + "]}}";
+  };
+  EXPECT_TRUE(reader.read_member(of(kMaxContextValues - 10, "1"), "context"));
+  // Inside of strings nothing counts.
+  EXPECT_TRUE(reader.read_member(of(100, "\"" + std::string(5000, ',') + "\\\"[\""), "context"));
+  for (const char* value : {"1234", "[]", "{}"}) {
+    const auto refused = reader.read_member(of(kMaxContextValues + 10, value), "context");
+    ASSERT_FALSE(refused) << value;
+    EXPECT_EQ(refused.error().kind, Kind::kTooLarge);
+  }
+  reader.shrink();
+  EXPECT_LT(reader.bytes(), 100'000U);
+  EXPECT_TRUE(reader.read_member(of(3, "1"), "context"));
+}
+
 }  // namespace
 }  // namespace flagstone::evaluation

@@ -41,11 +41,14 @@ bool is_ascii(std::string_view text) {
 bool is_valid_text(std::string_view text) { return is_ascii(text) || is_utf8(text); }
 
 // How many fields of that number and of type bytes; nullopt when the message is malformed.
+constexpr std::string_view kTooMany = "the context has too many values";
+
 std::expected<std::size_t, std::string_view> count(std::string_view message, std::uint32_t field) {
   std::size_t found = 0;
   ProtobufReader reader(message);
   while (reader.next()) found += reader.is(field, WireType::kBytes);
   if (reader.failed()) return std::unexpected(kMalformed);
+  if (found > kMaxContextValues) return std::unexpected(kTooMany);
   return found;
 }
 
@@ -98,6 +101,7 @@ Value number_value(double number) {
 
 std::expected<Value, std::string_view> StructReader::read(std::string_view message) {
   merged_bytes_ = 0;
+  values_ = 0;
   return read_struct(message, 1);
 }
 
@@ -183,6 +187,7 @@ StructReader::Result StructReader::read_list(std::string_view message, std::size
 
 // The last kind set counts; a struct or list set twice in a row is one.
 StructReader::Result StructReader::read_value(std::string_view message, std::size_t depth) {
+  if (++values_ > kMaxContextValues) return std::unexpected(kTooMany);
   Value value;
   std::uint32_t kind = kNull;
   ProtobufReader reader(message);

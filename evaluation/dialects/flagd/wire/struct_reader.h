@@ -44,6 +44,7 @@ class StructReader {
 
   Arena& arena_;
   std::size_t merged_bytes_ = 0;
+  std::size_t values_ = 0;
 };
 
 // Numbers as JSON's reader gives them. REQUIRES: finite.
