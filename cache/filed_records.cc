@@ -34,8 +34,8 @@ void FiledRecords::add(const FiledRecord& record) {
                          .key_size = static_cast<std::uint32_t>(record.key.size()),
                          .set_size = static_cast<std::uint32_t>(record.set_id.size()),
                          .kind = record.kind,
-                         .file = static_cast<std::uint8_t>(record.file),
-                         .bits = static_cast<std::uint8_t>(bits)});
+                         .bits = static_cast<std::uint8_t>(bits),
+                         .file = static_cast<std::uint16_t>(record.file)});
   chunk.names.append(record.key).append(record.set_id);
   bytes_ += record.key.size() + record.set_id.size();
   text_bytes_ += record.text_bytes;

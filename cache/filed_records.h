@@ -73,8 +73,8 @@ class FiledRecords {
     std::uint32_t key_size;
     std::uint32_t set_size;
     evaluation::RecordKind kind;
-    std::uint8_t file;
     std::uint8_t bits;
+    std::uint16_t file;
   };
   struct Chunk {
     std::vector<Item> items;

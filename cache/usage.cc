@@ -143,7 +143,7 @@ std::size_t UsageCounters::bytes() const {
 void UsageTotals::drain(UsageCounters& counters, std::int64_t now_unix_ms) {
   counters.drain(
       [&](std::uint32_t flag_id, std::uint32_t count) {
-        if (by_flag_.size() <= flag_id) by_flag_.resize(flag_id + std::size_t{1});
+        make_room_for(flag_id);
         add(by_flag_[flag_id], count, now_unix_ms);
       },
       [&](std::string_view key) { note_unknown(key, now_unix_ms); });
@@ -166,7 +166,7 @@ void UsageTotals::adopt(const Snapshot& snapshot) {
   while (const Entry* flag = snapshot.next_flag(walk)) {
     const auto at = waiting_.find({std::string(flag->set_id()), std::string(flag->key())});
     if (at == waiting_.end() || flag->flag_id() == kNoFlagId) continue;
-    if (by_flag_.size() <= flag->flag_id()) by_flag_.resize(flag->flag_id() + std::size_t{1});
+    make_room_for(flag->flag_id());
     Usage& usage = by_flag_[flag->flag_id()];
     const Usage& before = at->second;
     usage.last_asked_unix_ms = std::max(usage.last_asked_unix_ms, before.last_asked_unix_ms);
@@ -174,6 +174,14 @@ void UsageTotals::adopt(const Snapshot& snapshot) {
     if (before.count > 0) usage.first_asked_unix_ms = before.first_asked_unix_ms;
     waiting_.erase(at);
   }
+}
+
+// Step by step and not by doubling: with many flags half of it would stay empty.
+void UsageTotals::make_room_for(std::uint32_t flag_id) {
+  constexpr std::size_t kStep = 4096;
+  if (flag_id < by_flag_.size()) return;
+  by_flag_.reserve((flag_id / kStep + 1) * kStep);
+  by_flag_.resize(flag_id + std::size_t{1});
 }
 
 std::size_t UsageTotals::bytes() const {

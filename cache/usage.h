@@ -121,6 +121,7 @@ class UsageTotals {
   bool restore(std::string_view bytes);
 
  private:
+  void make_room_for(std::uint32_t flag_id);
   void note_unknown(std::string_view key, std::int64_t now_unix_ms);
 
   std::vector<Usage> by_flag_;

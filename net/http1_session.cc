@@ -322,7 +322,7 @@ int Http1Session::add_body(std::string_view piece) {
 }
 
 bool Http1Session::connections_hold_too_much() const {
-  return resources_.counters.bytes_buffered.read() > resources_.limits.buffered_bytes_max;
+  return resources_.counters.bytes_buffered.read() > resources_.buffered_bytes_max();
 }
 
 // The bytes under the body are about to go, or more of it has come from elsewhere.

@@ -291,7 +291,7 @@ int Http2Session::add_body(std::int32_t id, std::string_view piece) {
   const bool peer_holds_too_much = held_body_bytes_ > limits.connection_window_bytes;
   const bool all_hold_too_much =
       stream->body_bytes > kSmallBodyBytes &&
-      resources_.counters.bytes_buffered.read() > limits.buffered_bytes_max;
+      resources_.counters.bytes_buffered.read() > resources_.buffered_bytes_max();
   if (peer_holds_too_much || all_hold_too_much) {
     refuse(*stream, 503, kTooMuchHeld);
     return 0;

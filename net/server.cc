@@ -33,7 +33,6 @@ class Server::State final : public ConnectionOwner, public Listener::Acceptor, p
   std::vector<std::unique_ptr<Listener>> listeners;
   Loop& loop;
   SessionResources sessions;
-  bool short_of_memory = false;
 
  private:
   const ServerOptions options_;
@@ -75,8 +74,8 @@ void Server::State::start_ticking() {
 
 void Server::State::accepted(int descriptor, const Listener& listener) {
   const bool over_share = counters.bytes_buffered.read() + counters.session_bytes.read() >
-                          options_.http.buffered_bytes_max;
-  if (connections_.size() >= options_.connections_max || (short_of_memory && over_share)) {
+                          sessions.buffered_bytes_max();
+  if (connections_.size() >= options_.connections_max || (sessions.short_of_memory && over_share)) {
     counters.refused.add();
     ::close(descriptor);
     return;
@@ -163,7 +162,7 @@ void Server::set_tls(unsigned listener_index, std::shared_ptr<const TlsCredentia
   state_->sessions.tls[listener_index] = std::move(credentials);
 }
 
-void Server::set_short_of_memory(bool is_short) { state_->short_of_memory = is_short; }
+void Server::set_short_of_memory(bool is_short) { state_->sessions.short_of_memory = is_short; }
 
 void Server::stop_accepting() {
   for (const auto& listener : state_->listeners) listener->accept_waiting();

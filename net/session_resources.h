@@ -45,6 +45,13 @@ class SessionResources {
   Handler& handler;
   const HttpLimits limits;
   ServerCounters& counters;
+  // While memory is short, half received requests may hold less of it.
+  bool short_of_memory = false;
+  std::size_t buffered_bytes_max() const {
+    constexpr std::size_t kShareWhenShort = 4;
+    return short_of_memory ? limits.buffered_bytes_max / kShareWhenShort
+                           : limits.buffered_bytes_max;
+  }
   std::int64_t now_ms = 0;  // the loop's time, kept current by the connections
   Http1HeadBeginning head_beginning;
   Http1HeaderCache known_headers;

@@ -118,6 +118,11 @@ void EnvironmentFeed::retry_refused() {
   for (auto& seat : seats_) seat->retry_refused();
 }
 
+void EnvironmentFeed::fetch_texts_again() {
+  cache_.distrust_texts();
+  for (auto& seat : seats_) seat->fetch_again();
+}
+
 std::unique_ptr<SourceSeat> EnvironmentFeed::make_seat(const config::Source& source,
                                                        std::uint16_t layer, bool keeps_state) {
   SeatOptions seat;

@@ -56,6 +56,8 @@ class EnvironmentFeed final : public SeatHost {
   // A file is just being read, and what the state has of it is better not published before.
   bool about_to_be_read() const;
   void retry_refused();
+  // Some text could not be read back: the sources bring all of theirs anew.
+  void fetch_texts_again();
 
   // Takes in more of what has come, until `stop` says so; true while there is more.
   bool work(const std::function<bool()>& stop);

@@ -325,7 +325,7 @@ void Keeper::make_room_for_usage() {
 // The allocator keeps what was freed; after a document was replaced that is a second copy of it.
 void Keeper::give_back_memory() {
   const std::size_t used = tools_.home.budget.used_bytes();
-  if (most_used_bytes_ > used + kTrimWorthBytes || std::exchange(worked_, false)) {
+  if (std::exchange(worked_, false) || most_used_bytes_ > used + kTrimWorthBytes) {
     give_back_unused_memory();
   }
   most_used_bytes_ = used;
@@ -339,10 +339,32 @@ void Keeper::housework() {
   if (tools_.loop.now_ms() - credentials_read_ms_ >= kCredentialsMs) read_credentials();
   report_memory();
   room_.housework();
+  heal_texts();
   give_back_memory();
   // Time alone makes things stale.
   publish();
   if (tools_.loop.now_ms() - usage_saved_ms_ >= kUsageSaveMs) save_usage();
+}
+
+std::uint64_t Keeper::unreadable_texts() const {
+  std::uint64_t sum = room_.read_failures();
+  for (const ServingThread* thread : threads_) sum += thread->counters().unreadable_texts.read();
+  return sum;
+}
+
+// A text on the disk was damaged: the sources are asked for all of theirs anew.
+void Keeper::heal_texts() {
+  const std::uint64_t unreadable = unreadable_texts();
+  const std::int64_t now_ms = tools_.loop.now_ms();
+  if (unreadable == unreadable_seen_ || now_ms - healed_ms_ < kHealPauseMs) return;
+  tools_.log.warn("state: {} reads of flags' texts from {} failed or gave damaged bytes; their "
+                  "sources are asked for them again",
+                  unreadable - unreadable_seen_, tools_.saver.facts().folder);
+  unreadable_seen_ = unreadable;
+  healed_ms_ = now_ms;
+  for (Place& place : places_) {
+    if (place.feed) place.feed->fetch_texts_again();
+  }
 }
 
 void Keeper::report_memory() {

@@ -49,6 +49,7 @@ class Keeper final : public FeedHost {
   static constexpr std::int64_t kUsageDrainMs = 100;
   // Flags compiled in one drain for having been asked for: a few milliseconds.
   static constexpr std::size_t kPromotionsPerDrain = 1000;
+  static constexpr std::int64_t kHealPauseMs = 10'000;
   static constexpr std::int64_t kUsageSaveMs = 60'000;
   // Freed memory that is worth the time of giving it back to the system.
   static constexpr std::size_t kTrimWorthBytes = 1024 * 1024;
@@ -103,6 +104,8 @@ class Keeper final : public FeedHost {
   const std::vector<Place>& places() const { return places_; }
   const std::vector<ServingThread*>& threads() const { return threads_; }
   const std::vector<std::string>& listener_names() const { return tools_.listener_names; }
+  // Reads of texts that failed or gave damaged bytes.
+  std::uint64_t unreadable_texts() const;
   const RoomKeeper& room() const { return room_; }
   const cache::MemoryBudget& budget() const { return tools_.home.budget; }
   const TlsFacts& tls() const { return tools_.tls; }
@@ -132,6 +135,7 @@ class Keeper final : public FeedHost {
   void save_usage();
   void load_usage(Place& place);
   void report_memory();
+  void heal_texts();
   void give_back_memory();
 
   KeeperTools tools_;
@@ -148,6 +152,8 @@ class Keeper final : public FeedHost {
   net::Timer usage_timer_;
   net::Timer trim_timer_;
   std::int64_t usage_saved_ms_ = 0;
+  std::uint64_t unreadable_seen_ = 0;
+  std::int64_t healed_ms_ = -kHealPauseMs;
   std::int64_t credentials_read_ms_ = 0;
   // Since the last housework: how much there was at the top, old and new together.
   std::size_t most_used_bytes_ = 0;

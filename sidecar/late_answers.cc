@@ -57,6 +57,7 @@ void LateAnswers::brought(std::uint64_t number) {
 
 void LateAnswers::answer(std::uint64_t number, unsigned tries) {
   const auto at = waiting_.find(number);
+  if (at == waiting_.end()) return;
   Waiting waiting = std::move(at->second);
   waiting_.erase(at);
   if (waiting_.empty()) timer_.stop();

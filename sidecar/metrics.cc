@@ -192,6 +192,15 @@ void append_process(Exposition& text, const Keeper& keeper) {
   }
   text.family("flagstone_memory_limit_bytes", "gauge", "The limit over all parts together.");
   text.sample("", keeper.budget().limit_bytes());
+  text.family("flagstone_compiled_records", "gauge", "Records that are compiled just now.");
+  text.sample("", keeper.room().residency().size());
+  text.family("flagstone_promotions_total", "counter", "Records compiled for having been asked for.");
+  text.sample("", keeper.room().residency().promotions());
+  text.family("flagstone_demotions_total", "counter", "Compiled records given up for room.");
+  text.sample("", keeper.room().residency().demotions());
+  text.family("flagstone_unreadable_texts_total", "counter",
+              "Reads of flags' texts from the state that failed or gave damaged bytes.");
+  text.sample("", keeper.unreadable_texts());
   text.family("flagstone_connections", "gauge", "Open connections, by listener.");
   for (std::size_t i = 0; i < keeper.listener_names().size(); ++i) {
     std::uint64_t open = 0;

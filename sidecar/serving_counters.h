@@ -82,6 +82,8 @@ struct ServingCounters {
   Counter stream_bytes;
   // Parsers and arenas, as of the last second.
   Counter context_bytes;
+  // Texts that the disk would not give, or gave damaged; as of the last second.
+  Counter unreadable_texts;
 
   void count_refused(evaluation::ErrorCode code) { refused[static_cast<std::size_t>(code)].add(1); }
   void count(Api api, std::size_t environment, evaluation::Reason reason) {

@@ -28,6 +28,7 @@ void ServingDesk::housework() {
   constexpr std::size_t kKeptBytesMax = std::size_t{256} * 1024;
   if (contexts.bytes() > kKeptBytesMax) contexts.shrink();
   if (scratch.arena.bytes() > kKeptBytesMax) scratch.arena = evaluation::Arena();
+  counters.unreadable_texts.set(reader.failures());
   counters.context_bytes.set(contexts.bytes() + scratch.arena.bytes() +
                              scratch.metadata.capacity() + scratch.details.capacity());
 }

@@ -39,11 +39,12 @@ class ServingThread {
   ServingThread(const ServingThread&) = delete;
   ServingThread& operator=(const ServingThread&) = delete;
 
-  // Before start(). On the keeper's loop: has the disk bring a place's text, then runs `done`.
+  // Before start(): what is left of the memory.
   void set_budget(const cache::MemoryBudget& budget) { desk_.budget = &budget; }
   // The apis give up what they keep for convenience alone.
   void give_up_prepared();
   void set_short_of_memory(bool is_short);
+  // Before start(). On the keeper's loop: has the disk bring a place's text, then runs `done`.
   using Bring = std::function<void(cache::TextPlace place, std::function<void()> done)>;
   void set_bring(Bring bring);
 

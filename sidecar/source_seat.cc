@@ -284,6 +284,10 @@ void SourceSeat::retry_refused() {
   if (started_ && condition_ == Condition::kRefused && !intake_ && !beginning_) source_->refresh();
 }
 
+void SourceSeat::fetch_again() {
+  if (started_) source_->refresh();
+}
+
 bool SourceSeat::about_to_be_read() const {
   return options_.identity && is_file() && started_ && !heard_;
 }

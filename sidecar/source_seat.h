@@ -79,6 +79,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void retire();
   // Asks again for a document that was refused, since there may be room for it now.
   void retry_refused();
+  // Asks for the document although nothing of it may have changed.
+  void fetch_again();
   // Takes more of the update in work; true while there is more.
   bool work(const std::function<bool()>& stop);
   // Once in a while: has the state remember when upstream was last in contact, for the age that a

@@ -71,10 +71,10 @@ class StateSaver::Spool final : public cache::DocumentSpool {
  public:
   // Pieces that wait for the disk, together; a disk that is slower than the document comes is not
   // waited for.
-  static constexpr std::size_t kMaxQueuedBytes = std::size_t{8} * 1024 * 1024;
+  static constexpr std::size_t kMaxQueuedBytes = std::size_t{4} * 1024 * 1024;
 
   explicit Spool(StateSaver& saver) : saver_(saver) {
-    saver_.submit([file = file_](Disk& disk) {
+    const bool queued = saver_.submit([file = file_](Disk& disk) {
       auto made = disk.files.create_unnamed(disk.options.path);
       if (!made) return void(file->problem = describe(made.error()));
       file->open = cache::OpenFile(disk.files, *made);
@@ -82,6 +82,8 @@ class StateSaver::Spool final : public cache::DocumentSpool {
       if (!shared) return void(file->problem = describe(shared.error()));
       file->file = std::move(*shared);
     });
+    // Nobody else looks at it yet.
+    if (!queued) file_->problem = "the disk is too slow: the queue is full";
   }
 
   std::expected<void, std::string> append(std::string bytes) override {
@@ -128,7 +130,14 @@ void StateSaver::after_what_is_queued(std::move_only_function<void()> done) {
   const auto run = [callback, self = self_] {
     if (*self != nullptr) (*callback)();
   };
-  if (!submit([run, &loop = loop_](Disk&) { (void)loop.post(run); })) (void)loop_.post(run);
+  if (submit([run, &loop = loop_](Disk&) { (void)loop.post(run); })) return;
+  // The queue is full: what was put into it before is not done yet.
+  barriers_.push_back([callback] { (*callback)(); });
+  if (!barrier_timer_.running()) barrier_timer_.start_once(kPaceMs);
+}
+
+void StateSaver::retry_barriers() {
+  for (auto& done : std::exchange(barriers_, {})) after_what_is_queued(std::move(done));
 }
 
 void StateSaver::bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
@@ -152,7 +161,8 @@ StateSaver::StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std
       writer_(writer),
       log_(log),
       self_(std::make_shared<StateSaver*>(this)),
-      pace_(loop, [this] { begin_round(); }) {
+      pace_(loop, [this] { begin_round(); }),
+      barrier_timer_(loop, [this] { retry_barriers(); }) {
   facts_.folder = folder;
   if (!folder.empty()) disk_ = std::make_shared<Disk>(std::move(folder), limit_bytes);
 }

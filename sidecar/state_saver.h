@@ -94,6 +94,7 @@ class StateSaver final : public cache::DocumentSpools {
   struct Disk;
 
   void begin_round();
+  void retry_barriers();
   void run_next();
   void written(StateTarget* target, std::expected<cache::SavedTexts, cache::StateError> result);
   void take_facts(const StateFacts& seen);
@@ -115,6 +116,9 @@ class StateSaver final : public cache::DocumentSpools {
   StateTarget* writing_ = nullptr;
   bool outstanding_ = false;
   net::Timer pace_;
+  // Who waits for what is queued, while the queue has no room for the waiting itself.
+  std::vector<std::move_only_function<void()>> barriers_;
+  net::Timer barrier_timer_;
   std::int64_t last_complaint_ms_ = -kComplainEveryMs;
   bool failing_ = false;
   std::move_only_function<void()> flushed_;

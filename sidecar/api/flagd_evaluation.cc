@@ -19,6 +19,8 @@ using evaluation::flagd::TypedValue;
 using net::RpcCode;
 
 constexpr std::string_view kSelectorHeader = "flagd-selector";
+// Texts that one call has the disk bring at a time; the rest is found out when it is asked again.
+constexpr std::size_t kUnreadTextsMax = 4096;
 constexpr std::string_view kUnreadable = "the flag's text cannot be read from the state directory";
 // What flagd calls a missing default inside, and schema.v1 outside.
 constexpr std::string_view kFallbackReason = "FALLBACK";
@@ -239,20 +241,35 @@ void FlagdEvaluation::resolve_all(ServiceVersion version, const net::Request& re
                      ? requests_.read_all_json(call->message(), desk_.contexts)
                      : requests_.read_all(call->message());
   if (!context) return refuse_request(*call, ErrorCode::kInvalidContext, context.error());
-  append_all(*asked, with_additions(*asked, *context, request), *call);
-  call->send();
+  std::vector<cache::TextPlace> unread;
+  if (append_all(*asked, with_additions(*asked, *context, request), unread, *call)) {
+    return call->send();
+  }
+  // What is missing would look deleted: all of it is read first, or the answer is none.
+  const auto again = [this, version](const net::Request& kept, net::Response& later) {
+    resolve_all(version, kept, later);
+  };
+  if (!unread.empty() && desk_.late.wait(unread, response, again)) return;
+  desk_.counters.count_refused(ErrorCode::kGeneral);
+  call->fail(RpcCode::kUnavailable, kUnreadable);
 }
 
-void FlagdEvaluation::append_all(const Asked& asked, const evaluation::EvaluationContext& context,
-                                 net::RpcCall& call) {
+bool FlagdEvaluation::append_all(const Asked& asked, const evaluation::EvaluationContext& context,
+                                 std::vector<cache::TextPlace>& unread, net::RpcCall& call) {
   const cache::Snapshot& snapshot = *asked.environment->snapshot;
   const evaluation::Moment moment = desk_.moment();
   const AddedMetadata added = AddedMetadata::of(*asked.environment, asked.selector, moment.unix_ms);
   std::string& body = call.reply();
   answers_.begin_all(body, codec_of(call), asked.version);
+  bool failed = false;
   cache::Snapshot::Walk walk(filter_of(asked.selector));
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
     const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
+    if (desk_.reader.failed()) failed = true;
+    for (const cache::TextPlace place : desk_.reader.waiting()) {
+      if (unread.size() < kUnreadTextsMax) unread.push_back(place);
+    }
+    if (failed || !unread.empty()) continue;
     desk_.counters.count(Api::kFlagdResolveAll, asked.index, result.reason);
     desk_.count_in_bulk(asked.index, *flag);
     const auto type = any_type(result.type);
@@ -267,7 +284,13 @@ void FlagdEvaluation::append_all(const Asked& asked, const evaluation::Evaluatio
                           .variant_json = result.variant_json,
                           .metadata_json = metadata_of(result.metadata_members, added)});
   }
+  if (failed) unread.clear();
+  if (failed || !unread.empty()) {
+    body.clear();
+    return false;
+  }
   answers_.end_all(body, metadata_of({}, added));
+  return true;
 }
 
 std::optional<FlagdEvaluation::Asked> FlagdEvaluation::find_out(ServiceVersion version,

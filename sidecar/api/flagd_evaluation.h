@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "evaluation/dialects/flagd/wire/evaluation_answer.h"
 #include "evaluation/dialects/flagd/wire/evaluation_request.h"
@@ -62,8 +63,9 @@ class FlagdEvaluation final : public ServingApi {
                                 net::RpcCall& call);
   void answer(const Asked& asked, const evaluation::Evaluation& result,
               evaluation::flagd::AskedType type, std::int64_t now_unix_ms, net::RpcCall& call);
-  void append_all(const Asked& asked, const evaluation::EvaluationContext& context,
-                  net::RpcCall& call);
+  // False: some texts are unread (or, with none named, cannot be read at all), and there is no answer.
+  bool append_all(const Asked& asked, const evaluation::EvaluationContext& context,
+                  std::vector<cache::TextPlace>& unread, net::RpcCall& call);
   evaluation::EvaluationContext with_additions(const Asked& asked,
                                                const evaluation::EvaluationContext& context,
                                                const net::Request& request);

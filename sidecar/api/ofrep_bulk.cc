@@ -149,8 +149,8 @@ OfrepBulk::Written OfrepBulk::write(Progress& progress,
     append_evaluation(body, flag->key(), result, progress.added);
     desk_.counters.count(Api::kOfrepBulk, progress.index, result.reason);
     desk_.count_in_bulk(progress.index, *flag);
-    if (flags % kFlagsPerLook != 0) continue;
-    if (body.size() >= most || Clock::now() >= until) return Written::kSlice;
+    if (body.size() >= most) return Written::kSlice;
+    if (flags % kFlagsPerLook == 0 && Clock::now() >= until) return Written::kSlice;
   }
   write_end(progress, body);
   progress.finished = true;

@@ -123,8 +123,9 @@ void FileWatch::on_read(Look how, FileResult result) {
     stamp_.reset();
     if (result.error().kind == FileError::Kind::kChanged) {
       // Whoever changed it is not done yet; what was fed of it is thrown away with the next begin.
-      look_again_ = true;
-      return idle();
+      look_again_ = false;
+      quiet_.start_once(options_.quiet_longest.count());
+      return;
     }
     return fail(kind_of(result.error().kind), std::move(result.error().message));
   }
