@@ -1,8 +1,15 @@
 #include "sidecar/allocator.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace flagstone::sidecar {
 
@@ -24,6 +31,21 @@ void give_back_unused_memory() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
+}
+
+std::size_t anonymous_bytes() {
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 128> text{};
+  const ssize_t size = ::read(file, text.data(), text.size() - 1);
+  ::close(file);
+  unsigned long total = 0;
+  unsigned long resident = 0;
+  unsigned long shared = 0;
+  if (size <= 0 || std::sscanf(text.data(), "%lu %lu %lu", &total, &resident, &shared) != 3) {
+    return 0;
+  }
+  return (resident - std::min(resident, shared)) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace flagstone::sidecar

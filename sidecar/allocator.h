@@ -4,10 +4,14 @@
 // Called once, before any thread starts. Does nothing where the allocator is another one.
 #pragma once
 
+#include <cstddef>
+
 namespace flagstone::sidecar {
 
 void tune_allocator();
 // Gives unused memory back to the system. Takes a few milliseconds when there is much of it.
 void give_back_unused_memory();
+// Memory of this process that no file stands behind; 0 where the system does not tell.
+std::size_t anonymous_bytes();
 
 }  // namespace flagstone::sidecar

@@ -33,7 +33,7 @@ namespace {
 // Descriptors kept from connections, for upstream, files, the admin port and the log.
 constexpr std::size_t kReservedDescriptors = 64;
 // Of the memory limit: what half received requests may hold before further ones are refused.
-constexpr std::uint64_t kConnectionsShare = 4;
+constexpr std::uint64_t kConnectionsShare = 8;
 // Of the drain time, what is left for the disk at the very end.
 constexpr std::int64_t kDiskShareMs = 1000;
 

@@ -393,7 +393,19 @@ void Keeper::report_memory() {
   tools_.home.budget.set(cache::MemoryPart::kState, state.on_memory ? state.used_bytes : 0);
 }
 
+// What is not counted (the allocator's holes, what work takes on its way) must not grow beyond what
+// code and libraries take anyway.
+void Keeper::watch_anonymous_memory() {
+  const std::size_t limit = tools_.home.budget.limit_bytes();
+  if (limit == cache::MemoryBudget::kUnlimitedBytes) return;
+  const std::size_t most = limit + kUncountedBytes;
+  if (anonymous_bytes() <= most) return room_.set_over_limit(false);
+  give_back_unused_memory();
+  room_.set_over_limit(anonymous_bytes() > most);
+}
+
 void Keeper::drain_usage() {
+  watch_anonymous_memory();
   promote_asked();
   std::int64_t now_ms = unix_now_ms();
   for (std::size_t i = 0; i < places_.size(); ++i) {

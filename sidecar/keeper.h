@@ -51,6 +51,8 @@ class Keeper final : public FeedHost {
   static constexpr std::size_t kPromotionsPerDrain = 1000;
   static constexpr std::int64_t kHealPauseMs = 10'000;
   static constexpr std::int64_t kUsageSaveMs = 60'000;
+  // Beside the limit: the process itself, its libraries, the allocator.
+  static constexpr std::size_t kUncountedBytes = std::size_t{4} * 1024 * 1024;
   // Freed memory that is worth the time of giving it back to the system.
   static constexpr std::size_t kTrimWorthBytes = 1024 * 1024;
 
@@ -137,6 +139,7 @@ class Keeper final : public FeedHost {
   void report_memory();
   void heal_texts();
   void give_back_memory();
+  void watch_anonymous_memory();
 
   KeeperTools tools_;
   RoomKeeper room_;

@@ -77,7 +77,19 @@ void RoomKeeper::housework() {
   const std::size_t used = budget.used_bytes();
   if (used > budget.limit_bytes()) residency_.free_bytes(used - budget.limit_bytes());
   send_round();
-  const bool is_short = budget.free_bytes() < budget.limit_bytes() / kShortShare;
+  tell_whether_short();
+}
+
+void RoomKeeper::set_over_limit(bool is_over) {
+  over_limit_ = is_over;
+  if (is_over) residency_.free_bytes(home_.budget.limit_bytes() / kShortShare);
+  tell_whether_short();
+}
+
+void RoomKeeper::tell_whether_short() {
+  const cache::MemoryBudget& budget = home_.budget;
+  const bool is_short =
+      over_limit_ || budget.free_bytes() < budget.limit_bytes() / kShortShare;
   if (std::exchange(short_of_memory_, is_short) == is_short) return;
   for (ServingThread* thread : threads_) thread->set_short_of_memory(is_short);
 }

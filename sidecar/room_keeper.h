@@ -40,6 +40,9 @@ class RoomKeeper final : public cache::RoomMaker {
   // Less than this part of the limit is free: new connections beyond their share are refused.
   static constexpr std::size_t kShortShare = 16;
 
+  // The process takes more than what is counted explains.
+  void set_over_limit(bool is_over);
+
   // Sends what was let go of round, unless a batch is on its way.
   void send_round();
   // Once in a while: forgets who is no longer served, and holds to a limit that was lowered.
@@ -51,6 +54,7 @@ class RoomKeeper final : public cache::RoomMaker {
  private:
   bool admits(std::size_t bytes, Wish wish);
   void round_done();
+  void tell_whether_short();
 
   cache::EntryHome& home_;
   cache::Residency residency_;
@@ -61,6 +65,7 @@ class RoomKeeper final : public cache::RoomMaker {
   // Since the last housework.
   bool prepared_given_up_ = false;
   bool short_of_memory_ = false;
+  bool over_limit_ = false;
   // Empty once this is gone: a turn that ends late finds nobody.
   std::shared_ptr<RoomKeeper*> self_;
 };

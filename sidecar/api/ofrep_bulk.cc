@@ -92,24 +92,25 @@ OfrepBulk::Jobs::iterator OfrepBulk::find(std::uint64_t number) {
 void OfrepBulk::go_on(std::uint64_t number) {
   const auto job = find(number);
   if (job == jobs_.end()) return;
-  if (!job->unsent.empty()) {
-    if (!job->stream->send(job->unsent)) return;  // on_drained comes again
-    std::string().swap(job->unsent);
+  if (job->unsent != nullptr) {
+    if (!job->stream->send_shared(job->unsent)) return;  // on_drained comes again
+    job->unsent.reset();
   }
   if (job->progress.finished) {
     job->stream->close();
     return end(job);
   }
-  slice_.clear();
+  // Shared, so that a slow reader has one slice waiting and no copy of it.
+  auto slice = std::make_shared<std::string>();
   evaluation::EvaluationContext context;
   const net::Request& request = job->request.request();
   if (!request.body.empty()) {
     // It was read once before: what was wrong with it was said then.
     if (auto read = desk_.contexts.read_member(request.body, "context")) context = *read;
   }
-  const Written written = write(job->progress, additions_.merge(context, request), slice_);
-  const bool sent = slice_.empty() || job->stream->send(slice_);
-  if (!sent) job->unsent = slice_;
+  const Written written = write(job->progress, additions_.merge(context, request), *slice);
+  const bool sent = slice->empty() || job->stream->send_shared(slice);
+  if (!sent) job->unsent = std::move(slice);
   const auto again = [self = self_, number] {
     if (*self != nullptr) (*self)->go_on(number);
   };

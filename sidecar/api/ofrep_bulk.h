@@ -31,7 +31,7 @@ class OfrepBulk {
   static constexpr std::size_t kMaxUnderWay = 64;
   // A slice ends after this time, or with this many bytes.
   static constexpr std::int64_t kSliceMicroseconds = 500;
-  static constexpr std::size_t kSliceBytes = std::size_t{128} * 1024;
+  static constexpr std::size_t kSliceBytes = std::size_t{64} * 1024;
 
   OfrepBulk(net::Loop& loop, ServingDesk& desk, ContextAdditions& additions)
       : loop_(loop), desk_(desk), additions_(additions), self_(std::make_shared<OfrepBulk*>(this)) {}
@@ -68,8 +68,8 @@ class OfrepBulk {
     KeptRequest request;
     Progress progress;
     std::unique_ptr<net::EventStream> stream;
-    // Written, and refused by a reader who was too slow for it.
-    std::string unsent;
+    // Written, and refused by a reader who has not taken the one before.
+    std::shared_ptr<const std::string> unsent;
     std::uint64_t number = 0;
   };
   using Jobs = std::list<Job>;
@@ -89,7 +89,6 @@ class OfrepBulk {
   ContextAdditions& additions_;
   Jobs jobs_;
   std::uint64_t next_number_ = 1;
-  std::string slice_;
   // Empty once this is gone: what comes later finds nobody.
   std::shared_ptr<OfrepBulk*> self_;
 };

@@ -123,7 +123,7 @@ class Cap(Capped):
         used = daemon.metric("flagstone_memory_bytes")
         anonymous = daemon.memory_kib("RssAnon")
         replace(int(os.environ.get("FLAGSTONE_UPDATES", "300")))
-        self.eventually(lambda: daemon.metric("flagstone_memory_bytes") <= used * 1.02 + 65536,
+        self.eventually(lambda: daemon.metric("flagstone_memory_bytes") <= used * 1.02 + 262144,
                         "what replaced flags took to be given back")
         if not daemon.sanitized:
             self.assertLessEqual(daemon.memory_kib("RssAnon"), anonymous + 1024)
