@@ -2,8 +2,8 @@
 // name, one after the other, written as the document arrives and read once it is known to be whole.
 //
 // SpoolEncoder and read_spooled() are pure functions on bytes. A SpooledDocument is made by whoever
-// receives the document and eaten by Intake, both on the keeper's thread; the writer alone writes the
-// file. The file goes when nothing names it any more.
+// receives the document and eaten by Intake, both on the keeper's thread; the writer alone writes
+// the file. The file goes when nothing names it any more.
 #pragma once
 
 #include <cstddef>
@@ -57,8 +57,8 @@ class SpooledDocument final : public evaluation::RecordsElsewhere {
 class DocumentSpool {
  public:
   virtual ~DocumentSpool() = default;
-  // Queues the bytes. The error says why no more are taken: too many wait for the disk, or there are
-  // more than the state may hold.
+  // Queues the bytes. The error says why no more are taken: too many wait for the disk, or there
+  // are more than the state may hold.
   virtual std::expected<void, std::string> append(std::string bytes) = 0;
   // What the writer fills, in the order it was queued.
   virtual std::shared_ptr<SpoolFile> file() const = 0;

@@ -70,12 +70,11 @@ Entry::Entry(Parts& parts, EntryHome& home)
       kind_(parts.kind) {
   assert(parts.key.size() <= kMaxKeyBytes);
   assert(!parts.tombstone || (compiled() == nullptr && !parts.quarantine && parts.raw.empty()));
-  assert(!parts.quarantine || !parts.quarantine->good ||
-         !parts.quarantine->good->is_quarantined());
+  assert(!parts.quarantine || !parts.quarantine->good || !parts.quarantine->good->is_quarantined());
   if (has(kHasVersion)) write(tail(), parts.version);
   if (!parts.tombstone) {
-    content_hash_ = parts.filed ? parts.filed->content
-                                : content_of(kind_, parts.set_id, parts.key, parts.raw);
+    content_hash_ =
+        parts.filed ? parts.filed->content : content_of(kind_, parts.set_id, parts.key, parts.raw);
     if (parts.quarantine) {
       parts.quarantine->text_hash = content_hash_;
       content_hash_ = with_quarantine(content_hash_, *parts.quarantine);
@@ -85,7 +84,8 @@ Entry::Entry(Parts& parts, EntryHome& home)
     text_.store(place.word(), std::memory_order_relaxed);
     count_text(place);
   }
-  if (has(kQuarantined)) write<const Quarantine*>(tail() + quarantine_begin(), parts.quarantine.release());
+  if (has(kQuarantined))
+    write<const Quarantine*>(tail() + quarantine_begin(), parts.quarantine.release());
   if (has(kHasSet)) {
     write(tail() + set_size_begin(), static_cast<std::uint32_t>(parts.set_id.size()));
   }
@@ -133,9 +133,7 @@ evaluation::RecordId Entry::id() const {
   return {.kind = kind_, .set_id = std::string(set_id()), .key = std::string(key())};
 }
 
-std::int64_t Entry::version() const {
-  return has(kHasVersion) ? read<std::int64_t>(tail()) : 0;
-}
+std::int64_t Entry::version() const { return has(kHasVersion) ? read<std::int64_t>(tail()) : 0; }
 
 std::uint64_t Entry::content_of(evaluation::RecordKind kind, std::string_view set_id,
                                 std::string_view key, std::string_view raw) {
@@ -191,7 +189,8 @@ std::size_t Entry::demote() const {
 
 std::size_t Entry::bookkeeping_bytes() const {
   const Quarantine* why = quarantine();
-  const std::size_t bytes = allocated_bytes(sizeof(Entry) + key_begin() + key_size_ + set_id().size());
+  const std::size_t bytes =
+      allocated_bytes(sizeof(Entry) + key_begin() + key_size_ + set_id().size());
   if (why == nullptr) return bytes;
   return bytes + allocated_bytes(sizeof(Quarantine)) + allocated_bytes(why->message.size());
 }

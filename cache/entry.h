@@ -1,10 +1,11 @@
-// An entry: one record as the cache holds it. Always where the vendor's text lies, and, while somebody
-// asks for it, the form that is ready to run.
+// An entry: one record as the cache holds it. Always where the vendor's text lies, and, while
+// somebody asks for it, the form that is ready to run.
 //
 // Made by the keeper, shared by layers and snapshots, read by any thread, destroyed by the keeper
 // alone. What it says never changes; where its text lies and whether it is compiled (its residency)
-// may, by the keeper, while others read: what it lets go of is put into EntryHome::retired. One block
-// of memory of 48 bytes and the key, since there may be a hundred thousand. Nothing here fails.
+// may, by the keeper, while others read: what it lets go of is put into EntryHome::retired. One
+// block of memory of 48 bytes and the key, since there may be a hundred thousand. Nothing here
+// fails.
 #pragma once
 
 #include <atomic>
@@ -62,8 +63,8 @@ class Entry {
     std::unique_ptr<const evaluation::CompiledRecord> compiled = nullptr;
     std::unique_ptr<Quarantine> quarantine = nullptr;
   };
-  // Counts itself in the budget, and out again when the last pointer goes; its maker asks beforehand
-  // whether it fits. `home` outlives it.
+  // Counts itself in the budget, and out again when the last pointer goes; its maker asks
+  // beforehand whether it fits. `home` outlives it.
   static EntryPointer make(Parts parts, EntryHome& home);
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
@@ -135,9 +136,9 @@ class Entry {
 
   enum Bit : std::uint8_t {
     kTombstone = 1,
-    kQuarantined = 2,    // A Quarantine* stands in the tail.
-    kHasVersion = 4,     // An int64 does.
-    kHasSet = 8,         // The set id's size does, and the set id behind the key.
+    kQuarantined = 2,  // A Quarantine* stands in the tail.
+    kHasVersion = 4,   // An int64 does.
+    kHasSet = 8,       // The set id's size does, and the set id behind the key.
     kRefersToOthers = 16,
     kReadsClock = 32,
   };

@@ -1,8 +1,8 @@
 // What all entries of a daemon share: the budget they count in, the files their texts lie in, and
 // where they put what serving threads may still be reading.
 //
-// One per daemon; it outlives every entry. The keeper's, but for the budget's numbers and the files,
-// which any thread reads.
+// One per daemon; it outlives every entry. The keeper's, but for the budget's numbers and the
+// files, which any thread reads.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ class RoomMaker {
   // The entry is in and compiled; it may be asked to give that up.
   virtual void note_compiled(EntryPointer entry) = 0;
   // Something does not fit any more.
-  // True: that many bytes, or at least some, are on their way back; ask again in a later turn. False:
-  // there is nothing left to give up.
+  // True: that many bytes, or at least some, are on their way back; ask again in a later turn.
+  // False: there is nothing left to give up.
   virtual bool make_room(std::size_t bytes) = 0;
 };
 

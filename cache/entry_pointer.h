@@ -1,8 +1,8 @@
-// A shared pointer to an entry whose count lies inside the entry: 8 bytes in an index's page, where a
-// std::shared_ptr takes 16 and a block of its own besides.
+// A shared pointer to an entry whose count lies inside the entry: 8 bytes in an index's page, where
+// a std::shared_ptr takes 16 and a block of its own besides.
 //
-// Copied and destroyed by the keeper alone, but for images that travel to the writer and back, which
-// is why the count is atomic. See entry.h.
+// Copied and destroyed by the keeper alone, but for images that travel to the writer and back,
+// which is why the count is atomic. See entry.h.
 #pragma once
 
 #include <cstddef>

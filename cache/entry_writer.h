@@ -1,4 +1,5 @@
-// Puts entries into a batch of the state, wherever their texts lie now, and notes where they lie then.
+// Puts entries into a batch of the state, wherever their texts lie now, and notes where they lie
+// then.
 //
 // One thread, which may wait for the disk: the writer's. Fails when a text cannot be read any more.
 #pragma once

@@ -3,8 +3,8 @@
 #include <cassert>
 #include <utility>
 
-#include "cache/intake.h"
 #include "cache/entry_home.h"
+#include "cache/intake.h"
 
 namespace flagstone::cache {
 

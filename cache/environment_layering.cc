@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "cache/environment.h"
 #include "cache/entry_home.h"
+#include "cache/environment.h"
 
 namespace flagstone::cache {
 

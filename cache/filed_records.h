@@ -1,5 +1,5 @@
-// Records whose texts lie in files already: what the state directory had. A compact list, since there may
-// be a hundred thousand, that is eaten from the front.
+// Records whose texts lie in files already: what the state directory had. A compact list, since
+// there may be a hundred thousand, that is eaten from the front.
 //
 // A value that is moved from the writer, which makes it, to the keeper, which eats it.
 #pragma once

@@ -13,7 +13,6 @@ namespace {
 using evaluation::Record;
 using evaluation::RecordError;
 
-
 std::uint64_t digest_of(const Entry& entry) {
   return mix_bits(entry.content_hash() ^ mix_bits(static_cast<std::uint64_t>(entry.version())));
 }

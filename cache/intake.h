@@ -3,8 +3,8 @@
 // Made by Environment::begin(), owned by whoever asked, used on the keeper's thread, destroyed
 // before its environment. Nothing of it is visible before finish(); destroying it early changes
 // nothing. The update's memory is freed record by record as it is eaten. Records are judged as they
-// come in, but compiled only where they were compiled before, or where flags refer to them: a flag that
-// nobody asks for costs its place in the index.
+// come in, but compiled only where they were compiled before, or where flags refer to them: a flag
+// that nobody asks for costs its place in the index.
 #pragma once
 
 #include <cstddef>
@@ -87,8 +87,8 @@ class Intake {
   // Sees to it that the window holds the next spooled record.
   std::optional<SpooledRecord> next_spooled();
   Taken take(Incoming& record);
-  void take_tombstone(const Incoming& record, std::uint64_t hash,
-                      const RecordIndex::Found& stored, const EntryPointer& current);
+  void take_tombstone(const Incoming& record, std::uint64_t hash, const RecordIndex::Found& stored,
+                      const EntryPointer& current);
   void take_removal(const Incoming& record, std::uint64_t hash);
   Taken take_text(Incoming& record, std::uint64_t hash, const RecordIndex::Found& stored,
                   const EntryPointer& current);

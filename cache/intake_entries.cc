@@ -40,10 +40,10 @@ Intake::Verdict Intake::judge(const Incoming& record, bool compile) const {
   const evaluation::Dialect& dialect = environment_.dialect_;
   Verdict verdict;
   if (record.raw->size() > evaluation::kMaxRecordBytes) {
-    verdict.error = RecordError{.kind = RecordError::Kind::kTooLarge,
-                                .message = "has " + std::to_string(record.raw->size()) +
-                                           " bytes, more than " +
-                                           std::to_string(evaluation::kMaxRecordBytes)};
+    verdict.error =
+        RecordError{.kind = RecordError::Kind::kTooLarge,
+                    .message = "has " + std::to_string(record.raw->size()) + " bytes, more than " +
+                               std::to_string(evaluation::kMaxRecordBytes)};
     return verdict;
   }
   const evaluation::RecordText text{
@@ -96,10 +96,8 @@ Intake::Taken Intake::make_entry(Incoming& record, const EntryPointer& current,
     verdict.form.reset();
   }
   if (!judged && record.raw) {
-    record.traits = environment_.dialect_.traits({.kind = record.kind,
-                                                  .set_id = record.set_id,
-                                                  .key = record.key,
-                                                  .raw = *record.raw});
+    record.traits = environment_.dialect_.traits(
+        {.kind = record.kind, .set_id = record.set_id, .key = record.key, .raw = *record.raw});
   }
   Entry::Parts parts{.kind = record.kind,
                      .layer = layer_.index_,
@@ -131,9 +129,8 @@ EntryPointer Intake::good_entry_for(const Incoming& record, const EntryPointer& 
   if (current && !current->is_tombstone()) {
     return current->is_quarantined() ? current->quarantine()->good : current;
   }
-  const auto good = good_texts_.find(RecordId{.kind = record.kind,
-                                              .set_id = std::string(record.set_id),
-                                              .key = std::string(record.key)});
+  const auto good = good_texts_.find(RecordId{
+      .kind = record.kind, .set_id = std::string(record.set_id), .key = std::string(record.key)});
   if (good == good_texts_.end()) return nullptr;
   const GoodText& text = *good->second;
   const evaluation::RecordText good_text{

@@ -91,9 +91,8 @@ FileResult<std::unique_ptr<const ReadableFile>> PosixFileSystem::share(int descr
 }
 
 FileResult<int> PosixFileSystem::create_unnamed(const std::string& folder) {
-  const int descriptor = uninterrupted([&] {
-    return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode);
-  });
+  const int descriptor = uninterrupted(
+      [&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode); });
   if (descriptor >= 0) return descriptor;
   // Not every file system has files without a name; one whose name goes at once is as good.
   std::string path = folder + "/spool-XXXXXX";

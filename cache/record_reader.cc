@@ -36,11 +36,8 @@ const evaluation::CompiledRecord* RecordReader::decode(const Entry& entry) const
   }
   const std::optional<std::string_view> text = text_of(entry);
   if (!text) return nullptr;
-  evaluation::CompileResult compiled =
-      snapshot_->dialect().compile({.kind = entry.kind(),
-                                    .set_id = entry.set_id(),
-                                    .key = entry.key(),
-                                    .raw = *text});
+  evaluation::CompileResult compiled = snapshot_->dialect().compile(
+      {.kind = entry.kind(), .set_id = entry.set_id(), .key = entry.key(), .raw = *text});
   // It compiled when it came in, so this is a state of another version's at most.
   decoded_.push_back({&entry, compiled ? std::move(*compiled) : nullptr});
   return decoded_.back().form.get();
@@ -84,9 +81,8 @@ bool RecordReader::read_filed(const Entry& entry, TextPlace place, char* to) con
   }
   // What lies on a disk may have been damaged since: never a wrong answer.
   const bool good =
-      outcome == ReadOutcome::kDone &&
-      Entry::content_of(entry.kind(), entry.set_id(), entry.key(), {to, place.bytes()}) ==
-          entry.text_hash();
+      outcome == ReadOutcome::kDone && Entry::content_of(entry.kind(), entry.set_id(), entry.key(),
+                                                         {to, place.bytes()}) == entry.text_hash();
   if (good) return true;
   ++failures_;
   failed_ = true;

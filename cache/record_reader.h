@@ -1,9 +1,9 @@
-// One thread's way to the records of a snapshot: finds what is compiled, and reads and compiles for the
-// moment what stays encoded. What it decoded lives until begin() is called again.
+// One thread's way to the records of a snapshot: finds what is compiled, and reads and compiles for
+// the moment what stays encoded. What it decoded lives until begin() is called again.
 //
-// Owned by a serving thread, or by the keeper; that thread only. Allocates nothing while everything it
-// is asked for is compiled. What may fail: a text that the disk has to bring first (waiting()), or will
-// not give (failures()).
+// Owned by a serving thread, or by the keeper; that thread only. Allocates nothing while everything
+// it is asked for is compiled. What may fail: a text that the disk has to bring first (waiting()),
+// or will not give (failures()).
 #pragma once
 
 #include <cstddef>
@@ -37,8 +37,8 @@ class RecordReader final : public evaluation::RecordLookup {
     failed_ = false;
   }
 
-  // What runs when the entry is asked for. nullptr: no text of it ever compiled, or it cannot be read
-  // (now).
+  // What runs when the entry is asked for. nullptr: no text of it ever compiled, or it cannot be
+  // read (now).
   const evaluation::CompiledRecord* form_of(const Entry& entry) const;
   const evaluation::CompiledRecord* find(evaluation::RecordKind kind, std::string_view set_id,
                                          std::string_view key) const override;

@@ -1,9 +1,9 @@
 // Who is compiled: promotes what is asked for, demotes what was not used for longest when room is
 // needed. Cost follows what the app uses, not what the organisation owns.
 //
-// One per daemon, over all environments; the keeper's. Serving threads mark entries as used with a bit;
-// a hand goes round all compiled entries, takes the bit from those that have it and demotes those that
-// have none (the CLOCK algorithm): no list to keep in order while requests are answered.
+// One per daemon, over all environments; the keeper's. Serving threads mark entries as used with a
+// bit; a hand goes round all compiled entries, takes the bit from those that have it and demotes
+// those that have none (the CLOCK algorithm): no list to keep in order while requests are answered.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ namespace flagstone::cache {
 
 class Residency {
  public:
-  // Of the limit, this part is kept free of forms compiled for use: for connections, and for updates
-  // to begin with.
+  // Of the limit, this part is kept free of forms compiled for use: for connections, and for
+  // updates to begin with.
   static constexpr std::size_t kReservedShare = 8;
   // A text above this is compiled first and demoted last: decoding it for each request costs most.
   static constexpr std::size_t kLargeTextBytes = std::size_t{64} * 1024;
@@ -29,8 +29,8 @@ class Residency {
 
   // The entry is compiled; it may be demoted from now on.
   void add(EntryPointer entry);
-  // True when a form of that size may be added now. Demotes others for it when there is no room; what
-  // they free is there only after a turn of all loops, so the answer may be yes later.
+  // True when a form of that size may be added now. Demotes others for it when there is no room;
+  // what they free is there only after a turn of all loops, so the answer may be yes later.
   bool admit(std::size_t bytes);
   // Demotes until that many bytes are on their way back, or nothing is left: how many are.
   std::size_t free_bytes(std::size_t bytes);

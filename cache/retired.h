@@ -2,8 +2,8 @@
 // were demoted, texts that moved into a file, files that nobody names any more.
 //
 // One per daemon, in EntryHome, the keeper's. The keeper collects here, takes a batch, sends word
-// round all serving threads, and destroys the batch when the last of them has turned its loop since:
-// nobody keeps such a pointer beyond a turn. What waits here still counts against the limit.
+// round all serving threads, and destroys the batch when the last of them has turned its loop
+// since: nobody keeps such a pointer beyond a turn. What waits here still counts against the limit.
 #pragma once
 
 #include <cstddef>

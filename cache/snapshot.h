@@ -87,9 +87,9 @@ class Snapshot final {
   const Entry* next_record(Walk& walk) const;
 
   // Evaluates one of this snapshot's flags, decoding it when it is encoded. A flag that was
-  // quarantined before it ever compiled gives PARSE_ERROR with what the dialect said; one whose text
-  // cannot be read GENERAL. Void when the reader has something waiting() afterwards. What the answer
-  // points to lives until the reader is used again.
+  // quarantined before it ever compiled gives PARSE_ERROR with what the dialect said; one whose
+  // text cannot be read GENERAL. Void when the reader has something waiting() afterwards. What the
+  // answer points to lives until the reader is used again.
   evaluation::Evaluation evaluate(const Entry& flag, const evaluation::EvaluationContext& context,
                                   evaluation::Moment moment, evaluation::Scratch& scratch,
                                   RecordReader& reader) const;

@@ -246,8 +246,9 @@ FileResult<void> StateDirectory::make_source_folder(Source& source) {
   return {};
 }
 
-FileResult<StateDirectory::Segment> StateDirectory::encode_segment(
-    const Source& source, const StateWrite& write, std::int64_t now_unix_ms) const {
+FileResult<StateDirectory::Segment> StateDirectory::encode_segment(const Source& source,
+                                                                   const StateWrite& write,
+                                                                   std::int64_t now_unix_ms) const {
   Segment segment;
   const bool same_metadata = hash_bytes(write.image.metadata) == source.metadata_hash;
   // Only the cursor or the time moved: the manifest alone says so.

@@ -89,7 +89,7 @@ class StateDirectory {
   // everything did, when nothing was there, or when the segments have grown too long. Durable when
   // it returns, and says where the texts lie that it wrote.
   std::expected<SavedTexts, StateError> save(const SourceIdentity& source, const StateWrite& write,
-                                       std::int64_t now_unix_ms);
+                                             std::int64_t now_unix_ms);
 
   // Small named values of an environment (usage counts), with the same durability and checksum.
   std::expected<void, StateError> save_blob(std::string_view environment, std::string_view name,

@@ -106,8 +106,7 @@ bool read_body(std::string_view body, std::uint64_t offset, const BatchSink& sin
   if ((flags & kGoodFlag) != 0) {
     record.good_version = reader.signed_number();
     record.good_raw = reader.text();
-    record.good_offset =
-        offset + static_cast<std::uint64_t>(record.good_raw->data() - body.data());
+    record.good_offset = offset + static_cast<std::uint64_t>(record.good_raw->data() - body.data());
   }
   if (!reader.complete()) return false;
   sink.record(record);
@@ -207,7 +206,8 @@ std::expected<void, std::string> read_batch(ByteSource& from, const BatchHeader&
     const auto body = from.take(size);
     if (!body) return std::unexpected(body.error());
     if (checksum != body_checksum(*body, *seed, count)) return damaged("record checksum");
-    if (!read_body(*body, from.offset() - body->size(), sink)) return damaged("record that is none");
+    if (!read_body(*body, from.offset() - body->size(), sink))
+      return damaged("record that is none");
     ++count;
     chain = mix_bits(chain ^ checksum);
   }

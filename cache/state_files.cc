@@ -55,8 +55,8 @@ class FileWindow final : public ByteSource {
   bool disk_failed_ = false;
 };
 
-// A record of a segment, with its names and good text in memory of its own until its batch is known to
-// be whole.
+// A record of a segment, with its names and good text in memory of its own until its batch is known
+// to be whole.
 struct KeptRecord {
   FiledRecord record;
   std::string set_id;

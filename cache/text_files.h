@@ -29,8 +29,8 @@ class TextFiles {
   // Counts the texts that lie in it.
   void hold(std::uint32_t file) { ++holders_[file]; }
   void let_go(std::uint32_t file);
-  // Those that nobody holds any more. They are closed, and their numbers free, once no thread can be
-  // reading them: see Retired.
+  // Those that nobody holds any more. They are closed, and their numbers free, once no thread can
+  // be reading them: see Retired.
   std::vector<std::uint32_t> take_unheld();
   void close(std::uint32_t file);
   std::size_t open_count() const { return open_count_; }

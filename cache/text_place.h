@@ -1,5 +1,5 @@
-// Where the vendor's text of one record lies: in memory, or in a file of the state. One word, so that
-// it can be changed while serving threads read it.
+// Where the vendor's text of one record lies: in memory, or in a file of the state. One word, so
+// that it can be changed while serving threads read it.
 //
 // A value; pure.
 #pragma once

@@ -22,8 +22,9 @@
 
 namespace flagstone::cache {
 
-// Flags that had to be decoded for an answer, by RecordIndex::hash_of() their ids: one thread puts them
-// in, the keeper takes them out. When it is full they are dropped; they will be asked for again.
+// Flags that had to be decoded for an answer, by RecordIndex::hash_of() their ids: one thread puts
+// them in, the keeper takes them out. When it is full they are dropped; they will be asked for
+// again.
 class EncodedRing {
  public:
   static constexpr std::size_t kFlags = 1024;

@@ -38,9 +38,9 @@ struct ContextReader::Impl {
   std::expected<Value, ContextError> read(std::string_view body) {
     arena.reset();
     if (body.size() > kCountedFromBytes && count_values(body) > kMaxContextValues) {
-      return std::unexpected(ContextError{
-          ContextError::Kind::kTooLarge,
-          "the body has more than " + std::to_string(kMaxContextValues) + " values"});
+      return std::unexpected(
+          ContextError{ContextError::Kind::kTooLarge,
+                       "the body has more than " + std::to_string(kMaxContextValues) + " values"});
     }
     auto root = json.read(body, arena);
     if (!root) {

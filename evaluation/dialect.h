@@ -23,8 +23,8 @@ namespace flagstone::evaluation {
 
 // Nesting of one record, and of one evaluation context, at most.
 inline constexpr std::size_t kMaxJsonDepth = 128;
-// Values of one evaluation context, members and items at any depth, at most: empty lists are two bytes
-// of a request and sixteen in memory.
+// Values of one evaluation context, members and items at any depth, at most: empty lists are two
+// bytes of a request and sixteen in memory.
 inline constexpr std::size_t kMaxContextValues = 50'000;
 // One record's JSON text, at most.
 inline constexpr std::size_t kMaxRecordBytes = 1024 * 1024;
@@ -49,8 +49,8 @@ struct RecordText {
   std::string_view raw;
 };
 
-// What a record's text shows of its rules at a glance, so that the many that need no closer look are
-// spared it. May say yes where the answer is no.
+// What a record's text shows of its rules at a glance, so that the many that need no closer look
+// are spared it. May say yes where the answer is no.
 struct RecordTraits {
   // Names other records: evaluators, segments, prerequisites.
   bool refers_to_others = false;

@@ -1,8 +1,8 @@
 // How an evaluation reaches other records of the same environment: segments, prerequisites,
 // shared evaluators.
 //
-// Implemented by `cache/record_reader.h`; always one snapshot, so everything an evaluation sees is of
-// one moment. Never fails: what is not there is nullptr. What is compiled is found without
+// Implemented by `cache/record_reader.h`; always one snapshot, so everything an evaluation sees is
+// of one moment. Never fails: what is not there is nullptr. What is compiled is found without
 // allocating; what is not is compiled for the evaluation.
 #pragma once
 

@@ -17,7 +17,8 @@ enum class UpdateKind : std::uint8_t {
   kDelta,  // Upserts and tombstones on top of what that source sent before.
 };
 
-// Records of an update that are not in memory; whoever made them and whoever takes them in know how.
+// Records of an update that are not in memory; whoever made them and whoever takes them in know
+// how.
 class RecordsElsewhere {
  public:
   virtual ~RecordsElsewhere() = default;

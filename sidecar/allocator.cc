@@ -15,14 +15,14 @@ namespace flagstone::sidecar {
 
 void tune_allocator() {
 #ifdef __GLIBC__
-  // Large blocks (pieces of files, answers, tables) come from the system one by one and go back whole.
-  // Left to itself, glibc raises this bound with the first such block that is freed, and keeps the next
-  // ones, which then lie in pieces between what stays.
+  // Large blocks (pieces of files, answers, tables) come from the system one by one and go back
+  // whole. Left to itself, glibc raises this bound with the first such block that is freed, and
+  // keeps the next ones, which then lie in pieces between what stays.
   constexpr int kMmapFromBytes = 128 * 1024;
   mallopt(M_MMAP_THRESHOLD, kMmapFromBytes);
   mallopt(M_TRIM_THRESHOLD, kMmapFromBytes);
-  // The writer's and the serving threads' share one besides the keeper's: an arena each would keep what
-  // it freed to itself.
+  // The writer's and the serving threads' share one besides the keeper's: an arena each would keep
+  // what it freed to itself.
   mallopt(M_ARENA_MAX, 2);
 #endif
 }
@@ -45,7 +45,8 @@ std::size_t anonymous_bytes() {
   if (size <= 0 || std::sscanf(text.data(), "%lu %lu %lu", &total, &resident, &shared) != 3) {
     return 0;
   }
-  return (resident - std::min(resident, shared)) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return (resident - std::min(resident, shared)) *
+         static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace flagstone::sidecar

@@ -1,5 +1,5 @@
-// The C library's allocator, set up for a process that replaces large documents and must give back what
-// they took.
+// The C library's allocator, set up for a process that replaces large documents and must give back
+// what they took.
 //
 // Called once, before any thread starts. Does nothing where the allocator is another one.
 #pragma once

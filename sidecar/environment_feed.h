@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "cache/environment.h"
 #include "cache/entry_home.h"
+#include "cache/environment.h"
 #include "cache/serving_state.h"
 #include "cache/usage.h"
 #include "config/options.h"

@@ -357,9 +357,10 @@ void Keeper::heal_texts() {
   const std::uint64_t unreadable = unreadable_texts();
   const std::int64_t now_ms = tools_.loop.now_ms();
   if (unreadable == unreadable_seen_ || now_ms - healed_ms_ < kHealPauseMs) return;
-  tools_.log.warn("state: {} reads of flags' texts from {} failed or gave damaged bytes; their "
-                  "sources are asked for them again",
-                  unreadable - unreadable_seen_, tools_.saver.facts().folder);
+  tools_.log.warn(
+      "state: {} reads of flags' texts from {} failed or gave damaged bytes; their "
+      "sources are asked for them again",
+      unreadable - unreadable_seen_, tools_.saver.facts().folder);
   unreadable_seen_ = unreadable;
   healed_ms_ = now_ms;
   for (Place& place : places_) {

@@ -1,5 +1,5 @@
-// What an api keeps of a request whose answer takes more than a turn: its text, with views of it that
-// stay valid.
+// What an api keeps of a request whose answer takes more than a turn: its text, with views of it
+// that stay valid.
 //
 // A value that must stay where it is; one thread.
 #pragma once

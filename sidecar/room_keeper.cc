@@ -56,8 +56,8 @@ void RoomKeeper::send_round() {
   on_its_way_ = std::move(batch);
   threads_to_turn_ = 1;
   for (ServingThread* thread : threads_) {
-    // A thread that cannot be told has turned its loop for none of the many messages before: what is
-    // on its way stays there, and liveness ends the process.
+    // A thread that cannot be told has turned its loop for none of the many messages before: what
+    // is on its way stays there, and liveness ends the process.
     ++threads_to_turn_;
     thread->turn([self = self_] {
       if (*self != nullptr) (*self)->round_done();
@@ -88,8 +88,7 @@ void RoomKeeper::set_over_limit(bool is_over) {
 
 void RoomKeeper::tell_whether_short() {
   const cache::MemoryBudget& budget = home_.budget;
-  const bool is_short =
-      over_limit_ || budget.free_bytes() < budget.limit_bytes() / kShortShare;
+  const bool is_short = over_limit_ || budget.free_bytes() < budget.limit_bytes() / kShortShare;
   if (std::exchange(short_of_memory_, is_short) == is_short) return;
   for (ServingThread* thread : threads_) thread->set_short_of_memory(is_short);
 }

@@ -1,8 +1,8 @@
-// Keeps room in the memory: what flags are compiled, and giving back what was let go of once no serving
-// thread can be looking at it.
+// Keeps room in the memory: what flags are compiled, and giving back what was let go of once no
+// serving thread can be looking at it.
 //
-// Owned by the keeper, on its thread. What was let go of waits in EntryHome::retired; a batch of it is
-// sent round all serving threads, and destroyed when each has turned its loop since.
+// Owned by the keeper, on its thread. What was let go of waits in EntryHome::retired; a batch of it
+// is sent round all serving threads, and destroyed when each has turned its loop since.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ class RoomKeeper final : public cache::RoomMaker {
   void note_compiled(cache::EntryPointer entry) override { residency_.add(std::move(entry)); }
   bool make_room(std::size_t bytes) override;
 
-  // What bulk answers came by is compiled as long as no more than this part of the limit is used. It
-  // takes nobody's place, and is the first to give its own up.
+  // What bulk answers came by is compiled as long as no more than this part of the limit is used.
+  // It takes nobody's place, and is the first to give its own up.
   static constexpr std::size_t kBulkShare = 2;
   enum class Wish : std::uint8_t { kAsked, kInBulk };
   // A flag of this snapshot was encoded when it was wanted; by RecordIndex::hash_of() its id.

@@ -51,8 +51,8 @@ struct ServingDesk {
     if (return_state) return_state(std::move(held));
   }
 
-  // How large a document may be that is prepared for many: what is left of the memory, since several
-  // copies of it are there while it is made.
+  // How large a document may be that is prepared for many: what is left of the memory, since
+  // several copies of it are there while it is made.
   std::size_t prepared_bytes_max() const;
   // Once a second: what an unusual request left behind goes, the rest is counted.
   void housework();

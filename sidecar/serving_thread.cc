@@ -48,14 +48,14 @@ ServingThread::~ServingThread() {
 }
 
 void ServingThread::set_bring(Bring bring) {
-  desk_.late.set_bring([this, bring = std::move(bring)](cache::TextPlace place,
-                                                        LateAnswers::Done done) {
-    // There and back: `done` is destroyed on this loop, whatever happens on the way.
-    auto callback = std::make_shared<LateAnswers::Done>(std::move(done));
-    (void)keeper_loop_.post([this, bring, place, callback] {
-      bring(place, [this, callback] { (void)loop_.post([callback] { (*callback)(); }); });
-    });
-  });
+  desk_.late.set_bring(
+      [this, bring = std::move(bring)](cache::TextPlace place, LateAnswers::Done done) {
+        // There and back: `done` is destroyed on this loop, whatever happens on the way.
+        auto callback = std::make_shared<LateAnswers::Done>(std::move(done));
+        (void)keeper_loop_.post([this, bring, place, callback] {
+          bring(place, [this, callback] { (void)loop_.post([callback] { (*callback)(); }); });
+        });
+      });
 }
 
 std::expected<void, net::Error> ServingThread::listen(const net::BoundSocket& socket,

@@ -96,8 +96,8 @@ class StateSaver::Spool final : public cache::DocumentSpool {
     const std::uint64_t at = offset_;
     offset_ += bytes.size();
     queued_->fetch_add(bytes.size());
-    const bool taken = saver_.submit(
-        [file = file_, queued = queued_, at, bytes = std::move(bytes)](Disk& disk) {
+    const bool taken =
+        saver_.submit([file = file_, queued = queued_, at, bytes = std::move(bytes)](Disk& disk) {
           queued->fetch_sub(bytes.size());
           if (!file->problem.empty()) return;
           auto done = disk.files.write_at(file->open.descriptor(), bytes, at);
@@ -115,8 +115,7 @@ class StateSaver::Spool final : public cache::DocumentSpool {
   };
   StateSaver& saver_;
   std::shared_ptr<File> file_ = std::make_shared<File>();
-  std::shared_ptr<std::atomic<std::size_t>> queued_ =
-      std::make_shared<std::atomic<std::size_t>>(0);
+  std::shared_ptr<std::atomic<std::size_t>> queued_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::uint64_t offset_ = 0;
 };
 
@@ -301,12 +300,12 @@ void StateSaver::run_next() {
       cache::StateDirectory& directory = disk.directory();
       auto result = directory.save(identity, *shared, unix_now_ms());
       StateFacts seen = facts_of(directory);
-      (void)loop.post([shared = std::move(shared), result = std::move(result), seen,
-                       self]() mutable {
-        if (*self == nullptr) return;
-        (*self)->take_facts(seen);
-        (*self)->written((*self)->writing_, std::move(result));
-      });
+      (void)loop.post(
+          [shared = std::move(shared), result = std::move(result), seen, self]() mutable {
+            if (*self == nullptr) return;
+            (*self)->take_facts(seen);
+            (*self)->written((*self)->writing_, std::move(result));
+          });
     });
     writing_ = outstanding_ ? target : nullptr;
     if (!outstanding_)

@@ -69,8 +69,8 @@ class StateSaver final : public cache::DocumentSpools {
   // `done` runs when the disk has done all that it was asked for before; at once when it cannot be
   // asked.
   void after_what_is_queued(std::move_only_function<void()> done);
-  // Has the disk bring that part of a file into memory; then `done` runs, whether it could or not. The
-  // caller sees to it that the file stays open until then.
+  // Has the disk bring that part of a file into memory; then `done` runs, whether it could or not.
+  // The caller sees to it that the file stays open until then.
   void bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
              std::move_only_function<void()> done);
 

@@ -54,7 +54,8 @@ FileStamp stamp_of(const struct stat& status) {
 FileResult read_piece(int file, const FileRequest& request, FileContent content) {
   const std::uint64_t left =
       content.stamp.size - std::min<std::uint64_t>(request.offset, content.stamp.size);
-  content.bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, request.piece_bytes)));
+  content.bytes.resize(
+      static_cast<std::size_t>(std::min<std::uint64_t>(left, request.piece_bytes)));
   std::size_t filled = 0;
   while (filled < content.bytes.size()) {
     const ssize_t got = ::pread(file, content.bytes.data() + filled, content.bytes.size() - filled,

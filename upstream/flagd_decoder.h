@@ -1,5 +1,6 @@
 // A flagd document on its way in: bytes to records and digest, JSON as it arrives, YAML when it is
-// complete. What grows too large for memory goes into a spool of the state directory, record by record.
+// complete. What grows too large for memory goes into a spool of the state directory, record by
+// record.
 //
 // Owned by a flagd source; one document at a time.
 #pragma once

@@ -206,7 +206,8 @@ void FlagdSource::header_changed() {
 
 void FlagdSource::on_begin(std::string_view content_type) {
   if (stream_ != nullptr) response_.emplace();
-  decoder_ = std::make_unique<FlagdDecoder>(format_of(content_type), document_bytes_max_, incoming_);
+  decoder_ =
+      std::make_unique<FlagdDecoder>(format_of(content_type), document_bytes_max_, incoming_);
 }
 
 std::expected<void, std::string> FlagdSource::on_piece(std::string_view piece) {

@@ -264,7 +264,8 @@ bool FlagdEvaluation::append_all(const Asked& asked, const evaluation::Evaluatio
   bool failed = false;
   cache::Snapshot::Walk walk(filter_of(asked.selector));
   while (const cache::Entry* flag = snapshot.next_flag(walk)) {
-    const Evaluation result = snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
+    const Evaluation result =
+        snapshot.evaluate(*flag, context, moment, desk_.scratch, desk_.reader);
     if (desk_.reader.failed()) failed = true;
     for (const cache::TextPlace place : desk_.reader.waiting()) {
       if (unread.size() < kUnreadTextsMax) unread.push_back(place);

@@ -63,7 +63,8 @@ class FlagdEvaluation final : public ServingApi {
                                 net::RpcCall& call);
   void answer(const Asked& asked, const evaluation::Evaluation& result,
               evaluation::flagd::AskedType type, std::int64_t now_unix_ms, net::RpcCall& call);
-  // False: some texts are unread (or, with none named, cannot be read at all), and there is no answer.
+  // False: some texts are unread (or, with none named, cannot be read at all), and there is no
+  // answer.
   bool append_all(const Asked& asked, const evaluation::EvaluationContext& context,
                   std::vector<cache::TextPlace>& unread, net::RpcCall& call);
   evaluation::EvaluationContext with_additions(const Asked& asked,

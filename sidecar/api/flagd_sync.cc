@@ -220,13 +220,12 @@ std::shared_ptr<FlagdSyncBody> FlagdSync::body_for(const Asked& asked) {
                     idle_body_.identity == identity && idle_body_.kind == asked.selector.kind &&
                     idle_body_.selector_value == asked.selector.value;
   if (!same) {
-    idle_body_ = {
-        .environment = asked.index,
-        .identity = identity,
-        .kind = asked.selector.kind,
-        .selector_value = std::string(asked.selector.value),
-        .body = FlagdSyncBody::make(*asked.environment->snapshot, asked.selector, context_json_,
-                                    desk_.prepared_bytes_max())};
+    idle_body_ = {.environment = asked.index,
+                  .identity = identity,
+                  .kind = asked.selector.kind,
+                  .selector_value = std::string(asked.selector.value),
+                  .body = FlagdSyncBody::make(*asked.environment->snapshot, asked.selector,
+                                              context_json_, desk_.prepared_bytes_max())};
     if (idle_body_.body != nullptr) bytes_.track(idle_body_.body->message(net::RpcCodec::kProto));
     count_bytes();
   }

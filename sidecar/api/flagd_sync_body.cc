@@ -36,7 +36,8 @@ class Evaluators final : public wire::EvaluatorTexts {
 bool write_document(const cache::Snapshot& snapshot, const Selector& selector,
                     std::size_t bytes_max, std::string& out) {
   const Evaluators evaluators(snapshot);
-  wire::DocumentWriter writer(evaluators, std::min(bytes_max, FlagdSyncBody::kDocumentBytesMax), out);
+  wire::DocumentWriter writer(evaluators, std::min(bytes_max, FlagdSyncBody::kDocumentBytesMax),
+                              out);
   const cache::RecordReader reader(cache::RecordReader::Patience::kDisk);
   std::string text;
   cache::Snapshot::Walk walk(filter_of(selector));

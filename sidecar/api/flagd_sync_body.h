@@ -25,8 +25,8 @@ class FlagdSyncBody {
   // A document larger than this is not served: nobody takes one.
   static constexpr std::size_t kDocumentBytesMax = std::size_t{64} * 1024 * 1024;
 
-  // nullptr when the document would be larger than that (and kDocumentBytesMax), or some flag's text
-  // cannot be read: what is missing would look deleted.
+  // nullptr when the document would be larger than that (and kDocumentBytesMax), or some flag's
+  // text cannot be read: what is missing would look deleted.
   static std::shared_ptr<FlagdSyncBody> make(const cache::Snapshot& snapshot,
                                              const Selector& selector,
                                              std::string_view sync_context_json,

@@ -61,8 +61,9 @@ FlagStreams::News FlagdSyncStreams::news_since(Audience& base, Version, net::Rpc
   if (audience.body == nullptr) {
     return {.message = nullptr,
             .end = net::RpcCode::kResourceExhausted,
-            .why = "the flags with their evaluators make a document of more than 64 MiB, or more than "
-                   "the memory limit leaves for it"};
+            .why =
+                "the flags with their evaluators make a document of more than 64 MiB, or more than "
+                "the memory limit leaves for it"};
   }
   const Message& message = audience.body->message(codec);
   bytes_.track(message);

@@ -40,10 +40,7 @@ LatencyHistogram& latency_of(ServingDesk& desk, Api api) {
 }  // namespace
 
 Ofrep::Ofrep(net::Loop& loop, ServingDesk& desk)
-    : desk_(desk),
-      additions_(desk.settings),
-      events_(loop, desk),
-      bulk_(loop, desk, additions_) {}
+    : desk_(desk), additions_(desk.settings), events_(loop, desk), bulk_(loop, desk, additions_) {}
 
 void Ofrep::add_routes(net::Router& router) {
   using net::Method;

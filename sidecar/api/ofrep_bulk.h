@@ -1,8 +1,8 @@
-// Bulk answers: written at once when that is quick, otherwise in slices over several turns, so that no
-// other connection waits for long and no answer is held in memory whole.
+// Bulk answers: written at once when that is quick, otherwise in slices over several turns, so that
+// no other connection waits for long and no answer is held in memory whole.
 //
-// One per serving thread, on its loop; used by ofrep.h alone. What is sent in slices goes out as fast
-// as the peer takes it, from the state it began with.
+// One per serving thread, on its loop; used by ofrep.h alone. What is sent in slices goes out as
+// fast as the peer takes it, from the state it began with.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,10 @@ class OfrepBulk {
   static constexpr std::size_t kSliceBytes = std::size_t{64} * 1024;
 
   OfrepBulk(net::Loop& loop, ServingDesk& desk, ContextAdditions& additions)
-      : loop_(loop), desk_(desk), additions_(additions), self_(std::make_shared<OfrepBulk*>(this)) {}
+      : loop_(loop),
+        desk_(desk),
+        additions_(additions),
+        self_(std::make_shared<OfrepBulk*>(this)) {}
   ~OfrepBulk();
   OfrepBulk(const OfrepBulk&) = delete;
   OfrepBulk& operator=(const OfrepBulk&) = delete;
@@ -43,8 +46,8 @@ class OfrepBulk {
   // too many large answers are under way; nothing was sent.
   [[nodiscard]] bool answer(std::size_t environment, std::string_view selector,
                             const evaluation::EvaluationContext& context,
-                            const net::Request& request,
-                            std::span<const net::HeaderField> headers, net::Response& response);
+                            const net::Request& request, std::span<const net::HeaderField> headers,
+                            net::Response& response);
 
  private:
   enum class Written : std::uint8_t { kAll, kSlice, kNeedsDisk };

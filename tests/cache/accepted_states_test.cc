@@ -79,8 +79,7 @@ class History : EnvironmentFixture {
     if (environment->snapshot() == nullptr) return state.line();
     Snapshot::Walk walk;
     while (const Entry* flag = environment->snapshot()->next_flag(walk)) {
-      state.flags[std::string(flag->key())] = {.newest = raw(*flag),
-                                               .answer = answer(flag->key())};
+      state.flags[std::string(flag->key())] = {.newest = raw(*flag), .answer = answer(flag->key())};
     }
     return state.line();
   }

@@ -146,7 +146,9 @@ TEST(DocumentSpoolTest, WhatTheDiskCouldNotTakeIsRefusedWithItsReason) {
   EXPECT_EQ(f.refuse(1, std::move(half)).kind, Refused::Kind::kMalformed);
   EXPECT_EQ(f.answer("a"), "old");
   EXPECT_EQ(f.home.files.open_count(), 1U) << "let go, to be closed with the next batch";
-  { const Retired batch = f.home.retired.take(); }
+  {
+    const Retired batch = f.home.retired.take();
+  }
   EXPECT_EQ(f.home.files.open_count(), 0U);
 }
 

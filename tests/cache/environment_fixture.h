@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "cache/entry_home.h"
 #include "cache/environment.h"
 #include "cache/intake.h"
-#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "cache/record_reader.h"
 #include "tests/fakes/cache/fake_dialect.h"

@@ -245,7 +245,8 @@ TEST(IntakeTest, GuardIsOffOrForgivenOrNotAsked) {
   EXPECT_TRUE(std::holds_alternative<Held>(forgiven.take(1, full({})))) << "once only";
 
   EnvironmentFixture restored;
-  restored.environment->begin_restored(1, {.update = full(many(100), "e1"), .filed = {}, .good_texts = {}})
+  restored.environment
+      ->begin_restored(1, {.update = full(many(100), "e1"), .filed = {}, .good_texts = {}})
       ->run();
   EXPECT_EQ(restored.environment->origin(), Origin::kState);
   EXPECT_TRUE(std::holds_alternative<Held>(restored.take(1, full({})))) << "state included";

@@ -25,7 +25,9 @@ TEST(LayerTest, CopyMakesAnEqualLayerElsewhere) {
 
   EnvironmentFixture after;
   const IntakeOutcome outcome =
-      after.environment->begin_restored(1, before.environment->layer(1).restored_copy(before.home.files))->run();
+      after.environment
+          ->begin_restored(1, before.environment->layer(1).restored_copy(before.home.files))
+          ->run();
   ASSERT_TRUE(std::holds_alternative<Accepted>(outcome));
 
   EXPECT_EQ(after.keys(), before.keys());

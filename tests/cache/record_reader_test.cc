@@ -75,7 +75,9 @@ TEST(RecordReaderTest, FilesGoWithTheLastTextInThem) {
   f.take_and_save(full({flag("a", "3"), flag("b", "4")}));
   EXPECT_EQ(f.answer("a"), "3");
   // The first base is still named by nobody but the snapshot that was replaced.
-  { const Retired batch = f.home.retired.take(); }
+  {
+    const Retired batch = f.home.retired.take();
+  }
   EXPECT_LE(f.home.files.open_count(), 2U);
   for (int i = 0; i < 2000; ++i) {
     f.take_and_save(full({flag("a", "a" + std::to_string(i)), flag("b", std::string(200, 'x'))}));

@@ -32,8 +32,8 @@ struct ResidencyFixture : EnvironmentFixture {
   void compile(std::string_view keys) {
     for (const char c : keys) {
       const Entry* entry = find(std::string(1, c));
-      entry->promote(std::move(
-          *dialect.compile({.kind = entry->kind(), .set_id = {}, .key = entry->key(), .raw = "on"})));
+      entry->promote(std::move(*dialect.compile(
+          {.kind = entry->kind(), .set_id = {}, .key = entry->key(), .raw = "on"})));
       residency.add(EntryPointer(*entry));
     }
   }
@@ -79,7 +79,9 @@ TEST(ResidencyTest, WhatIsLetGoOfCountsUntilItIsDestroyed) {
   f.residency.free_bytes(2 * kFormBytes);
   EXPECT_EQ(f.budget.used_bytes(MemoryPart::kCompiled), used);
   EXPECT_EQ(seen->bytes(), kFormBytes) << "a serving thread may still be looking";
-  { const Retired batch = f.home.retired.take(); }
+  {
+    const Retired batch = f.home.retired.take();
+  }
   EXPECT_EQ(f.budget.used_bytes(MemoryPart::kCompiled), kFormBytes);
 }
 
@@ -95,7 +97,9 @@ TEST(ResidencyTest, AdmitsWhatFitsBesideAReserve) {
   EXPECT_EQ(f.compiled().size(), 4U);
   EXPECT_FALSE(f.residency.admit(kFormBytes)) << "and that is not demoted twice";
   EXPECT_EQ(f.compiled().size(), 4U);
-  { const Retired batch = f.home.retired.take(); }
+  {
+    const Retired batch = f.home.retired.take();
+  }
   EXPECT_TRUE(f.residency.admit(kFormBytes));
 }
 

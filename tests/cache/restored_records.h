@@ -21,9 +21,8 @@ inline std::vector<evaluation::Record> restored_records(RestoredLayer& layer) {
   }
   while (layer.filed.left() > 0) {
     const FiledRecord filed = layer.filed.take();
-    const evaluation::RecordId id{.kind = filed.kind,
-                                  .set_id = std::string(filed.set_id),
-                                  .key = std::string(filed.key)};
+    const evaluation::RecordId id{
+        .kind = filed.kind, .set_id = std::string(filed.set_id), .key = std::string(filed.key)};
     records.erase(id);
     if (filed.removed) continue;
     std::string raw(filed.text_bytes, '\0');

@@ -64,8 +64,9 @@ TEST(SnapshotTest, LookupsAllocateNothing) {
     found += snapshot.find_flag("", "flag-1") != nullptr ? std::size_t{1} : 0;
     found += snapshot.find_flag("set", "flag-1") != nullptr ? std::size_t{1} : 0;
     found += snapshot.find_flag(long_key) != nullptr ? std::size_t{1} : 0;
-    found +=
-        snapshot.find_record_in_any_set(fakes::kSegmentKind, "flag-1") != nullptr ? std::size_t{1} : 0;
+    found += snapshot.find_record_in_any_set(fakes::kSegmentKind, "flag-1") != nullptr
+                 ? std::size_t{1}
+                 : 0;
   }
   Snapshot::Walk walk;
   while (snapshot.next_flag(walk) != nullptr) ++found;

@@ -147,7 +147,8 @@ class UnderAttack(Capped):
         group = self.start_in_group()
         self.write_flags()
         daemon = self.start_capped(wrapper=group.wrapper())
-        expected = self.ask(daemon, self.keys[:100])
+        asked = [key for key in self.keys[:100] if key != flag_set.REVISION_FLAG]
+        expected = self.ask(daemon, asked)
         until = time.monotonic() + ATTACK_SECONDS
         attacks = (self.half_bodies, self.endless_headers, self.slow_bulk_readers, self.big_contexts,
                    self.idle_crowd, self.updates, self.all_over_the_keys)
@@ -160,7 +161,7 @@ class UnderAttack(Capped):
             for attack in running:
                 attack.result()
         self.assertEqual(group.oom_kills(), 0)
-        self.assertEqual(self.ask(daemon, self.keys[:100]), expected)
+        self.assertEqual(self.ask(daemon, asked), expected)
         self.eventually(lambda: daemon.memory_kib("RssAnon") * 1024 <= LIMIT + BESIDE_LIMIT,
                         "memory to be back below its bound")
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "cache/entry_home.h"
 #include "cache/environment.h"
 #include "cache/intake.h"
-#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 

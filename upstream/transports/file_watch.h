@@ -75,7 +75,7 @@ class FileWatch final : public Transport {
   std::optional<FileReader::Ticket> ticket_;  // A read under way.
   std::uint64_t fed_bytes_ = 0;               // Of the file that is being read, in pieces.
   std::optional<FileStamp> stamp_;            // Of what was read last.
-  bool good_ = false;               // What was read last was accepted.
+  bool good_ = false;                         // What was read last was accepted.
   bool in_work_ = false;
   bool look_again_ = false;  // It changed while we were busy.
 };

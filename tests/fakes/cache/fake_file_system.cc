@@ -208,8 +208,7 @@ class FakeReadableFile final : public cache::ReadableFile {
 
 FileResult<std::unique_ptr<const cache::ReadableFile>> FakeFileSystem::share(int descriptor) {
   const NodePointer& node = open_.at(descriptor);
-  return std::make_unique<FakeReadableFile>(
-      std::shared_ptr<const std::string>(node, &node->now));
+  return std::make_unique<FakeReadableFile>(std::shared_ptr<const std::string>(node, &node->now));
 }
 
 FileResult<int> FakeFileSystem::create_unnamed(const std::string& folder) {

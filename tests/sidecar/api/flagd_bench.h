@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "cache/entry_home.h"
 #include "cache/environment.h"
 #include "cache/intake.h"
-#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"
@@ -55,7 +55,8 @@ class FlagdBench {
   using Record = std::shared_ptr<net::RecordingEventStream::Record>;
 
   explicit FlagdBench(std::size_t sources = 1)
-      : dialect_(evaluation::flagd::make_flagd_dialect()), desk_(std::make_unique<ServingDesk>(loop)) {
+      : dialect_(evaluation::flagd::make_flagd_dialect()),
+        desk_(std::make_unique<ServingDesk>(loop)) {
     cache::EnvironmentOptions options{.name = "default", .sources = {}, .has_bootstrap = false};
     for (std::size_t i = 0; i < sources; ++i) {
       std::string name(1, static_cast<char>('a' + i));

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "cache/entry_home.h"
 #include "cache/environment.h"
 #include "cache/intake.h"
-#include "cache/entry_home.h"
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"

@@ -15,9 +15,8 @@ std::string flags_document(std::size_t count, std::string_view value) {
   std::string document = R"({"flags":{)";
   for (std::size_t i = 0; i < count; ++i) {
     if (i > 0) document += ',';
-    document += "\"flag-" + std::to_string(i) + "\":" +
-                R"({"state":"ENABLED","variants":{"v":")" + std::string(value) +
-                R"(","w":"other"},"defaultVariant":"w",)" +
+    document += "\"flag-" + std::to_string(i) + "\":" + R"({"state":"ENABLED","variants":{"v":")" +
+                std::string(value) + R"(","w":"other"},"defaultVariant":"w",)" +
                 R"("targeting":{"if":[{"==":[{"var":"tier"},"gold"]},"v",null]}})";
   }
   return document + "}}";
