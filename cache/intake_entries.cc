@@ -27,6 +27,8 @@ std::string name_of(const evaluation::Dialect& dialect, evaluation::RecordKind k
 }  // namespace
 
 bool Intake::has_room(std::size_t bytes) {
+  // All edits so far will have their slots in pages yet to be made, beside themselves.
+  bytes += (change_.edits.size() + 1) * (kSlotBytes + sizeof(RecordIndex::Edit));
   if (environment_.home_.budget.fits(bytes)) return true;
   RoomMaker* room = environment_.home_.room;
   if (room != nullptr && room->make_room(bytes)) return false;
@@ -65,8 +67,8 @@ Intake::Taken Intake::make_entry(Incoming& record, const EntryPointer& current,
                                  EntryPointer& made) {
   const std::size_t text_bytes =
       record.place ? 0 : TextBlock::bytes_for(record.raw ? record.raw->size() : 0);
-  const std::size_t needed = Entry::bookkeeping_bytes(record.set_id.size(), record.key.size()) +
-                             text_bytes + sizeof(RecordIndex::Edit) + kSlotBytes;
+  const std::size_t needed =
+      Entry::bookkeeping_bytes(record.set_id.size(), record.key.size()) + text_bytes;
   if (!has_room(needed)) return refused_ ? Taken::kYes : Taken::kNoRoom;
   // What was hot stays hot; what flags refer to is there for all of them.
   const bool was_compiled = current && !current->is_tombstone() && current->compiled() != nullptr;

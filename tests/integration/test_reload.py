@@ -75,12 +75,12 @@ class Reload(DaemonTestCase):
         self.assertEqual(daemon.ofrep().value("other"), True)
 
     def test_a_higher_limit_lets_in_what_was_refused(self):
-        values = {f"flag-{number}": "x" * 200 for number in range(20_000)}
+        values = {f"flag-{number}": "x" * 200 for number in range(60_000)}
         source = self.file("big.json", encoded(flags(values)))
         daemon = self.start_with(self.configuration(source, limit="4MiB"), wait="admin")
         self.eventually(lambda: daemon.source()["state"] == "refused", "refused")
         self.reload(daemon, self.configuration(source, limit="256MiB"))
-        self.eventually(lambda: daemon.environment()["flags"] == 20_000, "taken in")
+        self.eventually(lambda: daemon.environment()["flags"] == 60_000, "taken in")
 
     def test_usage_stays_with_its_flags(self):
         a = self.file("a.json", encoded(flags({"f0": 0, "f1": 1, "f2": 2})))

@@ -98,6 +98,8 @@ class FlagdBench {
                                    .changed_unix_ms = changed_unix_ms,
                                    .generation = ++generation_});
     state->routes.default_environment = 0;
+    if (!desk_->usage[0]) desk_->usage[0] = std::make_unique<cache::UsageCounters>();
+    desk_->usage[0]->grow(environment_->flag_id_limit());
     desk_->state = std::move(state);
     for (auto& api : apis_) api->on_published();
   }
