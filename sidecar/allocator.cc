@@ -50,6 +50,7 @@ std::size_t anonymous_bytes() {
   }
   return (resident - std::min(resident, shared)) *
          static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+#endif
 }
 
 }  // namespace flagstone::sidecar
