@@ -24,6 +24,8 @@ struct ServingSettings {
   std::chrono::milliseconds stream_deadline{0};
   // flagd.sync's deprecated GetMetadata is answered.
   bool sync_metadata = true;
+  // How long a bulk answer may hold the loop before others come first.
+  std::chrono::microseconds bulk_slice{500};
 };
 
 }  // namespace flagstone::sidecar

@@ -134,7 +134,7 @@ OfrepBulk::Written OfrepBulk::write(Progress& progress,
                                     std::string& body) {
   const cache::Snapshot& snapshot = *progress.environment->snapshot;
   const std::size_t most = body.size() + kSliceBytes;
-  const auto until = Clock::now() + std::chrono::microseconds(kSliceMicroseconds);
+  const auto until = Clock::now() + desk_.settings.bulk_slice;
   if (!std::exchange(progress.begun, true)) body += "{\"flags\":[";
   for (unsigned flags = 1;; ++flags) {
     const cache::Snapshot::Walk before = progress.walk;

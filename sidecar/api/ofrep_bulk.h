@@ -29,8 +29,7 @@ class OfrepBulk {
  public:
   // Answers under way in slices, of one thread; further large ones are refused.
   static constexpr std::size_t kMaxUnderWay = 64;
-  // A slice ends after this time, or with this many bytes.
-  static constexpr std::int64_t kSliceMicroseconds = 500;
+  // A slice ends with this many bytes, or after ServingSettings::bulk_slice.
   static constexpr std::size_t kSliceBytes = std::size_t{64} * 1024;
 
   OfrepBulk(net::Loop& loop, ServingDesk& desk, ContextAdditions& additions)
