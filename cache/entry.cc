@@ -20,13 +20,13 @@ std::uint64_t with_quarantine(std::uint64_t text, const Quarantine& quarantine) 
 template <typename T>
 T read(const char* from) {
   T value;
-  std::memcpy(&value, from, sizeof value);
+  std::memcpy(static_cast<void*>(&value), from, sizeof value);
   return value;
 }
 
 template <typename T>
 void write(char* to, const T& value) {
-  std::memcpy(to, &value, sizeof value);
+  std::memcpy(to, static_cast<const void*>(&value), sizeof value);
 }
 
 void write_text(char* to, std::string_view text) {

@@ -46,8 +46,8 @@ class FiledRecords {
   static constexpr std::size_t kChunkRecords = 1024;
 
   FiledRecords() = default;
-  FiledRecords(FiledRecords&&) = default;
-  FiledRecords& operator=(FiledRecords&&) = default;
+  FiledRecords(FiledRecords&&) noexcept = default;
+  FiledRecords& operator=(FiledRecords&&) noexcept = default;
 
   // Copies the names.
   void add(const FiledRecord& record);

@@ -61,7 +61,7 @@ bool OfrepBulk::answer(std::size_t environment, std::string_view selector,
   job.number = next_number_++;
   job.state = desk_.state;
   job.selector = selector;
-  job.progress = std::move(progress);
+  job.progress = progress;
   job.progress.environment = &job.state->environments[environment];
   job.progress.selector_text = job.selector;
   // The filter's views were of the request.
