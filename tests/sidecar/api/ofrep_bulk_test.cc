@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "sidecar/api/ofrep.h"
 #include "tests/sidecar/api/flagd_bench.h"
 
@@ -24,7 +26,11 @@ std::string flags_document(std::size_t count, std::string_view value) {
 
 class OfrepBulkTest : public ::testing::Test {
  protected:
-  OfrepBulkTest() { bench.serve<Ofrep>(); }
+  OfrepBulkTest() {
+    // What ends a slice is its bytes, however slow the machine is.
+    bench.desk().settings.bulk_slice = std::chrono::hours(1);
+    bench.serve<Ofrep>();
+  }
 
   // Turns the loop until `done`, or until nothing more can come of it.
   void turn_until(const std::function<bool()>& done, int turns = 100'000) {
