@@ -22,7 +22,7 @@ FLAGS = 100_000
 CONTEXT = {"targetingKey": "user-17", "email": "a@checkout.example.com", "country": "DE",
            "plan": "team", "appVersion": "5.1.0"}
 RELEASE = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "flagstone"
-ATTACK_SECONDS = float(os.environ.get("FLAGSTONE_ATTACK_SECONDS", "20"))
+ATTACK_SECONDS = float(os.environ.get("FLAGSTONE_ATTACK_SECONDS", "10"))
 
 
 class Capped(DaemonTestCase):
