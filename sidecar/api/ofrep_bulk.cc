@@ -48,7 +48,7 @@ bool OfrepBulk::answer(std::size_t environment, std::string_view selector,
                        const evaluation::EvaluationContext& context, const net::Request& request,
                        std::span<const net::HeaderField> headers, net::Response& response) {
   Progress progress = begin(*desk_.state, environment, selector);
-  const Written written = write(progress, context, response.body());
+  const Written written = write(progress, context, kWholeBytes, response.body());
   if (written == Written::kAll) {
     response.send(200, kJson, headers);
     return true;
@@ -108,7 +108,8 @@ void OfrepBulk::go_on(std::uint64_t number) {
     // It was read once before: what was wrong with it was said then.
     if (auto read = desk_.contexts.read_member(request.body, "context")) context = *read;
   }
-  const Written written = write(job->progress, additions_.merge(context, request), *slice);
+  const Written written =
+      write(job->progress, additions_.merge(context, request), kSliceBytes, *slice);
   const bool sent = slice->empty() || job->stream->send_shared(slice);
   if (!sent) job->unsent = std::move(slice);
   const auto again = [self = self_, number] {
@@ -131,9 +132,9 @@ void OfrepBulk::end(Jobs::iterator job) {
 
 OfrepBulk::Written OfrepBulk::write(Progress& progress,
                                     const evaluation::EvaluationContext& context,
-                                    std::string& body) {
+                                    std::size_t bytes_max, std::string& body) {
   const cache::Snapshot& snapshot = *progress.environment->snapshot;
-  const std::size_t most = body.size() + kSliceBytes;
+  const std::size_t most = body.size() + bytes_max;
   const auto until = Clock::now() + desk_.settings.bulk_slice;
   if (!std::exchange(progress.begun, true)) body += "{\"flags\":[";
   for (unsigned flags = 1;; ++flags) {

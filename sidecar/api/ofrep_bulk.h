@@ -31,6 +31,8 @@ class OfrepBulk {
   static constexpr std::size_t kMaxUnderWay = 64;
   // A slice ends with this many bytes, or after ServingSettings::bulk_slice.
   static constexpr std::size_t kSliceBytes = std::size_t{64} * 1024;
+  // What is written in the first turn goes out whole, with its length, up to this size.
+  static constexpr std::size_t kWholeBytes = std::size_t{256} * 1024;
 
   OfrepBulk(net::Loop& loop, ServingDesk& desk, ContextAdditions& additions)
       : loop_(loop),
@@ -79,7 +81,7 @@ class OfrepBulk {
   Progress begin(const cache::ServingState& state, std::size_t environment,
                  std::string_view selector);
   Written write(Progress& progress, const evaluation::EvaluationContext& context,
-                std::string& body);
+                std::size_t bytes_max, std::string& body);
   void write_end(const Progress& progress, std::string& body);
   void start(std::uint64_t number);
   void go_on(std::uint64_t number);
