@@ -25,7 +25,7 @@ struct ServingSettings {
   // flagd.sync's deprecated GetMetadata is answered.
   bool sync_metadata = true;
   // How long a bulk answer may hold the loop before others come first.
-  std::chrono::microseconds bulk_slice{500};
+  std::chrono::microseconds bulk_slice{900};
 };
 
 }  // namespace flagstone::sidecar
