@@ -13,7 +13,6 @@ from servers import CLIENT_CORE, Daemon, FixedAnswer, Upstream, on_core
 
 SETTLE_SECONDS = 5          # between ready and the reading of the memory
 BULK_FLAGS = 1000
-COMPILED_AFTER_SECONDS = 1
 BULK_CONNECTIONS = 16
 RELOADS = 5
 CHANGE_PAUSE_SECONDS = 1.2  # lets the state of the change before be written, at most once a second
@@ -142,16 +141,32 @@ def ask_each(daemon, flags):
             probe.ask_flag(key)
 
 
+def with_length(daemon, request):
+    """The answer's bytes, or nothing while it comes without a Content-Length."""
+    raw = real_answer(daemon, request).raw
+    return raw if b"content-length:" in raw.partition(b"\r\n\r\n")[0].lower() else None
+
+
+def answer_with_length(daemon, request):
+    found = []
+
+    def ask():
+        found.append(with_length(daemon, request))
+        return found[-1]
+
+    daemon.wait_for("an answer with a length", ask)
+    return found[-1]
+
+
 def compare_under_load(bench, flags, request, connection_counts):
     """Rows by (transport, connections): the fixed answer and the daemon, one after the other."""
     runs = {}
     with bench.daemon(bench.flags_uri(flags)) as daemon:
         daemon.wait_until_ready()
         ask_each(daemon, flags)
-        # What was asked for is compiled a tenth of a second later; until then bulk answers take long
-        # enough to go out in slices, which have no length that the load client could find.
-        time.sleep(COMPILED_AFTER_SECONDS)
-        answer = real_answer(daemon, request).raw
+        # What was asked for is compiled a tenth of a second later; until then a bulk answer may take
+        # long enough to go out in slices, without a length that the load client could find.
+        answer = answer_with_length(daemon, request)
         with bench.fixed_answer(answer) as fixed:
             fixed.first_answer_seconds(request)
             for _ in range(bench.repeats):
