@@ -195,7 +195,7 @@ void append_process(Exposition& text, const Keeper& keeper) {
   text.family("flagstone_compiled_records", "gauge", "Records that are compiled just now.");
   text.sample("", keeper.room().residency().size());
   text.family("flagstone_promotions_total", "counter",
-              "Records compiled for having been asked for.");
+              "Records compiled when asked for, or with an update.");
   text.sample("", keeper.room().residency().promotions());
   text.family("flagstone_demotions_total", "counter", "Compiled records given up for room.");
   text.sample("", keeper.room().residency().demotions());
