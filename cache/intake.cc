@@ -136,7 +136,8 @@ Intake::Taken Intake::take(Incoming& record) {
   const RecordIndex::Found stored =
       layer_.records_.locate(hash, record.kind, record.set_id, record.key);
   const EntryPointer current = current_of(record, hash, stored);
-  if (!is_full() && record.version != 0 && current && record.version <= current->version()) {
+  const bool versions_count = !is_full() && !restored_.update.in_order && record.version != 0;
+  if (versions_count && current && record.version <= current->version()) {
     ++change_.outdated;
     return Taken::kYes;
   }

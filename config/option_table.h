@@ -23,10 +23,10 @@ enum class Scope : std::uint8_t {
 };
 
 // What an option writes to; the alternative decides how its text is read.
-using Field =
-    std::variant<std::string*, std::vector<std::string>*, bool*, std::optional<bool>*,
-                 std::uint32_t*, std::uint64_t*, std::optional<std::uint64_t>*, Milliseconds*,
-                 DocumentFormat*, Fractional*, LogLevel*, LogFormat*, Pairs*>;
+using Field = std::variant<std::string*, std::vector<std::string>*, bool*, std::optional<bool>*,
+                           std::uint32_t*, std::uint64_t*, std::optional<std::uint64_t>*,
+                           Milliseconds*, DocumentFormat*, Fractional*, LaunchDarklyProtocol*,
+                           LogLevel*, LogFormat*, Pairs*>;
 
 // Where a row's field is looked for; only what the row's scope names is used.
 struct Target {

@@ -33,6 +33,9 @@ enum class DocumentFormat : std::uint8_t { kAuto, kJson, kYaml };
 // Which of flagd's `fractional` algorithms an environment uses.
 enum class Fractional : std::uint8_t { kV1 = 1, kV2 = 2, kV3 = 3 };
 
+// How LaunchDarkly's flags travel. kAuto: FDv2 first, FDv1 where the other side does not know it.
+enum class LaunchDarklyProtocol : std::uint8_t { kAuto, kFdv1, kFdv2 };
+
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -41,6 +44,30 @@ struct Header {
   std::string name;
   SecretSource value;
   bool operator==(const Header&) const = default;
+};
+
+// What only a source of dialect `launchdarkly` has; its `uri` is the base URI.
+struct LaunchDarklySource {
+  // Empty: LaunchDarkly's own when `uri` is LaunchDarkly's, else `uri`.
+  std::string stream_uri;
+  std::string events_uri;
+  std::string filter;  // Payload filter, empty: none.
+  LaunchDarklyProtocol protocol = LaunchDarklyProtocol::kAuto;
+  bool streaming = true;                    // False: polls alone, every `interval`.
+  std::string wrapper;                      // "name" or "name/version", sent upstream.
+  std::map<std::string, std::string> tags;  // "application-id": "x", sent upstream.
+  // How long after its file changed the old SDK key is still accepted from SDKs.
+  Milliseconds rotation_grace = std::chrono::hours(1);
+  bool operator==(const LaunchDarklySource&) const = default;
+};
+
+// Events on their way to the vendor: those that apps post and those of our own evaluations.
+struct EventOptions {
+  bool enabled = true;                          // Own evaluations produce events too.
+  Milliseconds flush_interval{60'000};          // Between two batches.
+  std::uint64_t batch_bytes = 512 * kKiB;       // A batch goes sooner when it has so much.
+  std::uint64_t spool_limit_bytes = 64 * kMiB;  // On disk, of one environment.
+  bool operator==(const EventOptions&) const = default;
 };
 
 struct Source {
@@ -63,6 +90,8 @@ struct Source {
   std::string client_certificate_file;
   std::string client_key_file;
   std::string provider_id;  // gRPC: who we say we are, empty: nobody.
+  std::string proxy;        // HTTP proxy's URI instead of the variables', empty: those.
+  LaunchDarklySource launchdarkly;
 
   bool is_file() const { return !path.empty(); }
   // What identifies the source in the state directory.
@@ -83,6 +112,7 @@ struct Environment {
   // Equal complete documents until a suspiciously small one is believed.
   std::uint32_t confirm_shrink = 3;
   Fractional fractional = Fractional::kV2;
+  EventOptions events;
   bool operator==(const Environment&) const = default;
 };
 

@@ -34,7 +34,7 @@ inline constexpr Milliseconds kMaxTimeout = std::chrono::minutes(10);
 inline constexpr Milliseconds kMaxStreamDeadline = std::chrono::hours(24 * 365);
 inline constexpr Milliseconds kMaxShutdownPhase = std::chrono::hours(1);
 
-inline constexpr std::array<std::string_view, 1> kDialects = {"flagd"};
+inline constexpr std::array<std::string_view, 2> kDialects = {"flagd", "launchdarkly"};
 
 // Every problem there is, each with its place and its remedy; empty: fine.
 ProblemList validate(const Options& options,

@@ -32,6 +32,10 @@ struct Choice {
 constexpr std::array kFormats = {Choice<DocumentFormat>{"auto", DocumentFormat::kAuto},
                                  Choice<DocumentFormat>{"json", DocumentFormat::kJson},
                                  Choice<DocumentFormat>{"yaml", DocumentFormat::kYaml}};
+constexpr std::array kProtocols = {
+    Choice<LaunchDarklyProtocol>{"auto", LaunchDarklyProtocol::kAuto},
+    Choice<LaunchDarklyProtocol>{"fdv1", LaunchDarklyProtocol::kFdv1},
+    Choice<LaunchDarklyProtocol>{"fdv2", LaunchDarklyProtocol::kFdv2}};
 constexpr std::array kFractionals = {Choice<Fractional>{"v1", Fractional::kV1},
                                      Choice<Fractional>{"v2", Fractional::kV2},
                                      Choice<Fractional>{"v3", Fractional::kV3}};
@@ -47,6 +51,7 @@ constexpr std::array kSwitches = {Choice<bool>{"true", true}, Choice<bool>{"fals
 
 constexpr const auto& choices_of(DocumentFormat) { return kFormats; }
 constexpr const auto& choices_of(Fractional) { return kFractionals; }
+constexpr const auto& choices_of(LaunchDarklyProtocol) { return kProtocols; }
 constexpr const auto& choices_of(LogLevel) { return kLogLevels; }
 constexpr const auto& choices_of(LogFormat) { return kLogFormats; }
 constexpr const auto& choices_of(bool) { return kSwitches; }

@@ -12,7 +12,8 @@
 
 namespace flagstone::evaluation {
 
-// OpenFeature's reasons, as flagd and OFREP spell them (reason_name).
+// OpenFeature's reasons, as flagd and OFREP spell them (reason_name), and those of LaunchDarkly's
+// that its own OpenFeature providers pass on as they are.
 enum class Reason : std::uint8_t {
   kStatic,
   kDefault,
@@ -22,6 +23,9 @@ enum class Reason : std::uint8_t {
   kCached,
   kUnknown,
   kError,
+  kFallthrough,
+  kRuleMatch,
+  kPrerequisiteFailed,
 };
 
 // OpenFeature's error codes. kNone unless reason is kError.
@@ -38,6 +42,10 @@ enum class ErrorCode : std::uint8_t {
 
 // The JSON type of a variant's value, judged by typed callers (gRPC); OFREP is untyped.
 enum class ValueType : std::uint8_t { kNone, kNull, kBool, kNumber, kString, kArray, kObject };
+
+// A vendor's own account of a result, where it has one that says more than OpenFeature's. The
+// vendor's wire knows its type; nobody else looks inside.
+struct VendorDetail {};
 
 struct Evaluation {
   Reason reason = Reason::kUnknown;
@@ -59,16 +67,18 @@ struct Evaluation {
   std::string_view metadata_members;
   // What went wrong, plain text for people. Empty unless reason is kError.
   std::string_view error_details;
+  const VendorDetail* detail = nullptr;
 };
 
 // How many there are, for tables indexed by them.
-inline constexpr std::size_t kReasonCount = 8;
+inline constexpr std::size_t kReasonCount = 11;
 inline constexpr std::size_t kErrorCodeCount = 8;
 
 // `STATIC`, `TARGETING_MATCH`, ... and `FLAG_NOT_FOUND`, `PARSE_ERROR`, ... (kNone: empty).
 constexpr std::string_view reason_name(Reason reason) {
   constexpr std::array<std::string_view, kReasonCount> kNames = {
-      "STATIC", "DEFAULT", "TARGETING_MATCH", "SPLIT", "DISABLED", "CACHED", "UNKNOWN", "ERROR"};
+      "STATIC",  "DEFAULT", "TARGETING_MATCH", "SPLIT",      "DISABLED",           "CACHED",
+      "UNKNOWN", "ERROR",   "FALLTHROUGH",     "RULE_MATCH", "PREREQUISITE_FAILED"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 constexpr std::string_view error_code_name(ErrorCode code) {

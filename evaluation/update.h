@@ -34,6 +34,9 @@ struct Update {
   // A delta leaves the layer's metadata as it is unless `has_metadata`.
   std::string metadata;
   bool has_metadata = false;
+  // A delta's records count whatever their versions are, since the vendor's order is the rule
+  // (LaunchDarkly's FDv2). Otherwise only a greater version than the one there counts.
+  bool in_order = false;
   // Opaque to everyone but the source: ETag, selector state, last event id. Remembered only once
   // this update was published, and only beside the state it belongs to.
   std::string cursor;

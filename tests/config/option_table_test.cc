@@ -45,6 +45,7 @@ std::string sample(const OptionRow& row) {
   if (std::holds_alternative<Pairs*>(field)) return "a=b";
   if (std::holds_alternative<std::optional<bool>*>(field)) return "true";
   if (std::holds_alternative<Fractional*>(field)) return "v3";
+  if (std::holds_alternative<LaunchDarklyProtocol*>(field)) return "fdv1";
   if (std::holds_alternative<LogLevel*>(field)) return "error";
   if (std::holds_alternative<LogFormat*>(field)) return "json";
   if (std::holds_alternative<DocumentFormat*>(field)) return "yaml";

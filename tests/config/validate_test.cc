@@ -218,6 +218,7 @@ struct Change {
   void operator()(Milliseconds* field) const { ++*field; }
   void operator()(DocumentFormat* field) const { *field = DocumentFormat::kYaml; }
   void operator()(Fractional* field) const { *field = Fractional::kV3; }
+  void operator()(LaunchDarklyProtocol* field) const { *field = LaunchDarklyProtocol::kFdv1; }
   void operator()(LogLevel* field) const { *field = LogLevel::kOff; }
   void operator()(LogFormat* field) const { *field = LogFormat::kJson; }
   void operator()(Pairs* field) const { field->emplace("x", "y"); }
