@@ -15,10 +15,10 @@ namespace flagstone::evaluation {
 
 class JsonCursor {
  public:
-  // `text` begins with an object, spaces before it allowed.
+  // `text` begins with an object or an array, spaces before it allowed.
   explicit JsonCursor(std::string_view text) : text_(text) {
     skip_space();
-    assert(text_[at_] == '{');
+    assert(text_[at_] == '{' || text_[at_] == '[');
     ++at_;
   }
 
@@ -36,6 +36,17 @@ class JsonCursor {
     assert(text_[at_] == ':');
     ++at_;
     skip_space();
+    value = take_value();
+    return true;
+  }
+  // An array's next item; false at the end.
+  bool next_item(std::string_view& value) {
+    skip_space();
+    if (text_[at_] == ',') {
+      ++at_;
+      skip_space();
+    }
+    if (text_[at_] == ']') return false;
     value = take_value();
     return true;
   }

@@ -189,18 +189,6 @@ const Node* pack_rule(Packer& packer, const Node& from) {
   return rule;
 }
 
-// Runs `pack(record, packer)` to measure and to write.
-template <typename Record, typename Pack>
-std::unique_ptr<const CompiledRecord> pack_record(Pack pack) {
-  Record without_block;
-  Packer measured;
-  pack(without_block, measured);
-  std::unique_ptr<Record> record = Record::make(measured.bytes());
-  Packer packer(record->block(), measured);
-  pack(*record, packer);
-  return record;
-}
-
 }  // namespace
 
 CompileResult compile_flag(const RecordText& text, Workbench& bench) {
@@ -216,7 +204,7 @@ CompileResult compile_flag(const RecordText& text, Workbench& bench) {
   }
   bench.key_json.clear();
   append_json_string(bench.key_json, text.key);
-  return pack_record<CompiledFlag>([&](CompiledFlag& flag, Packer& packer) {
+  return pack_record<CompiledFlag, Packer>([&](CompiledFlag& flag, Packer& packer) {
     flag.key_json = packer.text(bench.key_json);
     flag.disabled = definition->disabled;
     flag.key_hash = Murmur3Beginning(text.key);
@@ -236,7 +224,7 @@ CompileResult compile_evaluator(const RecordText& text, Workbench& bench) {
   if (!written) return std::unexpected(written.error());
   const Node rule = compile_rule(*written, bench.arena);
   const FoundUse use = find_use(*written);
-  return pack_record<CompiledEvaluator>([&](CompiledEvaluator& evaluator, Packer& packer) {
+  return pack_record<CompiledEvaluator, Packer>([&](CompiledEvaluator& evaluator, Packer& packer) {
     evaluator.rule = pack_rule(packer, rule);
     evaluator.written = packer.value(*written);
     evaluator.use = pack_use(packer, use);
@@ -247,7 +235,7 @@ CompileResult compile_metadata(const RecordText& text, Workbench& bench) {
   const auto written = parse_metadata(text.raw, bench.reader, bench.arena);
   if (!written) return std::unexpected(written.error());
   const auto members = prepare_metadata(*written, bench.arena);
-  return pack_record<CompiledMetadata>([&](CompiledMetadata& metadata, Packer& packer) {
+  return pack_record<CompiledMetadata, Packer>([&](CompiledMetadata& metadata, Packer& packer) {
     metadata.metadata = pack_metadata(packer, members);
   });
 }

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "evaluation/dialect.h"
-#include "evaluation/dialects/flagd/workbench.h"
+#include "evaluation/workbench.h"
 
 namespace flagstone::evaluation::flagd {
 

@@ -6,8 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,7 +13,7 @@
 #include "evaluation/dialects/flagd/rule.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/murmur3.h"
-#include "evaluation/record.h"
+#include "evaluation/packed_record.h"
 #include "evaluation/same_text.h"
 
 namespace flagstone::evaluation::flagd {
@@ -71,33 +69,6 @@ struct RuleUse {
   bool reads_clock = false;
   // The evaluators it refers to, each once.
   std::span<const std::string_view> references;
-};
-
-// A record and behind it the block that it points into.
-template <typename Record>
-class PackedRecord : public CompiledRecord {
- public:
-  static std::unique_ptr<Record> make(std::size_t block_bytes) {
-    void* const memory = ::operator new(sizeof(Record) + block_bytes);
-    std::unique_ptr<Record> record(::new (memory) Record());
-    record->block_bytes_ = block_bytes;
-    return record;
-  }
-  // The size to give back is not the record's.
-  static void operator delete(void* memory) { ::operator delete(memory); }
-
-  std::byte* block() { return reinterpret_cast<std::byte*>(static_cast<Record*>(this) + 1); }
-  std::size_t bytes() const final {
-    // What the allocator keeps beside it: its size and the rounding up to 16, on average.
-    constexpr std::size_t kAllocationOverheadBytes = 16;
-    return sizeof(Record) + block_bytes_ + kAllocationOverheadBytes;
-  }
-
- private:
-  friend Record;
-  PackedRecord() = default;
-
-  std::size_t block_bytes_ = 0;
 };
 
 class CompiledFlag final : public PackedRecord<CompiledFlag> {

@@ -7,7 +7,7 @@
 #include "evaluation/dialects/flagd/evaluate.h"
 #include "evaluation/dialects/flagd/record_traits.h"
 #include "evaluation/dialects/flagd/validate.h"
-#include "evaluation/dialects/flagd/workbench.h"
+#include "evaluation/workbench.h"
 
 namespace flagstone::evaluation::flagd {
 namespace {

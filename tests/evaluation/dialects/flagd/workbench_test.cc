@@ -1,4 +1,4 @@
-#include "evaluation/dialects/flagd/workbench.h"
+#include "evaluation/workbench.h"
 
 #include <gtest/gtest.h>
 

@@ -14,7 +14,7 @@
 #include "evaluation/dialect.h"
 #include "evaluation/json_reader.h"
 
-namespace flagstone::evaluation::flagd {
+namespace flagstone::evaluation {
 
 struct Workbench {
   JsonReader reader{kMaxJsonDepth};
@@ -51,4 +51,4 @@ class WorkbenchStore {
   std::atomic<Workbench*> kept_{nullptr};
 };
 
-}  // namespace flagstone::evaluation::flagd
+}  // namespace flagstone::evaluation

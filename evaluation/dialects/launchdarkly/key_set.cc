@@ -1,0 +1,86 @@
+#include "evaluation/dialects/launchdarkly/key_set.h"
+
+#include <bit>
+#include <cstring>
+
+#include "evaluation/content_hash.h"
+#include "evaluation/same_text.h"
+
+namespace flagstone::evaluation::launchdarkly {
+namespace {
+
+// Comparing so many costs no more than one hash.
+constexpr std::size_t kFew = 6;
+constexpr std::size_t kSizeBytes = sizeof(std::uint32_t);
+
+std::size_t table_size_for(std::size_t count) {
+  // At most three quarters full, so that a search ends soon.
+  return count <= kFew ? 0 : std::bit_ceil(count + count / 3 + 1);
+}
+
+}  // namespace
+
+std::string_view KeySet::text_at(std::uint32_t place) const {
+  std::uint32_t size = 0;
+  std::memcpy(&size, texts_ + place, kSizeBytes);
+  return {texts_ + place + kSizeBytes, size};
+}
+
+bool KeySet::contains(std::string_view text) const {
+  if (table_ == nullptr) {
+    std::uint32_t place = 0;
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      const std::string_view own = text_at(place);
+      if (same_text(own, text)) return true;
+      place += static_cast<std::uint32_t>(kSizeBytes + own.size());
+    }
+    return false;
+  }
+  const std::uint32_t mask = table_size_ - 1;
+  for (auto at = static_cast<std::uint32_t>(digest64(text));; ++at) {
+    const std::uint32_t place = table_[at & mask];
+    if (place == 0) return false;
+    if (same_text(text_at(place - 1), text)) return true;
+  }
+}
+
+void KeySet::fill_table(std::uint32_t* table) const {
+  std::memset(table, 0, table_size_ * sizeof(std::uint32_t));
+  const std::uint32_t mask = table_size_ - 1;
+  std::uint32_t place = 0;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    const std::string_view text = text_at(place);
+    auto at = static_cast<std::uint32_t>(digest64(text));
+    // A text that is there already is found first and needs no second place.
+    while (table[at & mask] != 0 && !same_text(text_at(table[at & mask] - 1), text)) ++at;
+    if (table[at & mask] == 0) table[at & mask] = place + 1;
+    place += static_cast<std::uint32_t>(kSizeBytes + text.size());
+  }
+}
+
+KeySet KeySet::pack(std::span<const Value> values, BlockPacker& packer) {
+  KeySet set;
+  const std::size_t start = packer.text_bytes();
+  for (const Value& value : values) {
+    if (!value.is_string()) continue;
+    const std::string_view text = value.as_string();
+    const auto size = static_cast<std::uint32_t>(text.size());
+    char bytes[kSizeBytes];
+    std::memcpy(bytes, &size, kSizeBytes);
+    packer.text({bytes, kSizeBytes});
+    packer.text(text);
+    ++set.count_;
+  }
+  set.table_size_ = static_cast<std::uint32_t>(table_size_for(set.count_));
+  // Two places are as large as what a block is aligned to.
+  auto* const pairs = packer.make<std::uint64_t>(set.table_size_ / 2);
+  if (packer.measuring()) return set;
+  set.texts_ = packer.text_from(start);
+  if (set.table_size_ == 0) return set;
+  auto* const table = reinterpret_cast<std::uint32_t*>(pairs);
+  set.fill_table(table);
+  set.table_ = table;
+  return set;
+}
+
+}  // namespace flagstone::evaluation::launchdarkly
