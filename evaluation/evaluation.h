@@ -51,7 +51,7 @@ struct Evaluation {
   Reason reason = Reason::kUnknown;
   ErrorCode error = ErrorCode::kNone;
   // kNone: no value, the caller takes its code default (flagd: DISABLED, or DEFAULT without a
-  // default variant).
+  // default variant; LaunchDarkly: DISABLED or PREREQUISITE_FAILED without an off variation).
   ValueType type = ValueType::kNone;
   // The value as JSON text, spelled as the vendor spelled it. Empty exactly when type is kNone.
   std::string_view value_json;

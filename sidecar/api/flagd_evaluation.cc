@@ -200,7 +200,9 @@ void FlagdEvaluation::answer(const Asked& asked, const Evaluation& result, Asked
   const auto count = [&](Reason reason) {
     desk_.counters.count(Api::kFlagdEvaluation, asked.index, reason);
   };
-  const bool without_default = result.type == ValueType::kNone && result.reason == Reason::kDefault;
+  // A flag that is off without a value is told by its reason; others have to tell otherwise.
+  const bool without_default =
+      result.type == ValueType::kNone && result.reason != Reason::kDisabled;
   ErrorCode error = result.error;
   std::optional<TypedValue> value;
   if (error == ErrorCode::kNone && result.type != ValueType::kNone) {
@@ -274,8 +276,10 @@ bool FlagdEvaluation::append_all(const Asked& asked, const evaluation::Evaluatio
     desk_.counters.count(Api::kFlagdResolveAll, asked.index, result.reason);
     desk_.count_in_bulk(asked.index, *flag);
     const auto type = any_type(result.type);
-    // As flagd: what failed, has no default or is no type of AnyFlag is left out.
-    if (!type && result.reason != Reason::kDisabled) continue;
+    // As flagd: what failed, has no default or is no type of AnyFlag is left out. A flag that is
+    // off may have a value (LaunchDarkly's), which is then as any other.
+    const bool off = result.reason == Reason::kDisabled && result.type == ValueType::kNone;
+    if (!type && !off) continue;
     std::optional<TypedValue> value;
     if (type) value = typed_value(result, *type, false, cast_);
     answers_.append_flag(body, flag->key(),

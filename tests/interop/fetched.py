@@ -110,3 +110,18 @@ def go_program(module, version):
                     env={**os.environ, "GOBIN": str(into)}, cwd=into)
     _kept(folder, f"{module}@{version}", fetch)
     return folder / module.rsplit("/", 1)[-1]
+
+
+def go_program_here(folder):
+    """The program that the Go sources in that folder make, with what its go.mod and go.sum pin."""
+    if not shutil.which("go"):
+        raise unittest.SkipTest("Go is not installed")
+    texts = {path.name: path.read_text() for path in sorted(pathlib.Path(folder).iterdir())
+             if path.suffix in (".go", ".mod", ".sum")}
+    into = _build_folder() / ("go-here-" + _digest(*texts.values()))
+
+    def fetch(made):
+        for name, text in texts.items():
+            (made / name).write_text(text)
+        return _run([["go", "build", "-mod=readonly", "-o", made / "program", "."]], cwd=made)
+    return _kept(into, f"what {pathlib.Path(folder).name} needs", fetch) / "program"
