@@ -1,6 +1,6 @@
 // What evaluating costs without the socket around it: nanoseconds for reading a context, for the
 // rule of one flag, for every flag of a document with and without its answer, and for taking in a
-// record.
+// record; and the same for one flag of LaunchDarkly's.
 //
 //   evaluation_bench [--benchmark_filter=...]
 //
@@ -18,6 +18,8 @@
 #include "evaluation/context_reader.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"
+#include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/wire/sdk_context.h"
 #include "sidecar/api/ofrep_answer.h"
 
 namespace flagstone::bench {
@@ -170,6 +172,70 @@ void compile_all(benchmark::State& state) {
       static_cast<double>(bytes) / static_cast<double>(flags.compiled.size());
 }
 BENCHMARK(compile_all);
+
+// LaunchDarkly's: three rules with four clauses, of which none matches, then a rollout.
+constexpr std::string_view kLaunchDarklyFlag =
+    R"({"key":"checkout-flow","version":42,"on":true,"salt":"a2b3c4d5e6f7","offVariation":2,)"
+    R"("variations":["classic","one-page","off"],"targets":[{"variation":0,"values":["user-1",)"
+    R"("user-2","user-3"]}],"rules":[{"id":"r1","variation":1,"clauses":[{"attribute":"email",)"
+    R"("op":"endsWith","values":["@example.com","@example.net"]}]},{"id":"r2","variation":0,)"
+    R"("clauses":[{"attribute":"country","op":"in","values":["FR","IT","ES","PT"]},)"
+    R"({"attribute":"plan","op":"in","values":["premium"]}]},{"id":"r3","variation":1,)"
+    R"("clauses":[{"attribute":"appVersion","op":"semVerGreaterThan","values":["5.0.0"]}]}],)"
+    R"("fallthrough":{"rollout":{"variations":[{"variation":0,"weight":40000},)"
+    R"({"variation":1,"weight":60000}]}}})";
+constexpr std::string_view kSdkContext =
+    R"({"kind":"user","key":"user-48151623","email":"ada@example.org","country":"DE",)"
+    R"("plan":"premium","appVersion":"4.8.15"})";
+
+struct LaunchDarklyFlag {
+  std::unique_ptr<evaluation::Dialect> dialect =
+      evaluation::launchdarkly::make_launchdarkly_dialect();
+  RecordText text{evaluation::kFlagKind, {}, kAskedFlag, kLaunchDarklyFlag};
+  std::unique_ptr<const CompiledRecord> compiled = dialect->compile(text).value();
+  NoRecords lookup;
+  evaluation::Scratch scratch;
+
+  evaluation::Evaluation evaluate(const evaluation::EvaluationContext& context) {
+    return dialect->evaluate({kAskedFlag, "", *compiled, nullptr}, context, lookup, kMoment,
+                             scratch);
+  }
+};
+
+void launchdarkly_evaluate_one(benchmark::State& state) {
+  LaunchDarklyFlag flag;
+  evaluation::ContextReader reader;
+  const auto context = reader.read_member(kBody, "context").value();
+  for (auto _ : state) benchmark::DoNotOptimize(flag.evaluate(context));
+  state.counters["bytes_per_flag"] = static_cast<double>(flag.compiled->bytes());
+}
+BENCHMARK(launchdarkly_evaluate_one);
+
+void launchdarkly_evaluate_sdk_context(benchmark::State& state) {
+  LaunchDarklyFlag flag;
+  evaluation::launchdarkly::SdkContextReader reader;
+  const auto context = reader.read(kSdkContext).value();
+  for (auto _ : state) benchmark::DoNotOptimize(flag.evaluate(context));
+}
+BENCHMARK(launchdarkly_evaluate_sdk_context);
+
+void launchdarkly_read_sdk_context(benchmark::State& state) {
+  evaluation::launchdarkly::SdkContextReader reader;
+  for (auto _ : state) benchmark::DoNotOptimize(reader.read(kSdkContext));
+}
+BENCHMARK(launchdarkly_read_sdk_context);
+
+void launchdarkly_validate_one(benchmark::State& state) {
+  LaunchDarklyFlag flag;
+  for (auto _ : state) benchmark::DoNotOptimize(flag.dialect->validate(flag.text));
+}
+BENCHMARK(launchdarkly_validate_one);
+
+void launchdarkly_compile_one(benchmark::State& state) {
+  LaunchDarklyFlag flag;
+  for (auto _ : state) benchmark::DoNotOptimize(flag.dialect->compile(flag.text));
+}
+BENCHMARK(launchdarkly_compile_one);
 
 }  // namespace
 }  // namespace flagstone::bench
