@@ -1,6 +1,7 @@
 #include "evaluation/dialects/launchdarkly/key_set.h"
 
 #include <bit>
+#include <cassert>
 #include <cstring>
 
 #include "evaluation/content_hash.h"
@@ -14,8 +15,16 @@ constexpr std::size_t kFew = 6;
 constexpr std::size_t kSizeBytes = sizeof(std::uint32_t);
 
 std::size_t table_size_for(std::size_t count) {
-  // At most three quarters full, so that a search ends soon.
-  return count <= kFew ? 0 : std::bit_ceil(count + count / 3 + 1);
+  // At most four fifths full, so that a search ends soon.
+  return count <= kFew ? 0 : std::bit_ceil(count + count / 4 + 1);
+}
+
+// A place of the table: where the text is, plus one, and bits of its hash that are not in its place
+// in the table, so that hardly ever another text is looked at.
+constexpr unsigned kPlaceBits = 24;
+constexpr std::uint32_t kPlaceMask = (std::uint32_t{1} << kPlaceBits) - 1;
+std::uint32_t mark_of(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash >> 32) & ~kPlaceMask;
 }
 
 }  // namespace
@@ -37,10 +46,12 @@ bool KeySet::contains(std::string_view text) const {
     return false;
   }
   const std::uint32_t mask = table_size_ - 1;
-  for (auto at = static_cast<std::uint32_t>(digest64(text));; ++at) {
-    const std::uint32_t place = table_[at & mask];
-    if (place == 0) return false;
-    if (same_text(text_at(place - 1), text)) return true;
+  const std::uint64_t hash = digest64(text);
+  for (auto at = static_cast<std::uint32_t>(hash);; ++at) {
+    const std::uint32_t word = table_[at & mask];
+    if (word == 0) return false;
+    if ((word & ~kPlaceMask) != mark_of(hash)) continue;
+    if (same_text(text_at((word & kPlaceMask) - 1), text)) return true;
   }
 }
 
@@ -50,12 +61,14 @@ void KeySet::fill_table(std::uint32_t* table) const {
   std::uint32_t place = 0;
   for (std::uint32_t i = 0; i < count_; ++i) {
     const std::string_view text = text_at(place);
-    auto at = static_cast<std::uint32_t>(digest64(text));
-    // A text that is there already is found first and needs no second place.
-    while (table[at & mask] != 0 && !same_text(text_at(table[at & mask] - 1), text)) ++at;
-    if (table[at & mask] == 0) table[at & mask] = place + 1;
+    const std::uint64_t hash = digest64(text);
+    auto at = static_cast<std::uint32_t>(hash);
+    // A text that is there already is found first; a second place does no harm.
+    while (table[at & mask] != 0) ++at;
+    table[at & mask] = mark_of(hash) | (place + 1);
     place += static_cast<std::uint32_t>(kSizeBytes + text.size());
   }
+  assert(place < kPlaceMask);
 }
 
 KeySet KeySet::pack(std::span<const Value> values, BlockPacker& packer) {

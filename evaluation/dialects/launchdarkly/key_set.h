@@ -1,8 +1,8 @@
 // A set of texts, packed: context keys that a target, a segment or a clause lists.
 //
 // A view into the compiled record's block. Few texts are compared one after the other; many have a
-// table of places beside them, so that 50,000 cost their own bytes, four more each and four to
-// eight of table. Immutable; any thread; nothing here fails or allocates.
+// table beside them, so that 50,000 cost their own bytes, four more each and five to ten of table.
+// Immutable; any thread; nothing here fails or allocates.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class KeySet {
 
   // Each text behind its size.
   const char* texts_ = nullptr;
-  // Places in the texts, plus one; zero: free. A power of two of them; nullptr with few texts.
+  // Where texts are, or zero: free. A power of two of them; nullptr with few texts.
   const std::uint32_t* table_ = nullptr;
   std::uint32_t table_size_ = 0;
   std::uint32_t count_ = 0;

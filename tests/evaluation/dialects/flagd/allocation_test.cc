@@ -1,49 +1,8 @@
-// Evaluating allocates nothing once its memory has grown: counted by this program's operator new.
+// Evaluating allocates nothing once its memory has grown.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdlib>
-#include <new>
-
+#include "tests/evaluation/allocation_count.h"
 #include "tests/evaluation/dialects/flagd/flag_store.h"
-
-namespace {
-// Only the thread under test counts, and only while it says so.
-thread_local bool counting = false;
-thread_local std::size_t allocations = 0;
-
-void* counted(std::size_t size, std::size_t align) {
-  if (counting) ++allocations;
-  // malloc and free stay the sanitizers' own, so they see every block.
-  void* block = align <= alignof(std::max_align_t)
-                    ? std::malloc(size == 0 ? 1 : size)
-                    : std::aligned_alloc(align, (size + align - 1) / align * align);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size, 1); }
-void* operator new[](std::size_t size) { return counted(size, 1); }
-void* operator new(std::size_t size, std::align_val_t align) {
-  return counted(size, static_cast<std::size_t>(align));
-}
-void* operator new[](std::size_t size, std::align_val_t align) {
-  return counted(size, static_cast<std::size_t>(align));
-}
-// The forms that do not throw count too; out of memory still throws here, and ends the test.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
-void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
-void operator delete[](void* block, const std::nothrow_t&) noexcept { std::free(block); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete[](void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
-void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::align_val_t) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
-void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
 
 namespace flagstone::evaluation::flagd {
 namespace {
@@ -62,7 +21,7 @@ constexpr std::string_view kMatches =
     R"({"context":{"targetingKey":"a user with a name longer than fifteen bytes","tier":"premium",
         "region":"eu","roles":["user","admin"],"n":12345678901234567890123}})";
 
-TEST(Allocation, EvaluatingAllocatesNothingInTheSteadyState) {
+TEST(FlagdAllocation, EvaluatingAllocatesNothingInTheSteadyState) {
   FlagStore store(kDocument);
   const CompiledRecord& flag = store.flag("f");
   const auto metadata = store.dialect().compile_metadata(R"({"flagSetId":"s","version":"long"})");
@@ -80,39 +39,26 @@ TEST(Allocation, EvaluatingAllocatesNothingInTheSteadyState) {
   };
   round(kMatches);
   round(R"({"context":{}})");
-  allocations = 0;
-  counting = true;
+  AllocationCount count;
   for (int i = 0; i < 100; ++i) {
     round(kMatches);
     round(R"({"context":{}})");
   }
-  counting = false;
-  EXPECT_EQ(allocations, 0U);
+  EXPECT_EQ(count.stop(), 0U);
   EXPECT_EQ(matched, 101U);
   EXPECT_EQ(refused, 101U);
 }
 
-TEST(Allocation, ValidatingAllocatesNothing) {
+TEST(FlagdAllocation, ValidatingAllocatesNothing) {
   const auto dialect = make_flagd_dialect();
   const std::string_view text(kDocument);
   const std::size_t begin = text.find(R"({"state")");
   const std::string_view raw = text.substr(begin, text.size() - begin - 2);
   ASSERT_TRUE(dialect->compile({kFlagKind, "s", "f", raw}));
-  allocations = 0;
-  counting = true;
+  AllocationCount count;
   const bool valid = dialect->validate({kFlagKind, "s", "f", raw}).has_value();
-  counting = false;
+  EXPECT_EQ(count.stop(), 0U);
   EXPECT_TRUE(valid);
-  EXPECT_EQ(allocations, 0U);
-}
-
-TEST(Allocation, TheCounterCounts) {
-  allocations = 0;
-  counting = true;
-  auto block = std::make_unique<std::array<char, 64>>();
-  counting = false;
-  EXPECT_EQ(allocations, 1U);
-  EXPECT_NE(block, nullptr);
 }
 
 }  // namespace
