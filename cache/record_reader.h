@@ -45,6 +45,12 @@ class RecordReader final : public evaluation::RecordLookup {
   const evaluation::CompiledRecord* find_in_any_set(evaluation::RecordKind kind,
                                                     std::string_view key) const override;
 
+  // Entries that were decoded since begin(): what would be quicker if it were compiled.
+  template <typename Visit>
+  void for_each_decoded(Visit&& visit) const {
+    for (const Decoded& decoded : decoded_) visit(*decoded.entry);
+  }
+
   // The entry's own newest text, valid until the next call; nullopt: it cannot be read (now).
   std::optional<std::string_view> text_of(const Entry& entry) const;
   // Appends it. False, and nothing appended, when it cannot be read (now).

@@ -57,15 +57,14 @@ struct ServingDesk {
   // Once a second: what an unusual request left behind goes, the rest is counted.
   void housework();
 
-  // A flag of that environment was asked for by its name.
+  // A flag of that environment was asked for by its name, and has just been evaluated. What it
+  // refers to and was decoded for it is wanted as well.
   void count_asked(std::size_t environment, const cache::Entry& flag) {
     cache::UsageCounters& asked = *usage[environment];
     asked.count(flag.flag_id());
-    const cache::Entry* answering = flag.answering();
-    if (answering == nullptr) return;
-    answering->mark_used();
-    if (answering->compiled() != nullptr) return;
-    asked.encoded_asked.put(hash_of(flag));
+    if (const cache::Entry* answering = flag.answering()) answering->mark_used();
+    reader.for_each_decoded(
+        [&asked](const cache::Entry& entry) { asked.encoded_asked.put(hash_of(entry)); });
   }
   // A bulk answer evaluated it. That is no use: it keeps nobody else's flag from being compiled.
   void count_in_bulk(std::size_t environment, const cache::Entry& flag) {

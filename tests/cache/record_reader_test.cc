@@ -123,6 +123,23 @@ TEST(RecordReaderTest, DamageIsAnErrorAndNeverAnAnswer) {
   EXPECT_EQ(f.answer("ref", "u1"), "yes");
 }
 
+TEST(RecordReaderTest, KnowsWhatHadToBeDecoded) {
+  FiledFixture f;
+  f.take_and_save(full({flag("ref", "segment:s:yes:no"), segment("s", "u1")}));
+  const Entry* ref = f.environment->snapshot()->find_flag("ref");
+  const Entry* s = f.environment->snapshot()->find_record(fakes::kSegmentKind, "", "s");
+  ref->demote();
+  const auto decoded = [&] {
+    std::vector<const Entry*> entries;
+    (void)f.environment->snapshot()->evaluate(*ref, {}, {}, f.scratch, f.reader);
+    f.reader.for_each_decoded([&](const Entry& entry) { entries.push_back(&entry); });
+    return entries;
+  };
+  EXPECT_EQ(decoded(), std::vector<const Entry*>{ref}) << "segments are compiled as they come in";
+  s->demote();
+  EXPECT_EQ(decoded(), (std::vector<const Entry*>{ref, s}));
+}
+
 TEST(RecordReaderTest, ARestartBeginsWithTextsInTheirFile) {
   FiledFixture f;
   f.take_and_save(full({flag("a", "one", 3), flag("b", "two"), segment("s", "u1")}));
