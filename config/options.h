@@ -77,7 +77,8 @@ struct Source {
   std::string path;
   Milliseconds interval{30'000};  // Between polls; a file is watched instead.
   Milliseconds timeout{30'000};   // One request, headers to last byte.
-  // Sent as `Authorization: Bearer …`; also routes the app's requests to this environment.
+  // Sent as `Authorization`, by flagd's sources as `Bearer …`, by LaunchDarkly's as it is; also
+  // routes the app's requests to this environment.
   SecretSource credential;
   std::vector<Header> headers;
   bool optional = false;             // Ready does not wait for it.
@@ -96,6 +97,8 @@ struct Source {
   bool is_file() const { return !path.empty(); }
   // What identifies the source in the state directory.
   std::string_view location() const { return is_file() ? path : uri; }
+  // Which part of what is there it wants, empty: all.
+  const std::string& part() const { return selector.empty() ? launchdarkly.filter : selector; }
   bool guards_shrinking() const { return shrink_guard.value_or(!is_file()); }
   bool operator==(const Source&) const = default;
 };

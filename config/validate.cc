@@ -8,6 +8,7 @@
 #include "config/address.h"
 #include "config/flagd_mode.h"
 #include "config/option_table.h"
+#include "config/validate_launchdarkly.h"
 #include "config/validate_source.h"
 
 namespace flagstone::config {
@@ -199,7 +200,8 @@ void Validator::check_environment(const Environment& environment,
     const Source& source = environment.sources[i];
     const std::string source_path = path + ".sources[" + std::to_string(i) + "]";
     validate_source(source, source_path, report_);
-    if (!source.uri.empty() && !seen.emplace(source.location(), source.selector).second) {
+    validate_dialect(environment, source, source_path, report_);
+    if (!source.uri.empty() && !seen.emplace(source.location(), source.part()).second) {
       report_.add(source_path + ".uri", "this source is in the environment already, remove one");
     }
   }

@@ -65,6 +65,27 @@ void validate_headers(const Source& source, const std::string& path, Report& rep
   }
 }
 
+void validate_proxy(const Source& source, const std::string& path, Report& report) {
+  if (source.proxy.empty()) {
+    return;
+  }
+  const SourceKind kind = source_kind(source.uri);
+  const std::string scheme = uri_scheme(source.uri);
+  const bool by_name = (kind == SourceKind::kHttp && scheme != "http+unix") ||
+                       (kind == SourceKind::kGrpc && (scheme == "grpc" || scheme == "grpcs"));
+  const std::string proxy_scheme = uri_scheme(source.proxy);
+  if (!by_name && kind != SourceKind::kUnknown) {
+    report.add(path + ".proxy", "this source goes through no proxy, remove it");
+  } else if (source.proxy.contains('@')) {
+    report.add(path + ".proxy",
+               "the proxy's user and password belong into the variable `https_proxy` or "
+               "`http_proxy`, write them there and remove it");
+  } else if ((proxy_scheme != "http" && proxy_scheme != "https") || uri_problem(source.proxy)) {
+    report.add(path + ".proxy",
+               "`" + source.proxy + "` is no HTTP proxy, write `http://HOST:PORT`");
+  }
+}
+
 // What only some kinds of sources know would be ignored in silence by the others.
 void validate_transport(const Source& source, const std::string& path, Report& report) {
   const SourceKind kind = source_kind(source.uri);
@@ -143,6 +164,7 @@ void validate_source(const Source& source, const std::string& path, Report& repo
     report.add(path + ".selector", "the selector must be one line of text");
   }
   validate_transport(source, path, report);
+  validate_proxy(source, path, report);
   validate_credential(source, path, report);
   validate_headers(source, path, report);
 }

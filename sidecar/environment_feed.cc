@@ -143,7 +143,7 @@ cache::SourceIdentity EnvironmentFeed::identity_of(std::size_t index,
           .dialect = std::string(dialect_->name()),
           .options = std::string(dialect_->options_fingerprint()),
           .uri = std::string(source.location()),
-          .selector = source.selector,
+          .selector = source.part(),
           .credential = {}};
 }
 

@@ -25,7 +25,10 @@ std::string sample(const OptionRow& row) {
       {"allowed_hosts", "sample.example"},
       {"allowed_origins", "https://sample.example"},
       {"credential_env", "SAMPLE"},
-      {"dialect", "sample"},
+      {"dialect", "launchdarkly"},
+      {"proxy", "http://proxy.sample.example:3128"},
+      {"stream_uri", "https://stream.sample.example"},
+      {"events_uri", "https://events.sample.example"},
       {"selector", "flagSetId=sample"},
       {"bind", "::1"},
       {"cors_origins", "https://sample.example"}};
@@ -114,6 +117,10 @@ std::vector<std::string> beside(const OptionRow& row) {
   if (row.key == "tls.certificate_file") return {"--uri", "https://h/f", "-k", "/key"};
   if (row.key == "tls.key_file") return {"--uri", "https://h/f", "-c", "/certificate"};
   if (row.key == "tls.client_ca_file") return {"--uri", "https://h/f", "-k", "/k", "-c", "/c"};
+  if (row.key == "dialect") return {"--uri", "https://h", "--credential-env", "K"};
+  if (row.key == "stream_uri" || row.key == "events_uri" || row.key == "protocol") {
+    return {"--uri", "https://h", "--credential-env", "K", "--dialect", "launchdarkly"};
+  }
   if (row.key == "provider_id") return {"--uri", "grpc://h:8015"};
   return {"--uri", "https://sample.example/flags.json"};
 }

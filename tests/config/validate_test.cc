@@ -68,7 +68,7 @@ TEST(Validate, NamesEveryMistake) {
       {[](Options& o) { o.environments.push_back(o.environments[0]); },
        "there are two environments `default`, rename one"},
       {[](Options& o) { o.environments[0].dialect = "fladg"; },
-       "unknown dialect `fladg`, known: flagd"},
+       "unknown dialect `fladg`, known: flagd, launchdarkly"},
       {[](Options& o) { o.environments[0].confirm_shrink = 0; },
        "`confirm_shrink` is 0, it must be at least 1"},
       {[](Options& o) { o.environments[0].sources.push_back(o.environments[0].sources[0]); },
@@ -155,7 +155,7 @@ TEST(Validate, ReportsAllAtOnceWithTheirLines) {
             (Strings{"f.yaml:5: `flags.json` has no scheme, write `file:flags.json` for a file",
                      "f.yaml:6: the source has no URI, write `{uri: \"file:flags.json\"}`",
                      "f.yaml:6: `interval` is 1ms, it must be at least 100ms",
-                     "f.yaml:8: unknown dialect `other`, known: flagd",
+                     "f.yaml:8: unknown dialect `other`, known: flagd, launchdarkly",
                      "f.yaml:7: environment `b` has no sources, give it `sources: [{uri: "
                      "\"file:flags.json\"}]`",
                      "f.yaml:9: `1` has no host, write `127.0.0.1:1`",

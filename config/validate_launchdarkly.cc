@@ -1,0 +1,150 @@
+#include "config/validate_launchdarkly.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "config/source_uri.h"
+
+namespace flagstone::config {
+namespace {
+
+constexpr std::string_view kDialect = "launchdarkly";
+
+bool is_tag_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+}
+
+bool is_tag_text(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxTagBytes && std::ranges::all_of(text, is_tag_char);
+}
+
+bool is_filter_key(std::string_view text) {
+  return std::ranges::all_of(text, is_tag_char) && is_tag_char(text.front()) &&
+         std::isalnum(static_cast<unsigned char>(text.front())) != 0;
+}
+
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f'; });
+}
+
+// The keys of options that differ from what they are by default.
+std::vector<std::string> given(const LaunchDarklySource& options) {
+  const LaunchDarklySource none;
+  std::vector<std::string> keys;
+  if (options.stream_uri != none.stream_uri) keys.emplace_back("stream_uri");
+  if (options.events_uri != none.events_uri) keys.emplace_back("events_uri");
+  if (options.filter != none.filter) keys.emplace_back("filter");
+  if (options.protocol != none.protocol) keys.emplace_back("protocol");
+  if (options.streaming != none.streaming) keys.emplace_back("streaming");
+  if (options.wrapper != none.wrapper) keys.emplace_back("wrapper");
+  if (options.tags != none.tags) keys.emplace_back("tags");
+  if (options.rotation_grace != none.rotation_grace) keys.emplace_back("rotation_grace");
+  return keys;
+}
+
+// A URI that paths are put behind.
+void validate_base(std::string_view uri, const std::string& path, Report& report) {
+  if (uri.empty()) {
+    return;
+  }
+  if (source_kind(uri) != SourceKind::kHttp) {
+    report.add(path, "LaunchDarkly speaks HTTP, write `https://HOST`");
+  } else if (const auto problem = uri_problem(uri)) {
+    report.add(path, *problem);
+  } else if (uri.find_first_of("?#") != std::string_view::npos) {
+    report.add(path, "paths are put behind it, write it without `?` and `#`");
+  }
+}
+
+void validate_names(const LaunchDarklySource& options, const std::string& path, Report& report) {
+  if (!options.filter.empty() && !is_filter_key(options.filter)) {
+    report.add(path + ".filter", "`" + options.filter +
+                                     "` is not the key of a payload filter: a letter or digit, "
+                                     "then letters, digits, `.`, `_` and `-`");
+  }
+  if (!options.filter.empty() && options.protocol == LaunchDarklyProtocol::kFdv2) {
+    report.add(path + ".filter",
+               "FDv2 knows no payload filters, write `protocol: fdv1` or leave `protocol` out");
+  }
+  if (!is_printable(options.wrapper)) {
+    report.add(path + ".wrapper", "it must be one line of ASCII, write `NAME/VERSION`");
+  }
+  for (const auto& [name, value] : options.tags) {
+    if (!is_tag_text(name) || !is_tag_text(value)) {
+      report.add(path + ".tags", "the tag `" + name + "` and its value must be made of 1 to " +
+                                     std::to_string(kMaxTagBytes) +
+                                     " letters, digits, `.`, `_` and `-`");
+    }
+  }
+  report.range(path + ".rotation_grace", options.rotation_grace, Milliseconds(0),
+               kMaxRotationGrace);
+}
+
+bool is_vendors_own(std::string_view uri) {
+  const std::size_t start = uri.find("://");
+  if (start == std::string_view::npos) return false;
+  const std::string_view rest = uri.substr(start + 3);
+  return rest.substr(0, rest.find_first_of(":/?#")).ends_with(".launchdarkly.com");
+}
+
+void validate_launchdarkly(const Source& source, const std::string& path, Report& report) {
+  const SourceKind kind = source_kind(source.uri);
+  if (kind == SourceKind::kGrpc || kind == SourceKind::kKubernetes) {
+    report.add(path + ".uri",
+               "LaunchDarkly's flags come by HTTP or from a file, write "
+               "`https://sdk.launchdarkly.com` or `file:PATH`");
+  } else if (kind == SourceKind::kHttp && !uri_problem(source.uri)) {
+    validate_base(source.uri, path + ".uri", report);
+    if (source.credential.empty()) {
+      report.add(path, "it wants an SDK key, give `credential_file` or `credential_env`");
+    }
+  }
+  if (source.is_file()) {
+    for (const std::string& key : given(source.launchdarkly)) {
+      report.add(path + "." + key, "a file needs no `" + key + "`, remove it");
+    }
+    return;
+  }
+  if (is_vendors_own(source.uri) && source.interval < kLaunchDarklyMinInterval) {
+    report.range(path + ".interval", source.interval, kLaunchDarklyMinInterval,
+                 Milliseconds::max());
+  }
+  validate_base(source.launchdarkly.stream_uri, path + ".stream_uri", report);
+  validate_base(source.launchdarkly.events_uri, path + ".events_uri", report);
+  validate_names(source.launchdarkly, path, report);
+}
+
+// What only flagd's sources know.
+void refuse_flagds(const Environment& environment, const Source& source, const std::string& path,
+                   Report& report) {
+  if (!source.selector.empty()) {
+    report.add(path + ".selector",
+               "LaunchDarkly knows no selector, remove it; a payload filter is "
+               "`filter`");
+  }
+  if (source.format == DocumentFormat::kYaml) {
+    report.add(path + ".format", "LaunchDarkly's documents are JSON, remove it");
+  }
+  if (environment.fractional != Environment{}.fractional) {
+    report.add("environments." + environment.name + ".fractional",
+               "only `dialect: flagd` knows it, remove it");
+  }
+}
+
+}  // namespace
+
+void validate_dialect(const Environment& environment, const Source& source, const std::string& path,
+                      Report& report) {
+  if (environment.dialect == kDialect) {
+    validate_launchdarkly(source, path, report);
+    refuse_flagds(environment, source, path, report);
+    return;
+  }
+  for (const std::string& key : given(source.launchdarkly)) {
+    report.add(path + "." + key,
+               "only `dialect: launchdarkly` knows it, give the environment that or remove it");
+  }
+}
+
+}  // namespace flagstone::config

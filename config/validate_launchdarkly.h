@@ -1,0 +1,22 @@
+// The checks of what only one dialect's sources have. Pure; part of validate().
+#pragma once
+
+#include <string>
+
+#include "config/options.h"
+#include "config/validate_source.h"
+
+namespace flagstone::config {
+
+// Longer ones the vendor's SDKs leave out.
+inline constexpr std::size_t kMaxTagBytes = 64;
+inline constexpr Milliseconds kMaxRotationGrace = std::chrono::hours(24 * 30);
+// No SDK of LaunchDarkly's asks LaunchDarkly more often.
+inline constexpr Milliseconds kLaunchDarklyMinInterval{30'000};
+
+// What the options of a source, and of the environment it belongs to, say that its dialect does not
+// know. `path` as in Report::add: the source's.
+void validate_dialect(const Environment& environment, const Source& source, const std::string& path,
+                      Report& report);
+
+}  // namespace flagstone::config

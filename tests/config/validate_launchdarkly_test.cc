@@ -1,0 +1,148 @@
+// What only one dialect's sources have is refused in the others', with the remedy.
+#include "config/validate_launchdarkly.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "config/validate.h"
+
+namespace flagstone::config {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+Options good() {
+  Options options;
+  Environment environment;
+  environment.name = "payments";
+  environment.dialect = "launchdarkly";
+  Source source;
+  source.uri = "https://sdk.launchdarkly.com";
+  source.credential.variable = "LAUNCHDARKLY_SDK_KEY";
+  source.launchdarkly.tags = {{"application-id", std::string(kMaxTagBytes, 'a')}};
+  source.launchdarkly.stream_uri = "http+unix://%2Frun%2Fother.sock";
+  source.launchdarkly.wrapper = "platform/1.2";
+  environment.sources = {source};
+  options.environments = {environment};
+  return options;
+}
+
+Strings problems_of(const Options& options) {
+  Strings lines;
+  for (const Problem& problem : validate(options)) lines.push_back(to_string(problem));
+  return lines;
+}
+
+Source& source_of(Options& options) { return options.environments[0].sources[0]; }
+
+void make_file(Options& options) {
+  Source file;
+  file.uri = "file:flags.json";
+  file.path = "flags.json";
+  options.environments[0].sources = {file};
+}
+
+TEST(ValidateLaunchDarkly, TakesWhatIsRight) {
+  Options options = good();
+  EXPECT_EQ(problems_of(options), Strings{});
+  source_of(options).interval = kLaunchDarklyMinInterval;
+  source_of(options).launchdarkly.filter = "checkout-2";
+  EXPECT_EQ(problems_of(options), Strings{});
+  make_file(options);
+  EXPECT_EQ(problems_of(options), Strings{});
+}
+
+TEST(ValidateLaunchDarkly, ThePayloadFilterIsPartOfWhichSourceItIs) {
+  Options options = good();
+  options.environments[0].sources.push_back(source_of(options));
+  EXPECT_EQ(problems_of(options).size(), 1U);
+  options.environments[0].sources[1].launchdarkly.filter = "other";
+  EXPECT_EQ(problems_of(options), Strings{});
+}
+
+struct Row {
+  std::function<void(Options&)> change;
+  std::string problem;
+};
+
+TEST(ValidateLaunchDarkly, NamesEveryMistake) {
+  const std::string only =
+      "only `dialect: launchdarkly` knows it, give the environment that or remove it";
+  const auto flagd = [](Options& o) -> LaunchDarklySource& {
+    o.environments[0].dialect = "flagd";
+    source_of(o).launchdarkly = {};
+    return source_of(o).launchdarkly;
+  };
+  const std::vector<Row> rows = {
+      {[&](Options& o) { flagd(o).stream_uri = "https://h"; }, only},
+      {[&](Options& o) { flagd(o).events_uri = "https://h"; }, only},
+      {[&](Options& o) { flagd(o).filter = "f"; }, only},
+      {[&](Options& o) { flagd(o).protocol = LaunchDarklyProtocol::kFdv1; }, only},
+      {[&](Options& o) { flagd(o).streaming = false; }, only},
+      {[&](Options& o) { flagd(o).wrapper = "w"; }, only},
+      {[&](Options& o) { flagd(o).tags = {{"a", "b"}}; }, only},
+      {[&](Options& o) { flagd(o).rotation_grace = Milliseconds(1); }, only},
+      {[](Options& o) { source_of(o).selector = "s"; },
+       "LaunchDarkly knows no selector, remove it; a payload filter is `filter`"},
+      {[](Options& o) { source_of(o).format = DocumentFormat::kYaml; },
+       "LaunchDarkly's documents are JSON, remove it"},
+      {[](Options& o) { o.environments[0].fractional = Fractional::kV1; },
+       "only `dialect: flagd` knows it, remove it"},
+      {[](Options& o) { source_of(o).uri = "grpc://h:8015"; },
+       "LaunchDarkly's flags come by HTTP or from a file, write `https://sdk.launchdarkly.com` or "
+       "`file:PATH`"},
+      {[](Options& o) { source_of(o).uri = "https://h?filter=f"; },
+       "paths are put behind it, write it without `?` and `#`"},
+      {[](Options& o) { source_of(o).credential = {}; },
+       "it wants an SDK key, give `credential_file` or `credential_env`"},
+      {[](Options& o) { source_of(o).interval = Milliseconds(29'999); },
+       "`interval` is 29999ms, it must be at least 30s"},
+      {[](Options& o) { source_of(o).launchdarkly.stream_uri = "grpc://h:1"; },
+       "LaunchDarkly speaks HTTP, write `https://HOST`"},
+      {[](Options& o) { source_of(o).launchdarkly.events_uri = "https:///x"; },
+       "`https:///x` has no host, write `https://HOST/PATH`"},
+      {[](Options& o) { source_of(o).launchdarkly.filter = "-f"; },
+       "`-f` is not the key of a payload filter: a letter or digit, then letters, digits, `.`, `_` "
+       "and `-`"},
+      {[](Options& o) {
+         source_of(o).launchdarkly.filter = "f";
+         source_of(o).launchdarkly.protocol = LaunchDarklyProtocol::kFdv2;
+       },
+       "FDv2 knows no payload filters, write `protocol: fdv1` or leave `protocol` out"},
+      {[](Options& o) { source_of(o).launchdarkly.wrapper = "a\nb"; },
+       "it must be one line of ASCII, write `NAME/VERSION`"},
+      {[](Options& o) {
+         source_of(o).launchdarkly.tags = {{"id", std::string(kMaxTagBytes + 1, 'a')}};
+       },
+       "the tag `id` and its value must be made of 1 to 64 letters, digits, `.`, `_` and `-`"},
+      {[](Options& o) { source_of(o).launchdarkly.tags = {{"id", "a b"}}; },
+       "the tag `id` and its value must be made of 1 to 64 letters, digits, `.`, `_` and `-`"},
+      {[](Options& o) { source_of(o).launchdarkly.rotation_grace = std::chrono::hours(721); },
+       "`rotation_grace` is 721h, it must be at most 720h"},
+      {[](Options& o) {
+         make_file(o);
+         source_of(o).launchdarkly.streaming = false;
+       },
+       "a file needs no `streaming`, remove it"},
+      {[](Options& o) { source_of(o).proxy = "socks5://h:1"; },
+       "`socks5://h:1` is no HTTP proxy, write `http://HOST:PORT`"},
+      {[](Options& o) { source_of(o).proxy = "http://user:word@h:1"; },
+       "the proxy's user and password belong into the variable `https_proxy` or `http_proxy`, "
+       "write "
+       "them there and remove it"},
+      {[](Options& o) {
+         make_file(o);
+         source_of(o).proxy = "http://h:1";
+       },
+       "this source goes through no proxy, remove it"},
+  };
+  for (const Row& row : rows) {
+    Options options = good();
+    row.change(options);
+    EXPECT_EQ(problems_of(options), Strings{row.problem});
+  }
+}
+
+}  // namespace
+}  // namespace flagstone::config
