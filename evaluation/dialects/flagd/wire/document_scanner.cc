@@ -14,12 +14,6 @@ namespace flagstone::evaluation::flagd {
 
 using Event = JsonSyntax::Event;
 
-std::string to_string(const DocumentError& error) {
-  if (error.line == 0) return error.message;
-  return "line " + std::to_string(error.line) + ", column " + std::to_string(error.column) +
-         " (byte " + std::to_string(error.byte_offset) + "): " + error.message;
-}
-
 namespace {
 
 std::string unescaped(std::string_view between_quotes) {

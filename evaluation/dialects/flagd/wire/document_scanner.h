@@ -14,21 +14,13 @@
 #include <string_view>
 #include <vector>
 
+#include "evaluation/document_error.h"
 #include "evaluation/update.h"
 
 namespace flagstone::evaluation::flagd {
 
-struct DocumentError {
-  // What is wrong, for people; without the place.
-  std::string message;
-  // Where, as far as known: bytes from the start (0-based); line and column from 1, columns in
-  // bytes. line is 0 when there is no place.
-  std::size_t byte_offset = 0;
-  std::size_t line = 0;
-  std::size_t column = 0;
-};
-// `line 3, column 14 (byte 57): message`, or the message alone when there is no place.
-std::string to_string(const DocumentError& error);
+using evaluation::DocumentError;
+using evaluation::to_string;
 
 // What a document holds. `update.kind` is kFull, its records in the document's order, flags and
 // evaluators with their set ids; `update.metadata` is the document's metadata object.
