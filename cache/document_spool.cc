@@ -5,14 +5,18 @@
 namespace flagstone::cache {
 namespace {
 
-// Kind, has_own_set, and the sizes of set id, key and text.
-constexpr std::size_t kHeadBytes = 1 + 1 + 4 + 4 + 4;
+// Kind, marks, version, and the sizes of set id, key and text.
+constexpr std::size_t kHeadBytes = 1 + 1 + 8 + 4 + 4 + 4;
+constexpr std::uint8_t kHasOwnSet = 1;
+constexpr std::uint8_t kIsTombstone = 2;
 
 }  // namespace
 
 void append_spooled(std::string& out, const SpooledRecord& record) {
   append_number(out, static_cast<std::uint8_t>(record.kind));
-  append_number(out, static_cast<std::uint8_t>(record.has_own_set ? 1 : 0));
+  append_number(out, static_cast<std::uint8_t>((record.has_own_set ? kHasOwnSet : 0) |
+                                               (record.tombstone ? kIsTombstone : 0)));
+  append_signed(out, record.version);
   append_number(out, static_cast<std::uint32_t>(record.set_id.size()));
   append_number(out, static_cast<std::uint32_t>(record.key.size()));
   append_number(out, static_cast<std::uint32_t>(record.raw.size()));
@@ -25,7 +29,10 @@ std::optional<SpooledRecord> read_spooled(std::string_view& bytes, std::size_t& 
   ByteReader head(bytes.substr(0, kHeadBytes));
   SpooledRecord record;
   record.kind = evaluation::RecordKind{head.number<std::uint8_t>()};
-  record.has_own_set = head.number<std::uint8_t>() != 0;
+  const auto marks = head.number<std::uint8_t>();
+  record.has_own_set = (marks & kHasOwnSet) != 0;
+  record.tombstone = (marks & kIsTombstone) != 0;
+  record.version = head.signed_number();
   const std::size_t set_size = head.number<std::uint32_t>();
   const std::size_t key_size = head.number<std::uint32_t>();
   const std::size_t raw_size = head.number<std::uint32_t>();

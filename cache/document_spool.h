@@ -24,6 +24,8 @@ struct SpooledRecord {
   evaluation::RecordKind kind{};
   // False: the record belongs to the set that the document as a whole names.
   bool has_own_set = false;
+  bool tombstone = false;
+  std::int64_t version = 0;
   std::string_view set_id;
   std::string_view key;
   std::string_view raw;

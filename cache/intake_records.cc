@@ -100,9 +100,16 @@ Intake::Taken Intake::take_spooled() {
       record->has_own_set ? record->set_id : std::string_view(spooled_->document_set_id);
   const std::uint64_t raw_offset =
       window_begin_ + static_cast<std::uint64_t>(record->raw.data() - window_.data());
-  Incoming incoming{.kind = record->kind, .set_id = set_id, .key = record->key, .raw = record->raw};
-  incoming.place = TextPlace::in_file(spool_file_, raw_offset, record->raw.size());
-  incoming.content = Entry::content_of(record->kind, set_id, record->key, record->raw);
+  Incoming incoming{.kind = record->kind,
+                    .tombstone = record->tombstone,
+                    .version = record->version,
+                    .set_id = set_id,
+                    .key = record->key,
+                    .raw = record->raw};
+  if (!record->tombstone) {
+    incoming.place = TextPlace::in_file(spool_file_, raw_offset, record->raw.size());
+    incoming.content = Entry::content_of(record->kind, set_id, record->key, record->raw);
+  }
   const Taken taken = take(incoming);
   if (taken != Taken::kYes || refused_) return taken;
   const char* end = record->raw.data() + record->raw.size();

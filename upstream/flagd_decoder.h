@@ -12,11 +12,10 @@
 #include <string>
 #include <string_view>
 
-#include "cache/document_spool.h"
-#include "cache/reservation.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"
 #include "evaluation/update.h"
-#include "upstream/incoming_memory.h"
+#include "upstream/document_digest.h"
+#include "upstream/incoming_records.h"
 
 namespace flagstone::upstream {
 
@@ -40,25 +39,15 @@ class FlagdDecoder {
   std::expected<DecodedDocument, std::string> finish();
 
  private:
-  struct Hash;
-
-  void bound_memory();
-  void give_up(std::string problem);
   void spool_records();
-  void flush_spool();
 
-  IncomingMemory memory_;
-  std::optional<cache::Reservation> held_;
   std::uint64_t bytes_max_;
   std::uint64_t bytes_ = 0;
-  std::unique_ptr<Hash> hash_;
+  DocumentDigest digest_;
+  IncomingRecords records_;
   // One of the two.
   std::optional<evaluation::flagd::DocumentScanner> json_;
   std::string yaml_;
-  // Of a document that is too large.
-  std::unique_ptr<cache::DocumentSpool> spool_;
-  std::string spool_buffer_;
-  std::shared_ptr<cache::SpooledDocument> spooled_;
 };
 
 }  // namespace flagstone::upstream

@@ -56,6 +56,8 @@ TEST(DocumentSpoolTest, ARecordIsReadOnceAllOfItIsThere) {
   std::string bytes;
   append_spooled(bytes, {.kind = fakes::kSegmentKind,
                          .has_own_set = true,
+                         .tombstone = true,
+                         .version = -7,
                          .set_id = "set",
                          .key = "key",
                          .raw = "a text"});
@@ -74,6 +76,8 @@ TEST(DocumentSpoolTest, ARecordIsReadOnceAllOfItIsThere) {
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(record->kind, fakes::kSegmentKind);
   EXPECT_TRUE(record->has_own_set);
+  EXPECT_TRUE(record->tombstone);
+  EXPECT_EQ(record->version, -7);
   EXPECT_EQ(record->set_id, "set");
   EXPECT_EQ(record->key, "key");
   EXPECT_EQ(record->raw, "a text");
