@@ -84,6 +84,10 @@ void Backoff::credential_changed() {
   denied_failures_ = 0;
 }
 
+void Backoff::set_base(milliseconds base) {
+  options_.base = std::clamp(base, milliseconds(1), options_.cap);
+}
+
 milliseconds Backoff::ordinary_wait(std::uint64_t random) {
   const milliseconds bound = doubled(options_.base, failures_, options_.cap);
   if (bound < options_.cap) ++failures_;

@@ -39,6 +39,8 @@ class Backoff {
   void succeeded(TimePoint now);
   // What a refused credential taught counts no more.
   void credential_changed();
+  // The other side says what the first wait is to be; at most the cap.
+  void set_base(milliseconds base);
 
  private:
   milliseconds ordinary_wait(std::uint64_t random);

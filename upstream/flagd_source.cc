@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "net/percent.h"
+#include "upstream/configured_headers.h"
 #include "upstream/credential.h"
 #include "upstream/document_sink.h"
 #include "upstream/flagd_decoder.h"
@@ -65,7 +66,7 @@ class FlagdSource final : public Source, public DocumentSink {
   std::uint64_t document_bytes_max_;
   IncomingMemory incoming_;
   Credential credential_;
-  std::vector<std::unique_ptr<Credential>> header_values_;  // Parallel to options_.headers.
+  ConfiguredHeaders headers_;
   std::unique_ptr<Transport> transport_;
   SourceKind kind_ = SourceKind::kFile;
   // The transport, if it is one.
@@ -86,13 +87,8 @@ FlagdSource::FlagdSource(const config::Source& options, const SourceEnvironment&
       document_bytes_max_(options.max_document_bytes.value_or(environment.max_document_bytes)),
       incoming_(environment.incoming),
       credential_(environment.loop, environment.files, options.credential, environment.variables,
-                  [this] { credential_changed(); }) {
-  for (const config::Header& header : options_.headers) {
-    header_values_.push_back(std::make_unique<Credential>(environment.loop, environment.files,
-                                                          header.value, environment.variables,
-                                                          [this] { header_changed(); }));
-  }
-}
+                  [this] { credential_changed(); }),
+      headers_(options_.headers, environment, [this] { header_changed(); }) {}
 
 void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environment) {
   options.interval = options_.interval;
@@ -101,6 +97,7 @@ void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environ
   options.ca_file = options_.ca_file;
   options.client_certificate_file = options_.client_certificate_file;
   options.client_key_file = options_.client_key_file;
+  options.proxy = options_.proxy;
   auto poll = std::make_unique<HttpPoll>(
       environment.loop, environment.http, environment.clock, environment.random, std::move(options),
       [this] { return headers(); }, *this);
@@ -127,6 +124,7 @@ void FlagdSource::stream(SyncPlace place, const SourceEnvironment& environment) 
   options.ca_file = options_.ca_file;
   options.client_certificate_file = options_.client_certificate_file;
   options.client_key_file = options_.client_key_file;
+  options.proxy = options_.proxy;
   options.message_bytes_max = document_bytes_max_;
   options.message = options_.timeout;
   auto stream = std::make_unique<GrpcStream>(
@@ -146,13 +144,13 @@ void FlagdSource::resume(std::string_view cursor) {
 
 void FlagdSource::start() {
   credential_.start();
-  for (const auto& value : header_values_) value->start();
+  headers_.start();
   transport_->start();
 }
 
 void FlagdSource::stop() {
   credential_.stop();
-  for (const auto& value : header_values_) value->stop();
+  headers_.stop();
   transport_->stop();
   decoder_.reset();
 }
@@ -183,11 +181,7 @@ std::expected<std::vector<HttpHeader>, std::string> FlagdSource::headers() const
   if (!credential_.secret().empty()) {
     headers.push_back({"Authorization", "Bearer " + credential_.secret().reveal(), true});
   }
-  for (std::size_t i = 0; i < header_values_.size(); ++i) {
-    const Credential& value = *header_values_[i];
-    if (!value.problem().empty()) return std::unexpected(value.problem());
-    headers.push_back({options_.headers[i].name, value.secret().reveal(), true});
-  }
+  if (auto all = headers_.append_to(headers); !all) return std::unexpected(all.error());
   if (!options_.selector.empty()) headers.push_back({"Flagd-Selector", options_.selector});
   return headers;
 }
@@ -251,9 +245,7 @@ void FlagdSource::on_failure(FailureKind kind, std::string cause, milliseconds r
   decoder_.reset();
   std::string message = failure_text(uri_, cause, retry);
   message = without_secret(std::move(message), credential_.secret().reveal());
-  for (const auto& value : header_values_) {
-    message = without_secret(std::move(message), value->secret().reveal());
-  }
+  message = headers_.without_secrets(std::move(message));
   listener_.on_failure({kind, std::move(message), retry});
 }
 

@@ -62,6 +62,8 @@ struct HttpRequest {
   std::string ca_file = {};
   std::string client_certificate_file = {};
   std::string client_key_file = {};
+  // Go through this HTTP proxy, whatever the variables say; empty: what they say.
+  std::string proxy = {};
   // Notices a dead peer on a silent connection: probes after `keep_alive`, and bytes that nobody
   // acknowledges end it after `unacknowledged`. Zero: the system's habits.
   std::chrono::milliseconds keep_alive{0};

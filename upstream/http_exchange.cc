@@ -35,7 +35,13 @@ RedirectingExchange::~RedirectingExchange() {
 void RedirectingExchange::resolve() {
   if (!url_) return end(HttpError{FailureKind::kProtocol, "not an http or https URL"});
   if (!request_.unix_socket.empty()) return connect({});
-  proxy_ = engine_.proxies().select(url_->scheme, url_->host);
+  if (request_.proxy.empty()) {
+    proxy_ = engine_.proxies().select(url_->scheme, url_->host);
+  } else if (const auto url = parse_proxy_url(request_.proxy)) {
+    proxy_ = HttpProxy{url->url, url->host, url->port};
+  } else {
+    return end(HttpError{FailureKind::kProtocol, "the proxy's URI cannot be read"});
+  }
   const std::string& host = proxy_ ? proxy_->host : url_->host;
   query_ = engine_.resolver().resolve(host, [this](auto answer) {
     if (!answer) {

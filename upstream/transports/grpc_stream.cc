@@ -91,6 +91,7 @@ void GrpcStream::connect() {
                       .ca_file = options_.ca_file,
                       .client_certificate_file = options_.client_certificate_file,
                       .client_key_file = options_.client_key_file,
+                      .proxy = options_.proxy,
                       .keep_alive = options_.keep_alive,
                       .unacknowledged = options_.unacknowledged};
   opened_ = clock_.now();

@@ -34,6 +34,7 @@ struct GrpcStreamOptions {
   std::string ca_file;
   std::string client_certificate_file;
   std::string client_key_file;
+  std::string proxy;
   std::uint64_t message_bytes_max = 64 * 1024 * 1024;
   milliseconds connect{5'000};
   // From connecting to the first message's end, and from a message's begin to its end. Zero: ever.

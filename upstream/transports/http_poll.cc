@@ -71,6 +71,7 @@ void HttpPoll::credential_changed() {
 
 void HttpPoll::ask() {
   exchange_.reset();
+  unwanted_ = false;
   status_ = 0;
   body_bytes_ = 0;
   arriving_ = {};
@@ -83,13 +84,14 @@ void HttpPoll::ask() {
   if (!accepted_.last_modified.empty()) {
     headers->push_back({"If-Modified-Since", accepted_.last_modified});
   }
-  HttpRequest request{.url = options_.url,
+  HttpRequest request{.url = options_.make_url ? options_.make_url() : options_.url,
                       .unix_socket = options_.unix_socket,
                       .headers = std::move(*headers),
                       .limits = options_.limits,
                       .ca_file = options_.ca_file,
                       .client_certificate_file = options_.client_certificate_file,
-                      .client_key_file = options_.client_key_file};
+                      .client_key_file = options_.client_key_file,
+                      .proxy = options_.proxy};
   exchange_ = http_.start(std::move(request), *this);
 }
 
@@ -97,6 +99,8 @@ void HttpPoll::ask_after(milliseconds delay) { timer_.start_once(delay.count());
 
 bool HttpPoll::on_head(const HttpHead& head) {
   status_ = head.status;
+  unwanted_ = options_.wants_answer && !options_.wants_answer(head);
+  if (unwanted_) return false;
   retry_after_ = parse_retry_after(head.find("retry-after"), clock_.unix_ms());
   if (status_ != 200) return status_ == 304;  // The text of an error says nothing to us.
   arriving_ = {std::string(head.find("etag")), std::string(head.find("last-modified"))};
@@ -114,6 +118,7 @@ bool HttpPoll::on_body(std::string_view piece) {
 
 void HttpPoll::on_end(const std::optional<HttpError>& error) {
   // The exchange lives until the next request: we are inside its call.
+  if (unwanted_) return;
   if (error) return fail(error->kind, error->message);
   if (malformed_) return fail(FailureKind::kMalformed, *std::exchange(malformed_, std::nullopt));
   if (status_ == 200) return complete();
@@ -151,7 +156,7 @@ void HttpPoll::succeed() {
 }
 
 void HttpPoll::fail(FailureKind kind, std::string cause) {
-  const Regime regime = kind == FailureKind::kUnauthorized ? Regime::kDenied : Regime::kOrdinary;
+  const Regime regime = options_.judge(kind, status_);
   // Never zero: a timer that starts itself again at zero would not let the loop (libuv before 1.45)
   // do anything else.
   const milliseconds wait = std::max(

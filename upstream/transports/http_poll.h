@@ -18,20 +18,28 @@
 #include "upstream/backoff.h"
 #include "upstream/document_sink.h"
 #include "upstream/http_client.h"
+#include "upstream/judge_failure.h"
 #include "upstream/transports/transport.h"
 
 namespace flagstone::upstream {
 
 struct HttpPollOptions {
   std::string url;
+  // In the place of `url`, for one that changes: asked for before each request.
+  std::function<std::string()> make_url = {};
   std::string unix_socket;
   // As in HttpRequest.
   std::string ca_file = {};
   std::string client_certificate_file = {};
   std::string client_key_file = {};
+  std::string proxy = {};
   milliseconds interval{30'000};
   HttpLimits limits;
   BackoffOptions backoff;  // `cap` is raised to the interval.
+  JudgeFailure judge = ordinary_judge;
+  // Sees each answer's head first, of any status. False: the answer is dealt with, and nobody asks
+  // before refresh() or start().
+  std::function<bool(const HttpHead& head)> wants_answer = {};
 };
 
 class HttpPoll final : public Transport, private HttpReceiver {
@@ -46,7 +54,7 @@ class HttpPoll final : public Transport, private HttpReceiver {
 
   // REQUIRES: before start().
   void resume(Validators validators);
-  // Asks at once.
+  // Asks at once. Can be stopped and started again.
   void start() override;
   void stop() override;
   void settle(Outcome outcome) override;
@@ -54,6 +62,7 @@ class HttpPoll final : public Transport, private HttpReceiver {
   // As refresh(), and what a refused credential taught counts no more. A request under way carries
   // the old one and is cancelled.
   void credential_changed();
+  bool running() const { return running_; }
 
  private:
   bool on_head(const HttpHead& head) override;
@@ -81,6 +90,7 @@ class HttpPoll final : public Transport, private HttpReceiver {
   Validators accepted_;       // Of the last accepted document.
   Validators arriving_;       // Of the one arriving or in work.
   bool conditional_ = false;  // The request under way carries validators.
+  bool unwanted_ = false;     // The answer under way.
   int status_ = 0;            // Of the answer under way.
   std::uint64_t body_bytes_ = 0;
   std::optional<milliseconds> retry_after_;
