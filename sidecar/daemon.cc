@@ -26,6 +26,7 @@
 #include "sidecar/watched_text.h"
 #include "sidecar/writer.h"
 #include "upstream/http_client.h"
+#include "upstream/instance_id.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -187,7 +188,8 @@ KeeperTools Daemon::keeper_tools() {
                                 .random = random_,
                                 .variables = config::process_variable,
                                 .max_document_bytes = options_.cache.max_document_bytes,
-                                .incoming = {.budget = &budget_, .spools = &saver_}},
+                                .incoming = {.budget = &budget_, .spools = &saver_},
+                                .instance_id = upstream::make_instance_id(random_)},
                     .home = home_,
                     .saver = saver_,
                     .log = log_,

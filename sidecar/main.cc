@@ -8,6 +8,7 @@
 
 #include "config/command_line.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
+#include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
 #include "sidecar/allocator.h"
 #include "sidecar/api/flagd_evaluation.h"
 #include "sidecar/api/flagd_evaluation_events.h"
@@ -17,6 +18,8 @@
 #include "sidecar/log.h"
 #include "upstream/flagd_check.h"
 #include "upstream/flagd_source.h"
+#include "upstream/launchdarkly_check.h"
+#include "upstream/launchdarkly_source.h"
 
 namespace {
 
@@ -48,6 +51,15 @@ std::vector<std::unique_ptr<sidecar::ServingApi>> make_flagd_apis(net::Loop& loo
   return apis;
 }
 
+std::unique_ptr<evaluation::Dialect> make_launchdarkly_dialect(const config::Environment&) {
+  return evaluation::launchdarkly::make_launchdarkly_dialect();
+}
+
+std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Loop&,
+                                                                         sidecar::ServingDesk&) {
+  return {};
+}
+
 std::vector<sidecar::Vendor> make_vendors() {
   return {
       {.name = "flagd",
@@ -55,6 +67,11 @@ std::vector<sidecar::Vendor> make_vendors() {
        .make_source = upstream::make_flagd_source,
        .check_document = upstream::check_flagd_document,
        .make_apis = make_flagd_apis},
+      {.name = "launchdarkly",
+       .make_dialect = make_launchdarkly_dialect,
+       .make_source = upstream::make_launchdarkly_source,
+       .check_document = upstream::check_launchdarkly_document,
+       .make_apis = make_launchdarkly_apis},
   };
 }
 

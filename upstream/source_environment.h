@@ -35,6 +35,8 @@ struct SourceEnvironment {
   // Where the source's own `max_document_bytes` is not set.
   std::uint64_t max_document_bytes = 64 * config::kMiB;
   IncomingMemory incoming = {};
+  // Of this process, for vendors who count their clients; empty: none.
+  std::string instance_id = {};
 };
 
 // A vendor's row in main's table has one of these. The error says what is wrong with the options;

@@ -1,0 +1,429 @@
+#include "upstream/launchdarkly_network_source.h"
+
+#include <cassert>
+#include <charconv>
+#include <iterator>
+#include <utility>
+
+#include "upstream/launchdarkly_places.h"
+#include "upstream/redact.h"
+#include "upstream/source_text.h"
+
+namespace flagstone::upstream {
+namespace {
+
+// Changes that wait while others are in work; beyond that they stay with the other side.
+constexpr std::size_t kWaitingRecordsMax = 1000;
+constexpr std::size_t kWaitingBytesMax = std::size_t{1024} * 1024;
+
+constexpr milliseconds kAtOnce{1};
+
+// What is likely to last: refused keys, other 4xx that no waiting cures, certificates.
+Regime judge_failure(FailureKind kind, int status) {
+  if (kind == FailureKind::kTls) return Regime::kDenied;
+  const bool passes = status == 400 || status == 408 || status == 429;
+  return status >= 400 && status < 500 && !passes ? Regime::kDenied : Regime::kOrdinary;
+}
+
+std::size_t bytes_of(const std::vector<evaluation::Record>& records) {
+  std::size_t bytes = 0;
+  for (const auto& record : records) bytes += record.id.key.size() + record.raw.size();
+  return bytes;
+}
+
+milliseconds seconds_in(std::string_view text, milliseconds otherwise) {
+  std::int64_t seconds = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr std::int64_t kMost = 366LL * 24 * 3600;
+  if (parsed.ec != std::errc{} || seconds < 0 || seconds > kMost) return otherwise;
+  return milliseconds(seconds * 1000);
+}
+
+}  // namespace
+
+LaunchDarklyNetworkSource::LaunchDarklyNetworkSource(const config::Source& options,
+                                                     const SourceEnvironment& environment,
+                                                     SourceListener& listener,
+                                                     const LaunchDarklyPatience& patience)
+    : options_(options),
+      patience_(patience),
+      listener_(listener),
+      uri_(redacted_uri(options.uri)),
+      document_bytes_max_(options.max_document_bytes.value_or(environment.max_document_bytes)),
+      incoming_(environment.incoming),
+      instance_id_(environment.instance_id),
+      clock_(environment.clock),
+      random_(environment.random),
+      credential_(environment.loop, environment.files, options.credential, environment.variables,
+                  [this] { credential_changed(); }),
+      headers_(options_.headers, environment, [this] { header_changed(); }),
+      events_(document_bytes_max_, incoming_, *this),
+      stream_(
+          environment.loop, environment.http, environment.clock, environment.random,
+          stream_options(), [this] { return stream_request(); }, events_),
+      poll_(
+          environment.loop, environment.http, environment.clock, environment.random, poll_options(),
+          [this] { return headers(); }, *this),
+      help_timer_(environment.loop, [this] { help_out(); }),
+      fdv2_timer_(environment.loop, [this] { return_to_fdv2(); }),
+      parting_timer_(environment.loop, [this] { part_if_due(); }) {}
+
+SseStreamOptions LaunchDarklyNetworkSource::stream_options() const {
+  SseStreamOptions stream;
+  stream.ca_file = options_.ca_file;
+  stream.client_certificate_file = options_.client_certificate_file;
+  stream.client_key_file = options_.client_key_file;
+  stream.proxy = options_.proxy;
+  stream.event_bytes_max = document_bytes_max_;
+  stream.first_byte = options_.timeout;
+  stream.silence = patience_.silence;
+  stream.backoff = patience_.backoff;
+  stream.judge = judge_failure;
+  return stream;
+}
+
+HttpPollOptions LaunchDarklyNetworkSource::poll_options() {
+  HttpPollOptions poll;
+  poll.make_url = [this] { return poll_url(); };
+  poll.unix_socket = polling_base(options_).unix_socket;
+  poll.ca_file = options_.ca_file;
+  poll.client_certificate_file = options_.client_certificate_file;
+  poll.client_key_file = options_.client_key_file;
+  poll.proxy = options_.proxy;
+  poll.interval = options_.interval;
+  poll.limits.whole = options_.timeout;
+  poll.limits.body_bytes = document_bytes_max_;
+  poll.backoff = patience_.backoff;
+  poll.judge = judge_failure;
+  poll.wants_answer = [this](const HttpHead& head) {
+    return judge(head, poll_protocol_) == EventSink::Head::kGoOn;
+  };
+  return poll;
+}
+
+void LaunchDarklyNetworkSource::resume(std::string_view cursor) {
+  if (auto remembered = launchdarkly_cursor_from_text(cursor)) accepted_ = std::move(*remembered);
+}
+
+void LaunchDarklyNetworkSource::start() {
+  credential_.start();
+  headers_.start();
+  if (streams()) {
+    stream_.start();
+  } else {
+    begin_polling();
+  }
+}
+
+void LaunchDarklyNetworkSource::stop() {
+  credential_.stop();
+  headers_.stop();
+  stream_.stop();
+  poll_.stop();
+  help_timer_.stop();
+  fdv2_timer_.stop();
+  parting_timer_.stop();
+  waiting_.reset();
+  answer_.reset();
+}
+
+// Requests.
+
+LaunchDarklyProtocol LaunchDarklyNetworkSource::protocol() const {
+  const config::LaunchDarklySource& wanted = options_.launchdarkly;
+  if (wanted.protocol == config::LaunchDarklyProtocol::kFdv1) return LaunchDarklyProtocol::kFdv1;
+  // FDv2 knows no payload filters.
+  if (!wanted.filter.empty()) return LaunchDarklyProtocol::kFdv1;
+  const bool for_now = fdv1_until_ && clock_.now() < *fdv1_until_;
+  return for_now ? LaunchDarklyProtocol::kFdv1 : LaunchDarklyProtocol::kFdv2;
+}
+
+bool LaunchDarklyNetworkSource::has_basis(LaunchDarklyProtocol protocol) const {
+  return protocol == LaunchDarklyProtocol::kFdv2 && accepted_.protocol == protocol &&
+         !accepted_.selector.empty() && !distrusts_basis_;
+}
+
+std::string LaunchDarklyNetworkSource::query(LaunchDarklyProtocol protocol, bool has_basis) const {
+  if (has_basis) return "?basis=" + query_encoded(accepted_.selector);
+  const std::string& filter = options_.launchdarkly.filter;
+  const bool filters = protocol == LaunchDarklyProtocol::kFdv1 && !filter.empty();
+  return filters ? "?filter=" + query_encoded(filter) : "";
+}
+
+std::expected<std::vector<HttpHeader>, std::string> LaunchDarklyNetworkSource::headers() const {
+  if (!credential_.problem().empty()) return std::unexpected(credential_.problem());
+  std::vector<HttpHeader> headers = launchdarkly_headers(options_.launchdarkly, instance_id_);
+  headers.push_back({"Authorization", credential_.secret().reveal(), true});
+  if (auto all = headers_.append_to(headers); !all) return std::unexpected(all.error());
+  return headers;
+}
+
+std::expected<SseStream::Request, std::string> LaunchDarklyNetworkSource::stream_request() {
+  stream_works_ = false;
+  if (!help_timer_.running()) help_timer_.start_once(patience_.stream.count());
+  auto made = headers();
+  if (!made) return std::unexpected(std::move(made.error()));
+  stream_protocol_ = protocol();
+  const bool basis = has_basis(stream_protocol_);
+  events_.begin(stream_protocol_, basis);
+  HttpBase base = streaming_base(options_);
+  const bool fdv2 = stream_protocol_ == LaunchDarklyProtocol::kFdv2;
+  return SseStream::Request{
+      .url = base.url + (fdv2 ? "/sdk/stream" : "/all") + query(stream_protocol_, basis),
+      .unix_socket = std::move(base.unix_socket),
+      .headers = std::move(*made)};
+}
+
+std::string LaunchDarklyNetworkSource::poll_url() {
+  poll_protocol_ = protocol();
+  poll_has_basis_ = has_basis(poll_protocol_);
+  const bool fdv2 = poll_protocol_ == LaunchDarklyProtocol::kFdv2;
+  return polling_base(options_).url + (fdv2 ? "/sdk/poll" : "/sdk/latest-all") +
+         query(poll_protocol_, poll_has_basis_);
+}
+
+// Which way.
+
+void LaunchDarklyNetworkSource::begin_polling() {
+  if (poll_.running()) return;
+  const bool known = accepted_.protocol == protocol();
+  poll_.resume({.etag = known ? accepted_.etag : "", .last_modified = {}});
+  poll_.start();
+}
+
+void LaunchDarklyNetworkSource::end_polling() {
+  poll_.stop();
+  answer_.reset();
+}
+
+// The stream has brought nothing for a while.
+void LaunchDarklyNetworkSource::help_out() {
+  if (!streams() || stream_works_ || polls()) return;
+  if (in_work_ != Way::kNone || events_.is_receiving() || credential_refused_) {
+    help_timer_.start_once(patience_.stream.count());
+    return;
+  }
+  begin_polling();
+}
+
+void LaunchDarklyNetworkSource::stream_is_good() {
+  stream_works_ = true;
+  credential_refused_ = false;
+  distrusts_basis_ = false;
+  help_timer_.stop();
+  end_polling();
+  stream_.succeeded();
+}
+
+EventSink::Head LaunchDarklyNetworkSource::judge(const HttpHead& head, LaunchDarklyProtocol asked) {
+  if (asked == LaunchDarklyProtocol::kFdv1) return EventSink::Head::kGoOn;
+  if (lower_case(head.find("x-ld-fd-fallback")) == "true") {
+    const milliseconds time = seconds_in(head.find("x-ld-fd-fallback-ttl"), patience_.fdv1);
+    if (head.status != 200) {
+      leave_fdv2(time, true);
+      return EventSink::Head::kLeave;
+    }
+    parting_ = time;
+    parting_timer_.start_once(patience_.parting.count());
+    return EventSink::Head::kGoOn;
+  }
+  const bool may_leave = options_.launchdarkly.protocol == config::LaunchDarklyProtocol::kAuto;
+  if (!may_leave || (head.status != 404 && head.status != 405)) return EventSink::Head::kGoOn;
+  leave_fdv2(patience_.fdv1, false);
+  return EventSink::Head::kLeave;
+}
+
+// To FDv1 for `time`, zero meaning for ever.
+void LaunchDarklyNetworkSource::leave_fdv2(milliseconds time, bool polls_only) {
+  parting_.reset();
+  parting_timer_.stop();
+  fdv1_until_ = time.count() == 0 ? TimePoint::max() : clock_.now() + time;
+  if (time.count() != 0) fdv2_timer_.start_once(time.count());
+  if (polls_only && !leaves_stream_) {
+    leaves_stream_ = true;
+    on_degraded("is polled by FDv1, since the other side asks for that");
+  }
+  const bool polled = polls();
+  end_polling();
+  if (polls_only) waiting_.reset();  // The poll brings everything.
+  if (streams()) {
+    stream_.reopen(kAtOnce);
+    if (polled) begin_polling();
+  } else {
+    stream_.stop();
+    help_timer_.stop();
+    begin_polling();
+  }
+}
+
+void LaunchDarklyNetworkSource::return_to_fdv2() {
+  fdv1_until_.reset();
+  if (!std::exchange(leaves_stream_, false) || !streams()) return;
+  // Polling goes on until the stream works.
+  if (!stream_.running()) stream_.start();
+}
+
+void LaunchDarklyNetworkSource::part_if_due() {
+  if (parting_ && in_work_ == Way::kNone) leave_fdv2(*parting_, true);
+}
+
+EventSink::Next LaunchDarklyNetworkSource::on_goodbye(std::optional<std::int64_t> fallback_ttl_s) {
+  if (!fallback_ttl_s || *fallback_ttl_s < 0) return EventSink::Next::kReopen;
+  leave_fdv2(seconds_in(std::to_string(*fallback_ttl_s), patience_.fdv1), true);
+  return EventSink::Next::kGoOn;
+}
+
+// What they bring.
+
+void LaunchDarklyNetworkSource::hand_over(Way way, LaunchDarklyUpdate update) {
+  in_work_ = way;
+  update.update.cursor = to_text(update.cursor);
+  cursor_in_work_ = std::move(update.cursor);
+  listener_.on_update(std::move(update.update), update.document);
+}
+
+void LaunchDarklyNetworkSource::settle(Outcome outcome) {
+  assert(in_work_ != Way::kNone);
+  const Way way = std::exchange(in_work_, Way::kNone);
+  accepted_ =
+      outcome == Outcome::kAccepted ? std::exchange(cursor_in_work_, {}) : LaunchDarklyCursor{};
+  if (way == Way::kPoll) poll_.settle(outcome);
+  if (outcome != Outcome::kAccepted) {
+    // Changes to what was not taken make no sense.
+    waiting_.reset();
+    if (way == Way::kStream) {
+      return stream_.reopen(jittered_interval(patience_.held, random_.next()));
+    }
+  } else if (parting_) {
+    return part_if_due();
+  }
+  if (waiting_) hand_over(Way::kStream, *std::exchange(waiting_, std::nullopt));
+  stream_.proceed();
+}
+
+bool LaunchDarklyNetworkSource::can_take_changes() const {
+  if (!waiting_) return true;
+  if (waiting_->update.kind == evaluation::UpdateKind::kFull) return false;
+  return waiting_->update.records.size() < kWaitingRecordsMax && waiting_bytes_ < kWaitingBytesMax;
+}
+
+bool LaunchDarklyNetworkSource::has_data(std::string_view digest) const {
+  return can_take_data() && accepted_.protocol == LaunchDarklyProtocol::kFdv1 &&
+         !accepted_.digest.empty() && accepted_.digest == digest;
+}
+
+void LaunchDarklyNetworkSource::on_streamed(LaunchDarklyUpdate&& update) {
+  stream_is_good();
+  if (in_work_ == Way::kNone && !waiting_) return hand_over(Way::kStream, std::move(update));
+  const std::size_t bytes = bytes_of(update.update.records);
+  if (!waiting_ || update.update.kind == evaluation::UpdateKind::kFull) {
+    waiting_ = std::move(update);
+    waiting_bytes_ = bytes;
+    return;
+  }
+  auto& records = waiting_->update.records;
+  records.insert(records.end(), std::make_move_iterator(update.update.records.begin()),
+                 std::make_move_iterator(update.update.records.end()));
+  waiting_->cursor = std::move(update.cursor);
+  waiting_bytes_ += bytes;
+}
+
+void LaunchDarklyNetworkSource::on_stream_current() {
+  stream_is_good();
+  if (in_work_ == Way::kNone) listener_.on_unchanged();
+  part_if_due();
+}
+
+void LaunchDarklyNetworkSource::on_begin(std::string_view) {
+  answer_ = poll_protocol_ == LaunchDarklyProtocol::kFdv2
+                ? make_fdv2_answer(document_bytes_max_, incoming_, poll_has_basis_)
+                : make_fdv1_answer(document_bytes_max_, incoming_);
+}
+
+std::expected<void, std::string> LaunchDarklyNetworkSource::on_piece(std::string_view piece) {
+  return answer_->feed(piece);
+}
+
+std::expected<Arrival, std::string> LaunchDarklyNetworkSource::on_complete(
+    const Validators& validators) {
+  auto brought = answer_->finish();
+  answer_.reset();
+  if (!brought) return std::unexpected(std::move(brought.error()));
+  credential_refused_ = false;
+  distrusts_basis_ = false;
+  if (!*brought) return Arrival::kUnchanged;
+  if (has_data((*brought)->document.digest)) {
+    accepted_.etag = validators.etag;
+    return Arrival::kUnchanged;
+  }
+  if (!can_take_data()) return std::unexpected("what the stream brought is still in work");
+  (*brought)->cursor.etag = validators.etag;
+  hand_over(Way::kPoll, std::move(**brought));
+  return Arrival::kInWork;
+}
+
+void LaunchDarklyNetworkSource::on_unchanged() {
+  listener_.on_unchanged();
+  part_if_due();
+}
+
+// When they fail.
+
+void LaunchDarklyNetworkSource::on_stream_failure(FailureKind kind, std::string cause,
+                                                  milliseconds retry) {
+  stream_works_ = false;
+  credential_refused_ = kind == FailureKind::kUnauthorized || kind == FailureKind::kCredential;
+  // It may be the basis that the other side objects to.
+  if (kind == FailureKind::kHttpStatus || kind == FailureKind::kMalformed) distrusts_basis_ = true;
+  if (parting_) return part_if_due();
+  // While polling helps out, it is the polls that count.
+  if (!polls()) report(kind, cause, retry);
+}
+
+void LaunchDarklyNetworkSource::on_failure(FailureKind kind, std::string cause,
+                                           milliseconds retry) {
+  answer_.reset();
+  credential_refused_ = kind == FailureKind::kUnauthorized || kind == FailureKind::kCredential;
+  if (kind == FailureKind::kHttpStatus || kind == FailureKind::kMalformed) distrusts_basis_ = true;
+  report(kind, cause, retry);
+  if (parting_) part_if_due();
+}
+
+void LaunchDarklyNetworkSource::report(FailureKind kind, const std::string& cause,
+                                       milliseconds retry) {
+  std::string message = failure_text(uri_, cause, retry);
+  message = without_secret(std::move(message), credential_.secret().reveal());
+  message = headers_.without_secrets(std::move(message));
+  listener_.on_failure({kind, std::move(message), retry});
+}
+
+void LaunchDarklyNetworkSource::on_degraded(std::string_view message) {
+  listener_.on_degraded(uri_ + " " + std::string(message));
+}
+
+void LaunchDarklyNetworkSource::forget_what_we_have() {
+  accepted_ = {};
+  cursor_in_work_ = {};
+  waiting_.reset();
+}
+
+void LaunchDarklyNetworkSource::refresh() {
+  forget_what_we_have();
+  poll_.refresh();
+  stream_.reopen(kAtOnce);
+}
+
+void LaunchDarklyNetworkSource::credential_changed() {
+  // Another key may mean another environment.
+  forget_what_we_have();
+  credential_refused_ = false;
+  listener_.on_credential_changed();
+  header_changed();
+}
+
+void LaunchDarklyNetworkSource::header_changed() {
+  if (poll_.running()) poll_.credential_changed();
+  stream_.credential_changed();
+}
+
+}  // namespace flagstone::upstream

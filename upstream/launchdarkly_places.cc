@@ -1,0 +1,90 @@
+#include "upstream/launchdarkly_places.h"
+
+#include <array>
+#include <cstdio>
+
+#include "net/percent.h"
+
+namespace flagstone::upstream {
+namespace {
+
+constexpr std::string_view kUnixScheme = "http+unix://";
+
+// `https://sdk.launchdarkly.com` and the vendor's other regions: the first label says what for.
+std::string sibling(std::string_view base_uri, std::string_view label) {
+  constexpr std::string_view kBase = "://sdk.";
+  const std::size_t at = base_uri.find(kBase);
+  if (at == std::string_view::npos) return std::string(base_uri);
+  const std::string_view rest = base_uri.substr(at + kBase.size());
+  const std::string_view host = rest.substr(0, rest.find_first_of(":/"));
+  const bool vendors_own = host == "launchdarkly.com" || host.ends_with(".launchdarkly.com") ||
+                           host == "launchdarkly.us" || host.ends_with(".launchdarkly.us");
+  if (!vendors_own) return std::string(base_uri);
+  std::string uri(base_uri.substr(0, at));
+  return uri.append("://").append(label).append(".").append(rest);
+}
+
+std::string given_or_sibling(const std::string& given, const config::Source& source,
+                             std::string_view label) {
+  return given.empty() ? sibling(source.uri, label) : given;
+}
+
+}  // namespace
+
+HttpBase http_base(std::string_view uri) {
+  HttpBase base;
+  if (uri.starts_with(kUnixScheme)) {
+    uri.remove_prefix(kUnixScheme.size());
+    const std::size_t slash = uri.find('/');
+    net::percent_decode(uri.substr(0, slash), base.unix_socket);
+    base.url = "http://localhost";
+    if (slash != std::string_view::npos) base.url += uri.substr(slash);
+  } else {
+    base.url = uri;
+  }
+  while (base.url.ends_with('/')) base.url.pop_back();
+  return base;
+}
+
+HttpBase polling_base(const config::Source& source) { return http_base(source.uri); }
+
+HttpBase streaming_base(const config::Source& source) {
+  return http_base(given_or_sibling(source.launchdarkly.stream_uri, source, "stream"));
+}
+
+HttpBase events_base(const config::Source& source) {
+  return http_base(given_or_sibling(source.launchdarkly.events_uri, source, "events"));
+}
+
+std::vector<HttpHeader> launchdarkly_headers(const config::LaunchDarklySource& options,
+                                             std::string_view instance_id) {
+  std::vector<HttpHeader> headers;
+  if (!options.wrapper.empty()) headers.push_back({"X-LaunchDarkly-Wrapper", options.wrapper});
+  std::string tags;
+  for (const auto& [name, value] : options.tags) {
+    if (!tags.empty()) tags += ' ';
+    tags.append(name).append("/").append(value);
+  }
+  if (!tags.empty()) headers.push_back({"X-LaunchDarkly-Tags", std::move(tags)});
+  headers.push_back({"X-LaunchDarkly-Instance-Id", std::string(instance_id)});
+  return headers;
+}
+
+std::string query_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                       (byte >= 'a' && byte <= 'z') || std::string_view("-._~").contains(c);
+    if (plain) {
+      encoded += c;
+      continue;
+    }
+    std::array<char, 4> hex{};
+    std::snprintf(hex.data(), hex.size(), "%%%02X", byte);
+    encoded += hex.data();
+  }
+  return encoded;
+}
+
+}  // namespace flagstone::upstream

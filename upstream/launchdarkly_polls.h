@@ -1,0 +1,33 @@
+// LaunchDarkly's polled answers, FDv1 and FDv2: bytes to updates. One answer at a time.
+//
+// Owned by a LaunchDarkly source, on the keeper's loop; used between a poll's head and its end.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "upstream/launchdarkly_decoder.h"
+#include "upstream/launchdarkly_update.h"
+
+namespace flagstone::upstream {
+
+// One answer: what it makes of the bytes of its body.
+class LaunchDarklyAnswer {
+ public:
+  virtual ~LaunchDarklyAnswer() = default;
+  virtual std::expected<void, std::string> feed(std::string_view piece) = 0;
+  // Call once. Nothing, without an error: what we have is what there is.
+  virtual std::expected<std::optional<LaunchDarklyUpdate>, std::string> finish() = 0;
+};
+
+// {"flags": {…}, "segments": {…}}
+std::unique_ptr<LaunchDarklyAnswer> make_fdv1_answer(std::uint64_t bytes_max,
+                                                     const IncomingMemory& memory);
+// {"events": […]}. `has_basis`: the request said what we have.
+std::unique_ptr<LaunchDarklyAnswer> make_fdv2_answer(std::uint64_t bytes_max,
+                                                     const IncomingMemory& memory, bool has_basis);
+
+}  // namespace flagstone::upstream

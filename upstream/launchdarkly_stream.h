@@ -1,0 +1,55 @@
+// LaunchDarkly's streams, FDv1 and FDv2: events to updates.
+//
+// Owned by a LaunchDarkly source, on the keeper's loop. What is in work elsewhere it waits for; it
+// decides nothing about where to ask.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "upstream/launchdarkly_decoder.h"
+#include "upstream/launchdarkly_update.h"
+
+namespace flagstone::upstream {
+
+class LaunchDarklyStream final : public EventSink {
+ public:
+  LaunchDarklyStream(std::uint64_t bytes_max, const IncomingMemory& memory, LaunchDarklyHost& host)
+      : bytes_max_(bytes_max), memory_(memory), host_(host) {}
+
+  // A connection is about to be made. `has_basis`: it says what we have, so that changes to it make
+  // sense.
+  void begin(LaunchDarklyProtocol protocol, bool has_basis);
+  // Complete data is arriving.
+  bool is_receiving() const { return data_ != nullptr || !text_.empty(); }
+
+  Head on_head(const HttpHead& head) override { return host_.on_answer(head); }
+  Wish on_event_begin(std::string_view name) override;
+  std::expected<void, std::string> on_event_data(std::string_view piece) override;
+  std::expected<Next, std::string> on_event_end() override;
+  void on_stream_failure(FailureKind kind, std::string cause, milliseconds retry) override;
+
+ private:
+  Wish begin_fdv1_event();
+  std::expected<Next, std::string> end_put();
+  std::expected<Next, std::string> end_change(std::string_view text);
+  std::expected<Next, std::string> end_transfer_event(std::string_view text);
+  void forget();
+
+  std::uint64_t bytes_max_;
+  IncomingMemory memory_;
+  LaunchDarklyHost& host_;
+
+  LaunchDarklyProtocol protocol_ = LaunchDarklyProtocol::kFdv1;
+  // There is something that changes can be applied to.
+  bool has_base_ = false;
+  // The event that is being read: complete data, or the text of another.
+  std::string name_;
+  std::unique_ptr<LaunchDarklyData> data_;
+  std::string text_;
+  std::unique_ptr<LaunchDarklyTransfers> transfers_;
+};
+
+}  // namespace flagstone::upstream
