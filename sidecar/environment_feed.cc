@@ -72,6 +72,9 @@ std::expected<void, std::string> EnvironmentFeed::prepare() {
 
 void EnvironmentFeed::start(const EnvironmentFeed* predecessor) {
   std::size_t next = 0;
+  if (predecessor != nullptr && has_sources_of(*predecessor)) {
+    former_credentials_ = predecessor->former_credentials_;
+  }
   if (bootstrap_) bootstrap_source_ = std::move(prepared_[next++]);
   silent_seats_ = seats_.size();
   for (auto& seat : seats_) {
@@ -188,10 +191,27 @@ std::size_t EnvironmentFeed::accept_held() {
   return taken;
 }
 
+bool EnvironmentFeed::has_sources_of(const EnvironmentFeed& other) const {
+  return std::ranges::equal(options_.sources, other.options_.sources,
+                            [](const config::Source& a, const config::Source& b) {
+                              return a.location() == b.location() && a.part() == b.part();
+                            });
+}
+
+// Other vendors' sources have no such option: their old credential counts no more.
+std::chrono::milliseconds EnvironmentFeed::rotation_grace(std::size_t source) const {
+  if (options_.dialect != "launchdarkly") return std::chrono::milliseconds(0);
+  return options_.sources[source].launchdarkly.rotation_grace;
+}
+
 bool EnvironmentFeed::read_credentials() {
   std::vector<std::string> all;
   std::vector<std::string> problems;
-  for (const auto& seat : seats_) all.push_back(seat->source().credential().reveal());
+  const upstream::TimePoint now = tools_.sources.clock.now();
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    all.push_back(seats_[i]->source().credential().reveal());
+    former_credentials_.note(i, all.back(), rotation_grace(i), now);
+  }
   for (const config::SecretSource& accept : options_.accept) {
     auto secret = config::read_secret(accept, tools_.sources.variables);
     if (secret) {
@@ -200,6 +220,7 @@ bool EnvironmentFeed::read_credentials() {
       problems.push_back(secret.error());
     }
   }
+  former_credentials_.append_to(all, now);
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
   if (problems != accept_problems_) {
     for (const std::string& problem : problems) {

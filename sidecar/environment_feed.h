@@ -4,6 +4,7 @@
 // before goes on being served.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "cache/serving_state.h"
 #include "cache/usage.h"
 #include "config/options.h"
+#include "sidecar/former_credentials.h"
 #include "sidecar/source_seat.h"
 #include "sidecar/vendors.h"
 
@@ -68,9 +70,10 @@ class EnvironmentFeed final : public SeatHost {
   void renew_state();
   // `flagstone accept`: how many sources' held documents were taken in.
   std::size_t accept_held();
-  // Credentials that mean this environment: the sources' own and those of `accept:`.
+  // Credentials that mean this environment: the sources' own, those they had until lately, and
+  // those of `accept:`.
   const std::vector<std::string>& credentials() const { return credentials_; }
-  // Reads those of `accept:` again; true when they are others now.
+  // Reads those of `accept:` again and looks at the sources'; true when they are others now.
   bool read_credentials();
 
   const config::Environment& options() const { return options_; }
@@ -102,6 +105,8 @@ class EnvironmentFeed final : public SeatHost {
                                         bool keeps_state);
   cache::SourceIdentity identity_of(std::size_t index, const config::Source& source) const;
   const SourceSeat* seat_like(const SourceSeat& other) const;
+  bool has_sources_of(const EnvironmentFeed& other) const;
+  std::chrono::milliseconds rotation_grace(std::size_t source) const;
   cache::Origin origin() const;
   bool stale() const;
   std::int64_t last_contact_unix_ms() const;
@@ -118,6 +123,7 @@ class EnvironmentFeed final : public SeatHost {
   std::vector<std::unique_ptr<upstream::Source>> prepared_;
   std::vector<std::string> credentials_;
   std::vector<std::string> accept_problems_;
+  FormerCredentials former_credentials_;
   // The bootstrap's source until it is needed: the last known state is newer.
   std::unique_ptr<upstream::Source> bootstrap_source_;
   std::size_t silent_seats_ = 0;
