@@ -271,6 +271,69 @@ std::vector<std::uint32_t> RecordIndex::page_starts() const {
   return starts;
 }
 
+void RecordIndex::for_each_difference(const RecordIndex& before, const RecordIndex& after,
+                                      const DifferenceVisitor& visit) {
+  const Directory& old = *before.directory_;
+  const Directory& now = *after.directory_;
+  const bool same_size = old.bits == now.bits;
+  const auto live = [](const Slot* slot) {
+    return slot == nullptr || slot->entry->is_tombstone() ? nullptr : slot->entry.get();
+  };
+  // The slot at a position, whose page is skipped when the other index has the very same.
+  const auto slot_at = [&](const Directory& here, Position& position) -> const Slot* {
+    for (; position.page < here.pages.size(); ++position.page, position.slot = 0) {
+      const Page* page = here.pages[position.page].get();
+      if (page == nullptr || position.slot >= page->slots().size()) continue;
+      if (same_size && old.pages[position.page] == now.pages[position.page]) continue;
+      return &page->slots()[position.slot];
+    }
+    return nullptr;
+  };
+  const auto same_key = [](const Slot& a, const Slot& b) {
+    return key_part(a.hash) == key_part(b.hash) && a.entry->kind() == b.entry->kind() &&
+           a.entry->key() == b.entry->key();
+  };
+  const auto key_before = [](const Slot& a, const Slot& b) {
+    if (key_part(a.hash) != key_part(b.hash)) return key_part(a.hash) < key_part(b.hash);
+    if (a.entry->kind() != b.entry->kind()) return a.entry->kind() < b.entry->kind();
+    return a.entry->key() < b.entry->key();
+  };
+  // Of one key, in its sets, which stand in another order where other layers win.
+  std::vector<const Slot*> olds;
+  std::vector<const Slot*> nows;
+  Position in_old;
+  Position in_now;
+  for (;;) {
+    const Slot* old_slot = slot_at(old, in_old);
+    const Slot* now_slot = slot_at(now, in_now);
+    if (old_slot == nullptr && now_slot == nullptr) return;
+    const bool old_first =
+        now_slot == nullptr || (old_slot != nullptr && !key_before(*now_slot, *old_slot));
+    const Slot& first = old_first ? *old_slot : *now_slot;
+    const auto take = [&](const Directory& here, Position& position,
+                          std::vector<const Slot*>& slots) {
+      slots.clear();
+      for (const Slot* slot = slot_at(here, position); slot != nullptr && same_key(*slot, first);
+           slot = slot_at(here, position)) {
+        slots.push_back(slot);
+        ++position.slot;
+      }
+    };
+    take(old, in_old, olds);
+    take(now, in_now, nows);
+    for (const Slot* slot : olds) {
+      const auto same = std::find_if(nows.begin(), nows.end(), [&](const Slot* other) {
+        return other != nullptr && other->entry->same_id(*slot->entry);
+      });
+      const Slot* other = same == nows.end() ? nullptr : std::exchange(*same, nullptr);
+      if (live(slot) != live(other)) visit(live(slot), live(other));
+    }
+    for (const Slot* slot : nows) {
+      if (live(slot) != nullptr) visit(nullptr, live(slot));
+    }
+  }
+}
+
 RecordIndex RecordIndex::with(std::vector<Edit> edits) const {
   if (edits.empty()) return *this;
   normalise(edits);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,12 @@ class RecordIndex {
   std::uint64_t content_hash() const;
   // Bytes of the keys and texts of all entries.
   std::size_t vendor_bytes() const;
+
+  // Of each id whose entry is not the very same one in both: that of `before` and that of `after`,
+  // nullptr where there is none. Tombstones count as none. Pages that both share are not looked at.
+  using DifferenceVisitor = std::function<void(const Entry* before, const Entry* after)>;
+  static void for_each_difference(const RecordIndex& before, const RecordIndex& after,
+                                  const DifferenceVisitor& visit);
 
   // True when both are the very same pages.
   bool same_pages(const RecordIndex& other) const { return directory_ == other.directory_; }

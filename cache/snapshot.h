@@ -86,6 +86,13 @@ class Snapshot final {
   const Entry* next_flag(Walk& walk) const;
   const Entry* next_record(Walk& walk) const;
 
+  // What differs from an earlier snapshot of the environment to this one: see
+  // RecordIndex::for_each_difference(). Costs what changed, where one was made from the other.
+  void for_each_difference(const Snapshot& earlier,
+                           const RecordIndex::DifferenceVisitor& visit) const {
+    RecordIndex::for_each_difference(earlier.visible_, visible_, visit);
+  }
+
   // Evaluates one of this snapshot's flags, decoding it when it is encoded. A flag that was
   // quarantined before it ever compiled gives PARSE_ERROR with what the dialect said; one whose
   // text cannot be read GENERAL. Void when the reader has something waiting() afterwards. What the

@@ -377,8 +377,9 @@ void Keeper::report_memory() {
   for (ServingThread* thread : threads_) {
     const net::ServerCounters& counts = thread->server_counters();
     connections += counts.bytes_buffered.read() + counts.session_bytes.read();
-    prepared += thread->counters().prepared_bytes.read();
-    streams += thread->counters().stream_bytes.read();
+    const ServingCounters& served = thread->counters();
+    prepared += served.prepared_bytes.read() + served.sdk_prepared_bytes.read();
+    streams += served.stream_bytes.read() + served.sdk_stream_bytes.read();
     context += thread->counters().context_bytes.read();
     for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;
   }

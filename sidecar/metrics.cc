@@ -214,6 +214,7 @@ void append_process(Exposition& text, const Keeper& keeper) {
   const std::pair<std::string_view, Counter ServingCounters::*> streams[] = {
       {"flagd_events", &ServingCounters::event_streams},
       {"flagd_sync", &ServingCounters::sync_streams},
+      {"launchdarkly_sdk", &ServingCounters::sdk_streams},
   };
   for (const auto& [api, counter] : streams) {
     std::uint64_t open = 0;

@@ -20,9 +20,15 @@ using net::Counter;
 inline constexpr std::size_t kMaxEnvironments = 64;
 
 // Who was answered, a label of the metrics.
-enum class Api : std::uint8_t { kOfrep, kOfrepBulk, kFlagdEvaluation, kFlagdResolveAll };
-inline constexpr std::array<const char*, 4> kApiNames = {"ofrep", "ofrep_bulk", "flagd_evaluation",
-                                                         "flagd_resolve_all"};
+enum class Api : std::uint8_t {
+  kOfrep,
+  kOfrepBulk,
+  kFlagdEvaluation,
+  kFlagdResolveAll,
+  kLaunchDarklyEvalx
+};
+inline constexpr std::array<const char*, 5> kApiNames = {
+    "ofrep", "ofrep_bulk", "flagd_evaluation", "flagd_resolve_all", "launchdarkly_evalx"};
 
 // How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
 // the last bucket is +Inf.
@@ -80,6 +86,10 @@ struct ServingCounters {
   // Documents prepared for SyncFlags and GET /v1/flags, and what streams remember.
   Counter prepared_bytes;
   Counter stream_bytes;
+  // The same of LaunchDarkly's SDKs: streams, bodies, and what is remembered for them.
+  Counter sdk_streams;
+  Counter sdk_prepared_bytes;
+  Counter sdk_stream_bytes;
   // Parsers and arenas, as of the last second.
   Counter context_bytes;
   // Texts that the disk would not give, or gave damaged; as of the last second.

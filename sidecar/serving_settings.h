@@ -26,6 +26,8 @@ struct ServingSettings {
   bool sync_metadata = true;
   // How long a bulk answer may hold the loop before others come first.
   std::chrono::microseconds bulk_slice{900};
+  // How often streams of LaunchDarkly's SDKs show that they live; the SDKs wait for five minutes.
+  std::chrono::milliseconds sdk_heartbeat{180'000};
 };
 
 }  // namespace flagstone::sidecar

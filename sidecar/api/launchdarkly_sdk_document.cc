@@ -1,0 +1,80 @@
+#include "sidecar/api/launchdarkly_sdk_document.h"
+
+#include <cassert>
+
+namespace flagstone::sidecar {
+namespace {
+
+namespace wire = evaluation::launchdarkly;
+
+// The clock is looked at once for so many objects.
+constexpr unsigned kObjectsPerLook = 16;
+
+}  // namespace
+
+// The next record of the part that is being written; nullptr at its end.
+const cache::Entry* SdkDocument::next(const cache::Snapshot& snapshot,
+                                      evaluation::RecordKind segment) {
+  if (part_ == Part::kFlags) return snapshot.next_flag(walk_);
+  while (const cache::Entry* record = snapshot.next_record(walk_)) {
+    if (record->kind() == segment) return record;
+  }
+  return nullptr;
+}
+
+SdkWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordReader& reader,
+                              std::size_t bytes_max, Clock::time_point until, std::string& out) {
+  assert(part_ != Part::kEnd);
+  const std::size_t most = out.size() + bytes_max;
+  const evaluation::RecordKind segment = segment_kind(snapshot);
+  reader.begin(snapshot);
+  if (part_ == Part::kBegin) {
+    writer_.begin(out, target_.view());
+    part_ = Part::kFlags;
+  }
+  std::string text;
+  for (unsigned objects = 1;; ++objects) {
+    const cache::Snapshot::Walk before = walk_;
+    const cache::Entry* entry = next(snapshot, segment);
+    if (entry == nullptr) {
+      walk_ = cache::Snapshot::Walk();
+      if (part_ == Part::kSegments || is_flags_only(writer_.form())) break;
+      part_ = Part::kSegments;
+      continue;
+    }
+    // What is in quarantine is served as it last was good, or not at all: an SDK would refuse
+    // everything for its sake.
+    const cache::Entry* answering = entry->answering();
+    if (answering == nullptr) continue;
+    text.clear();
+    if (!reader.append_text_of(*answering, text)) {
+      walk_ = before;
+      return reader.waiting().empty() ? SdkWritten::kFailed : SdkWritten::kNeedsDisk;
+    }
+    writer_.add(
+        out, {.kind = part_ == Part::kFlags ? wire::ObjectKind::kFlag : wire::ObjectKind::kSegment,
+              .key = entry->key(),
+              .version = answering->version(),
+              .raw = text});
+    if (out.size() >= most) return SdkWritten::kSlice;
+    if (objects % kObjectsPerLook == 0 && Clock::now() >= until) return SdkWritten::kSlice;
+  }
+  writer_.finish(out, target_.view());
+  part_ = Part::kEnd;
+  return SdkWritten::kAll;
+}
+
+std::size_t SdkDocument::bytes_of(const cache::Snapshot& snapshot, wire::DocumentForm form) {
+  std::size_t bytes = wire::DocumentWriter::kDocumentFrameBytes;
+  cache::Snapshot::Walk walk;
+  while (const cache::Entry* record = snapshot.next_record(walk)) {
+    const bool is_flag = record->kind() == evaluation::kFlagKind;
+    const cache::Entry* answering = record->answering();
+    if (answering == nullptr || (is_flags_only(form) && !is_flag)) continue;
+    bytes += answering->text_bytes() + record->key().size();
+    bytes += wire::DocumentWriter::frame_bytes(form);
+  }
+  return bytes;
+}
+
+}  // namespace flagstone::sidecar

@@ -1,0 +1,137 @@
+#include "sidecar/api/launchdarkly_sdk_slices.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flagstone::sidecar {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+}  // namespace
+
+SdkWritten SdkDocumentText::write(const cache::ServingState& state, std::size_t bytes_max,
+                                  std::string& out) {
+  return document_.write(*state.environments[environment_].snapshot, desk_.reader, bytes_max,
+                         SdkDocument::Clock::now() + desk_.settings.bulk_slice, out);
+}
+
+SdkSlices::~SdkSlices() {
+  *self_ = nullptr;
+  while (!jobs_.empty()) cancel(jobs_.front().number);
+}
+
+void SdkSlices::cancel(std::uint64_t number) {
+  const auto job = find(number);
+  if (job == jobs_.end()) return;
+  job->finished = {};
+  end(job, false);
+}
+
+SdkSlices::Answered SdkSlices::answer(std::unique_ptr<SdkText> text,
+                                      std::span<const net::HeaderField> headers,
+                                      net::Response& response) {
+  const SdkWritten written = text->write(*desk_.state, kWholeBytes, response.body());
+  if (written == SdkWritten::kAll) {
+    response.send(200, kJson, headers);
+    return Answered::kYes;
+  }
+  if (written == SdkWritten::kFailed || !has_room()) {
+    response.body().clear();
+    return written == SdkWritten::kFailed ? Answered::kUnreadable : Answered::kTooMany;
+  }
+  Job job;
+  job.state = desk_.state;
+  job.text = std::move(text);
+  // What was written so far goes out with the head.
+  job.stream = response.open_stream(200, kJson, headers);
+  const std::uint64_t number = start(std::move(job));
+  if (written == SdkWritten::kNeedsDisk) {
+    desk_.late.bring(desk_.reader.waiting(), [self = self_, number] {
+      if (*self != nullptr) (*self)->go_on(number);
+    });
+  } else {
+    (void)loop_.post([self = self_, number] {
+      if (*self != nullptr) (*self)->go_on(number);
+    });
+  }
+  return Answered::kYes;
+}
+
+std::uint64_t SdkSlices::send(std::unique_ptr<SdkText> text,
+                              std::unique_ptr<net::EventStream> stream, Finished finished) {
+  Job job;
+  job.state = desk_.state;
+  job.text = std::move(text);
+  job.stream = std::move(stream);
+  job.finished = std::move(finished);
+  const std::uint64_t number = start(std::move(job));
+  (void)loop_.post([self = self_, number] {
+    if (*self != nullptr) (*self)->go_on(number);
+  });
+  return number;
+}
+
+std::uint64_t SdkSlices::start(Job made) {
+  made.number = next_number_++;
+  const std::uint64_t number = made.number;
+  Job& job = jobs_.emplace_back(std::move(made));
+  if (!job.stream->open()) {  // HEAD, or the peer is gone already
+    end(std::prev(jobs_.end()), false);
+    return number;
+  }
+  job.stream->set_on_closed([this, number] { end(find(number), false); });
+  job.stream->set_on_drained([this, number] { go_on(number); });
+  return number;
+}
+
+SdkSlices::Jobs::iterator SdkSlices::find(std::uint64_t number) {
+  return std::find_if(jobs_.begin(), jobs_.end(),
+                      [number](const Job& job) { return job.number == number; });
+}
+
+// The next slice, unless the reader has not taken the last one.
+void SdkSlices::go_on(std::uint64_t number) {
+  const auto job = find(number);
+  if (job == jobs_.end()) return;
+  if (job->unsent != nullptr) {
+    if (!job->stream->send_shared(job->unsent)) return;  // on_drained comes again
+    job->unsent.reset();
+  }
+  if (job->all_written) return end(job, true);
+  // Shared, so that a slow reader has one slice waiting and no copy of it.
+  auto slice = std::make_shared<std::string>();
+  const SdkWritten written = job->text->write(*job->state, kSliceBytes, *slice);
+  if (written == SdkWritten::kFailed) {
+    job->stream->close();
+    return end(job, false);
+  }
+  job->all_written = written == SdkWritten::kAll;
+  const bool sent = slice->empty() || job->stream->send_shared(slice);
+  if (!sent) job->unsent = std::move(slice);
+  const auto again = [self = self_, number] {
+    if (*self != nullptr) (*self)->go_on(number);
+  };
+  if (written == SdkWritten::kNeedsDisk) {
+    desk_.late.bring(desk_.reader.waiting(), again);
+  } else if (sent) {
+    // Others come first. A reader who was too slow says when he has caught up.
+    (void)loop_.post(again);
+  }
+}
+
+void SdkSlices::end(Jobs::iterator job, bool sent) {
+  if (job == jobs_.end()) return;
+  Job ended = std::move(*job);
+  jobs_.erase(job);
+  // Snapshots are destroyed by the keeper.
+  desk_.give_back(std::move(ended.state));
+  if (ended.finished) {
+    ended.stream->set_on_closed({});
+    ended.stream->set_on_drained({});
+    return ended.finished(sent ? std::move(ended.stream) : nullptr);
+  }
+  if (sent) ended.stream->close();
+}
+
+}  // namespace flagstone::sidecar

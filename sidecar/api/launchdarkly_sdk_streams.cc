@@ -1,0 +1,268 @@
+#include "sidecar/api/launchdarkly_sdk_streams.h"
+
+#include <cassert>
+#include <iterator>
+#include <utility>
+
+namespace flagstone::sidecar {
+namespace {
+
+namespace wire = evaluation::launchdarkly;
+using wire::DocumentForm;
+
+DocumentForm form_for(SdkAudience audience) {
+  switch (audience) {
+    case SdkAudience::kAll:
+      return DocumentForm::kPut;
+    case SdkAudience::kFlagsOnly:
+      return DocumentForm::kFlagsPut;
+    case SdkAudience::kTransfer:
+      return DocumentForm::kTransfer;
+    case SdkAudience::kPolledTransfer:
+      return DocumentForm::kPolledTransfer;
+  }
+  return DocumentForm::kPut;
+}
+
+}  // namespace
+
+SdkStreams::SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, SdkSlices& slices)
+    : loop_(loop),
+      desk_(desk),
+      mirror_(mirror),
+      slices_(slices),
+      bodies_(loop, desk, mirror, [this](std::size_t environment) { tell_all(environment); }),
+      messages_timer_(loop,
+                      [this] {
+                        messages_.clear();
+                        settle();
+                      }),
+      keep_alive_timer_(loop, [this] { keep_alive(); }),
+      retry_timer_(loop, [this] { on_published(); }),
+      self_(std::make_shared<SdkStreams*>(this)) {}
+
+SdkStreams::~SdkStreams() {
+  *self_ = nullptr;
+  for (const Subscriber& subscriber : subscribers_) {
+    if (subscriber.slices != 0) slices_.cancel(subscriber.slices);
+  }
+}
+
+void SdkStreams::add(std::size_t environment, SdkAudience audience,
+                     std::optional<std::uint64_t> basis, std::unique_ptr<net::EventStream> stream) {
+  assert(has_room());
+  if (!stream->open()) return;
+  Subscriber& added = subscribers_.emplace_back();
+  added.environment = environment;
+  added.audience = audience;
+  added.stream = std::move(stream);
+  const Place place = std::prev(subscribers_.end());
+  listen_to(place);
+  if (!keep_alive_timer_.running()) {
+    const std::int64_t heartbeat_ms = desk_.settings.sdk_heartbeat.count();
+    keep_alive_timer_.start_repeating(heartbeat_ms, heartbeat_ms);
+  }
+  const SdkMirror::Book& book = mirror_.book(environment);
+  if (basis && book.has_data && book.log.knows(*basis)) {
+    place->told = *basis;
+    if (*basis == book.log.newest()) {
+      std::string none;
+      const SdkTarget target(mirror_, environment);
+      append_intent(none, wire::Delivery::kStream, wire::Intent::kNone, "up-to-date",
+                    target.view());
+      (void)place->stream->send(none);
+    }
+  }
+  tell(place);
+  settle();
+}
+
+void SdkStreams::listen_to(Place place) {
+  place->stream->set_on_closed([this, place] {
+    remove(place);
+    settle();
+  });
+  place->stream->set_on_drained([this, place] {
+    place->behind = false;
+    tell(place);
+    settle();
+  });
+}
+
+void SdkStreams::on_published() {
+  messages_.clear();
+  messages_timer_.start_once(kMessagesMs);
+  for (Place place = subscribers_.begin(); place != subscribers_.end();) place = tell(place);
+  settle();
+}
+
+void SdkStreams::tell_all(std::size_t environment) {
+  for (Place place = subscribers_.begin(); place != subscribers_.end();) {
+    place = place->environment == environment ? tell(place) : std::next(place);
+  }
+  settle();
+}
+
+SdkStreams::Place SdkStreams::tell(Place place) {
+  Subscriber& subscriber = *place;
+  const Place next = std::next(place);
+  const SdkMirror::Book& book = mirror_.book(subscriber.environment);
+  if (book.taken_out || !is_launchdarkly(mirror_.environment(subscriber.environment))) {
+    if (subscriber.stream != nullptr) subscriber.stream->close();
+    return remove(place);
+  }
+  const bool busy = subscriber.behind || subscriber.ended || subscriber.slices != 0;
+  if (!book.has_data || busy) return next;
+  if (subscriber.told == book.log.newest()) return next;
+  const bool knows = book.log.knows(subscriber.told);
+  if (!knows || tell_changes(subscriber) == Told::kNeedsFull) tell_everything(place);
+  return next;
+}
+
+SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
+  const std::uint64_t newest = mirror_.book(subscriber.environment).log.newest();
+  const MessageName name{subscriber.environment, subscriber.audience, subscriber.told};
+  auto at = messages_.find(name);
+  if (at == messages_.end()) {
+    auto text = std::make_shared<std::string>();
+    desk_.reader.begin(*mirror_.environment(subscriber.environment).snapshot);
+    switch (append_sdk_delta(mirror_, subscriber.environment, subscriber.told, subscriber.audience,
+                             desk_.reader, *text)) {
+      case SdkDelta::kWritten:
+        at = messages_.emplace(name, std::move(text)).first;
+        break;
+      case SdkDelta::kNeedsFull:
+        at = messages_.emplace(name, nullptr).first;
+        break;
+      case SdkDelta::kNeedsDisk:
+        desk_.late.bring(desk_.reader.waiting(),
+                         [self = self_, environment = subscriber.environment] {
+                           if (*self != nullptr) (*self)->tell_all(environment);
+                         });
+        return Told::kNotNow;
+      case SdkDelta::kFailed:
+        retry_later();
+        return Told::kNotNow;
+    }
+  }
+  if (at->second == nullptr) return Told::kNeedsFull;
+  if (!at->second->empty() && !send(subscriber, at->second)) return Told::kNotNow;
+  subscriber.told = newest;
+  return Told::kYes;
+}
+
+// Refused: on_drained comes back, and tells what is the latest then.
+bool SdkStreams::send(Subscriber& subscriber, const Message& message) {
+  subscriber.behind = !subscriber.stream->send_shared(message);
+  if (!subscriber.behind) subscriber.body.reset();
+  return !subscriber.behind;
+}
+
+void SdkStreams::tell_everything(Place place) {
+  Subscriber& subscriber = *place;
+  const DocumentForm form = form_for(subscriber.audience);
+  if (bodies_.old_ones(subscriber.environment, form) > kMaxOldBodies) {
+    end_slowest(subscriber.environment, subscriber.audience);
+  }
+  const SdkBodies::Found found = bodies_.find(subscriber.environment, form);
+  if (found.no_room) return send_in_slices(place);
+  if (found.bytes == nullptr || !send(subscriber, found.bytes)) return;
+  subscriber.body = found.bytes;
+  subscriber.told = found.generation;
+}
+
+void SdkStreams::send_in_slices(Place place) {
+  if (!slices_.has_room()) return retry_later();
+  Subscriber& subscriber = *place;
+  const std::uint64_t generation = mirror_.book(subscriber.environment).log.newest();
+  auto text = std::make_unique<SdkDocumentText>(
+      desk_, subscriber.environment,
+      SdkDocument(form_for(subscriber.audience), SdkTarget(mirror_, subscriber.environment)));
+  subscriber.slices =
+      slices_.send(std::move(text), std::move(subscriber.stream),
+                   [this, place, generation](std::unique_ptr<net::EventStream> stream) {
+                     take_back(place, std::move(stream), generation);
+                   });
+}
+
+void SdkStreams::take_back(Place place, std::unique_ptr<net::EventStream> stream,
+                           std::uint64_t generation) {
+  place->slices = 0;
+  if (stream == nullptr) {
+    remove(place);
+    return settle();
+  }
+  place->stream = std::move(stream);
+  place->told = generation;
+  listen_to(place);
+  tell(place);
+  settle();
+}
+
+// Those who are still being sent the oldest body take nothing else meanwhile, and so are known.
+void SdkStreams::end_slowest(std::size_t environment, SdkAudience audience) {
+  std::shared_ptr<const std::string> oldest;
+  for (Subscriber& subscriber : subscribers_) {
+    if (subscriber.environment != environment || subscriber.audience != audience) continue;
+    const std::shared_ptr<const std::string> body = subscriber.body.lock();
+    if (body == nullptr || (oldest != nullptr && body != oldest)) continue;
+    if (subscriber.stream->send(wire::stream_comment())) {
+      subscriber.body.reset();
+      continue;
+    }
+    oldest = body;
+    subscriber.stream->close();
+    subscriber.ended = true;
+  }
+}
+
+SdkStreams::Place SdkStreams::remove(Place place) {
+  if (place->slices != 0) slices_.cancel(place->slices);
+  return subscribers_.erase(place);
+}
+
+void SdkStreams::keep_alive() {
+  for (Subscriber& subscriber : subscribers_) {
+    if (subscriber.behind || subscriber.ended || subscriber.stream == nullptr) continue;
+    const bool delivery = subscriber.audience == SdkAudience::kTransfer;
+    const std::string_view beat = delivery ? wire::heartbeat_event() : wire::stream_comment();
+    // A reader that is too slow for this one has other bytes to read.
+    subscriber.behind = !subscriber.stream->send(beat);
+    if (!subscriber.behind) subscriber.body.reset();
+  }
+  if (subscribers_.empty()) keep_alive_timer_.stop();
+}
+
+void SdkStreams::retry_later() {
+  if (!retry_timer_.running()) retry_timer_.start_once(kRetryMs);
+}
+
+void SdkStreams::give_up_prepared() {
+  bodies_.give_up();
+  settle();
+}
+
+void SdkStreams::close_all() {
+  std::string goodbye;
+  wire::append_goodbye(goodbye, "stopping");
+  while (!subscribers_.empty()) {
+    Subscriber& subscriber = subscribers_.front();
+    if (subscriber.stream != nullptr) {
+      if (subscriber.audience == SdkAudience::kTransfer) (void)subscriber.stream->send(goodbye);
+      subscriber.stream->close();
+    }
+    remove(subscribers_.begin());
+  }
+  settle();
+}
+
+void SdkStreams::settle() {
+  std::erase_if(subscribers_, [](const Subscriber& subscriber) { return subscriber.ended; });
+  std::size_t bytes = subscribers_.size() * sizeof(Subscriber) + mirror_.bytes();
+  for (const auto& [name, message] : messages_) bytes += message ? message->capacity() : 0;
+  desk_.counters.sdk_streams.set(subscribers_.size());
+  desk_.counters.sdk_stream_bytes.set(bytes);
+  desk_.counters.sdk_prepared_bytes.set(bodies_.bytes());
+}
+
+}  // namespace flagstone::sidecar
