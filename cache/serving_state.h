@@ -25,6 +25,8 @@ std::string_view origin_name(Origin origin);
 
 struct EnvironmentState {
   std::string name;
+  // Dialect::name() of its flags, before there are any too. Empty: not known.
+  std::string_view dialect = {};
   // nullptr: there is nothing to serve yet (OFREP: PROVIDER_NOT_READY).
   std::shared_ptr<const Snapshot> snapshot;
   // Every required source has brought something. Until then a key that is not found may yet come.

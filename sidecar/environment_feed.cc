@@ -162,6 +162,7 @@ bool EnvironmentFeed::work(const std::function<bool()>& stop) {
 cache::EnvironmentState EnvironmentFeed::publishable() const {
   cache::EnvironmentState now;
   now.name = options_.name;
+  now.dialect = cache_.dialect().name();
   now.snapshot = cache_.snapshot();
   now.complete = cache_.ready();
   now.optional = options_.optional;

@@ -47,7 +47,8 @@ bool is_refused(const SdkChange& change, SdkMirror::Book& book) {
 }  // namespace
 
 bool is_launchdarkly(const cache::EnvironmentState& environment) {
-  return environment.snapshot == nullptr || environment.snapshot->dialect().name() == kDialect;
+  if (environment.snapshot != nullptr) return environment.snapshot->dialect().name() == kDialect;
+  return environment.dialect.empty() || environment.dialect == kDialect;
 }
 
 evaluation::RecordKind segment_kind(const cache::Snapshot& snapshot) {

@@ -1,0 +1,133 @@
+#include "sidecar/api/launchdarkly_sdk_status.h"
+
+#include "sidecar/api/launchdarkly_sdk_access.h"
+#include "sidecar/api/launchdarkly_sdk_mirror.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+bool is_hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+
+// `sdk-`, `mob-`.
+bool has_prefix(std::string_view key) {
+  return key.size() > 4 && is_lower(key[0]) && is_lower(key[1]) && is_lower(key[2]) &&
+         key[3] == '-';
+}
+
+}  // namespace
+
+std::string obscured_key(std::string_view key) {
+  constexpr std::size_t kShown = 5;
+  std::string shown;
+  if (has_prefix(key)) {
+    shown = key.substr(0, 4);
+    key.remove_prefix(4);
+  }
+  const std::size_t hidden = key.size() > kShown ? key.size() - kShown : 0;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    shown += i < hidden && is_hex_digit(key[i]) ? '*' : key[i];
+  }
+  return shown;
+}
+
+void LaunchDarklySdkStatus::add_routes(net::Router& router) {
+  router.add<&LaunchDarklySdkStatus::status>(net::Method::kGet, "/status", *this);
+}
+
+std::string_view LaunchDarklySdkStatus::name_of(Connection connection) {
+  switch (connection) {
+    case Connection::kInitializing:
+      return "INITIALIZING";
+    case Connection::kValid:
+      return "VALID";
+    case Connection::kInterrupted:
+      return "INTERRUPTED";
+  }
+  return {};
+}
+
+LaunchDarklySdkStatus::Connection LaunchDarklySdkStatus::connection_of(
+    const cache::EnvironmentState& environment) {
+  if (environment.snapshot == nullptr || !environment.complete) return Connection::kInitializing;
+  return environment.stale ? Connection::kInterrupted : Connection::kValid;
+}
+
+void LaunchDarklySdkStatus::look() {
+  const auto& environments = desk_.state->environments;
+  for (std::size_t i = 0; i < environments.size(); ++i) {
+    const Connection now = connection_of(environments[i]);
+    Seen& seen = seen_[i];
+    if (seen.since_unix_ms != 0 && seen.connection == now) continue;
+    seen = {.connection = now, .since_unix_ms = unix_now_ms()};
+  }
+}
+
+void LaunchDarklySdkStatus::status(const net::Request&, std::string_view, net::Response& response) {
+  look();
+  const cache::ServingState& state = *desk_.state;
+  Keys keys;
+  for (const auto& [key, index] : state.routes.by_credential) keys[index].insert(key);
+  std::string& body = response.body();
+  JsonWriter json(body);
+  bool healthy = true;
+  bool any = false;
+  json.open('{');
+  json.name("environments");
+  json.open('{');
+  for (std::size_t i = 0; i < state.environments.size(); ++i) {
+    const cache::EnvironmentState& environment = state.environments[i];
+    // Before it has data only its keys tell that it is there.
+    const bool is_there = environment.snapshot != nullptr || keys.contains(i);
+    if (!is_there || !is_launchdarkly(environment)) continue;
+    any = true;
+    healthy = append_environment(json, i, keys) && healthy;
+  }
+  json.close('}');
+  json.member("status", std::string_view(healthy ? "healthy" : "degraded"));
+  json.member("version", version_);
+  json.member("clientVersion", version_);
+  json.close('}');
+  if (any) return response.send(200, "application/json");
+  body.clear();
+  refuse_sdk(response, 404, "no environment of LaunchDarkly's is served here");
+}
+
+bool LaunchDarklySdkStatus::append_environment(JsonWriter& json, std::size_t index,
+                                               const Keys& keys) const {
+  const cache::EnvironmentState& environment = desk_.state->environments[index];
+  const Seen& seen = seen_.at(index);
+  const bool valid = seen.connection == Connection::kValid;
+  const bool has_data = seen.connection != Connection::kInitializing;
+  const bool lately = unix_now_ms() - seen.since_unix_ms < kDisconnectedAfterMs;
+  const bool connected = valid || (has_data && lately);
+  json.name(environment.name);
+  json.open('{');
+  if (const auto its = keys.find(index); its != keys.end()) {
+    std::string_view name = "sdkKey";
+    for (const std::string_view key : its->second) {
+      if (!name.empty()) json.member(name, std::string_view(obscured_key(key)));
+      // While a key is being rotated there are two.
+      name = name == "sdkKey" ? "expiringSdkKey" : "";
+    }
+  }
+  json.member("status", std::string_view(connected ? "connected" : "disconnected"));
+  json.name("connectionStatus");
+  json.open('{');
+  json.member("state", name_of(seen.connection));
+  json.member("stateSince", seen.since_unix_ms);
+  json.close('}');
+  json.name("dataStoreStatus");
+  json.open('{');
+  json.member("state", std::string_view(has_data ? "VALID" : "INITIALIZING"));
+  json.member("stateSince", has_data ? environment.changed_unix_ms : seen.since_unix_ms);
+  json.member("database", std::string_view());
+  json.close('}');
+  json.close('}');
+  return connected;
+}
+
+}  // namespace flagstone::sidecar
