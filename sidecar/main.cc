@@ -1,4 +1,5 @@
 // flagstone: reads what the operator wants and does it. Everything else is wired from here.
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -13,6 +14,9 @@
 #include "sidecar/api/flagd_evaluation.h"
 #include "sidecar/api/flagd_evaluation_events.h"
 #include "sidecar/api/flagd_sync.h"
+#include "sidecar/api/launchdarkly_sdk.h"
+#include "sidecar/api/launchdarkly_sdk_evalx.h"
+#include "sidecar/api/launchdarkly_sdk_status.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/daemon.h"
 #include "sidecar/log.h"
@@ -55,12 +59,19 @@ std::unique_ptr<evaluation::Dialect> make_launchdarkly_dialect(const config::Env
   return evaluation::launchdarkly::make_launchdarkly_dialect();
 }
 
-std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Loop&,
-                                                                         sidecar::ServingDesk&) {
-  return {};
+// `process`: see LaunchDarklySdk.
+std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Loop& loop,
+                                                                         sidecar::ServingDesk& desk,
+                                                                         std::uint64_t process) {
+  std::vector<std::unique_ptr<sidecar::ServingApi>> apis;
+  apis.push_back(std::make_unique<sidecar::LaunchDarklySdk>(loop, desk, process));
+  apis.push_back(std::make_unique<sidecar::LaunchDarklySdkEvalx>(loop, desk));
+  apis.push_back(std::make_unique<sidecar::LaunchDarklySdkStatus>(loop, desk, sidecar::version()));
+  return apis;
 }
 
 std::vector<sidecar::Vendor> make_vendors() {
+  const std::uint64_t process = sidecar::LaunchDarklySdk::chance();
   return {
       {.name = "flagd",
        .make_dialect = make_flagd_dialect,
@@ -71,7 +82,10 @@ std::vector<sidecar::Vendor> make_vendors() {
        .make_dialect = make_launchdarkly_dialect,
        .make_source = upstream::make_launchdarkly_source,
        .check_document = upstream::check_launchdarkly_document,
-       .make_apis = make_launchdarkly_apis},
+       .make_apis =
+           [process](net::Loop& loop, sidecar::ServingDesk& desk) {
+             return make_launchdarkly_apis(loop, desk, process);
+           }},
   };
 }
 

@@ -190,7 +190,10 @@ std::expected<FlagdSync::Asked, FlagdSync::Refused> FlagdSync::find_out(
   }
   asked.selector = *selector;
   const cache::Snapshot* snapshot = asked.environment->snapshot.get();
-  if (snapshot != nullptr && snapshot->dialect().name() != kDialect) {
+  // Before there are any flags it is known, too, whose they will be.
+  const std::string_view dialect =
+      snapshot != nullptr ? snapshot->dialect().name() : asked.environment->dialect;
+  if (!dialect.empty() && dialect != kDialect) {
     return std::unexpected(
         Refused{RpcCode::kFailedPrecondition, 404, "this environment's flags are not flagd's"});
   }

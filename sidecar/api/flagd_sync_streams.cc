@@ -5,6 +5,11 @@
 #include "sidecar/selected_flags.h"
 
 namespace flagstone::sidecar {
+namespace {
+
+constexpr std::string_view kDialect = "flagd";
+
+}  // namespace
 
 void FlagdSyncStreams::BodyBytes::track(const Message& message) {
   for (const auto& framed : framed_) {
@@ -39,6 +44,8 @@ void FlagdSyncStreams::refresh(Audience& base, const cache::EnvironmentState& en
   auto& audience = static_cast<SyncAudience&>(base);
   // What is missing must not look deleted.
   if (!environment.snapshot || !environment.complete) return;
+  // A reload may have made it another vendor's.
+  if (environment.snapshot->dialect().name() != kDialect) return;
   const std::uint64_t identity = selection_identity(*environment.snapshot, audience.selector);
   if (audience.version != 0 && identity == audience.identity) return;
   audience.identity = identity;

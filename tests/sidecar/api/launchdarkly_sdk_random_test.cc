@@ -189,7 +189,7 @@ class History {
 };
 
 TEST(LaunchDarklySdkRandom, StoresAreWhatTheEnvironmentIs) {
-  for (unsigned seed = 1; seed <= 60 && !HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= 25 && !HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
     History(seed).run(200);
   }

@@ -1,0 +1,52 @@
+#include "sidecar/api/launchdarkly_sdk_status.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "tests/sidecar/api/launchdarkly_bench.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+TEST(LaunchDarklySdkStatus, ObscuredKeys) {
+  EXPECT_EQ(obscured_key("sdk-98e2b0b4-2688-4a59-9810-1e0e3d7e42d1"),
+            "sdk-********-****-****-****-*******e42d1");
+  EXPECT_EQ(obscured_key("mob-0123456789"), "mob-*****56789");
+  EXPECT_EQ(obscured_key("plain-key"), "pl*in-key");
+  EXPECT_EQ(obscured_key("abc"), "abc");
+  EXPECT_EQ(obscured_key(""), "");
+}
+
+TEST(LaunchDarklySdkStatus, EnvironmentsAsTheRelayShowsThem) {
+  LaunchDarklyBench bench{2};
+  bench.serve<LaunchDarklySdkStatus>(std::string_view("1.2.3"));
+  bench.take({flag_record("a", 1, "1")});
+  const auto answer = bench.get("/status", {}, "");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "application/json");
+  simdjson::dom::parser parser;
+  const auto json = parser.parse(answer.text);
+  EXPECT_EQ(std::string_view(json["status"]), "degraded");
+  EXPECT_EQ(std::string_view(json["version"]), "1.2.3");
+  EXPECT_EQ(simdjson::dom::object(json["environments"]).size(), 2u) << "flagd's is not in it";
+  const auto first = json["environments"]["env-0"];
+  EXPECT_EQ(std::string_view(first["status"]), "connected");
+  EXPECT_EQ(std::string_view(first["sdkKey"]), "sdk-key-0");
+  EXPECT_EQ(std::string_view(first["connectionStatus"]["state"]), "VALID");
+  EXPECT_GT(std::int64_t(first["connectionStatus"]["stateSince"]), 1'600'000'000'000);
+  EXPECT_EQ(std::string_view(first["dataStoreStatus"]["state"]), "VALID");
+  const auto second = json["environments"]["env-1"];
+  EXPECT_EQ(std::string_view(second["status"]), "disconnected");
+  EXPECT_EQ(std::string_view(second["connectionStatus"]["state"]), "INITIALIZING");
+  bench.take({flag_record("z", 1, "1")}, 0, 1);
+  bench.stale = true;
+  bench.publish();
+  const std::string stale = bench.get("/status").text;
+  const auto after = parser.parse(stale);
+  EXPECT_EQ(std::string_view(after["status"]), "healthy") << "for a minute it may be a hiccup";
+  EXPECT_EQ(std::string_view(after["environments"]["env-0"]["connectionStatus"]["state"]),
+            "INTERRUPTED");
+}
+
+}  // namespace
+}  // namespace flagstone::sidecar
