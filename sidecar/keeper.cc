@@ -62,7 +62,8 @@ Keeper::Place& Keeper::place_of(const std::string& name) {
   auto found = std::find_if(places_.begin(), places_.end(),
                             [&](const Place& place) { return place.name == name; });
   if (found != places_.end()) return *found;
-  places_.push_back({.name = name, .feed = nullptr, .predecessor = nullptr, .published = {}});
+  places_.push_back(
+      {.name = name, .feed = nullptr, .predecessor = nullptr, .events = nullptr, .published = {}});
   places_.back().published.name = name;
   return places_.back();
 }

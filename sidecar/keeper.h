@@ -24,6 +24,7 @@
 #include "sidecar/state_saver.h"
 #include "sidecar/tls_files.h"
 #include "sidecar/vendors.h"
+#include "upstream/event_forwarder.h"
 
 namespace flagstone::sidecar {
 
@@ -65,6 +66,8 @@ class Keeper final : public FeedHost {
     // Replaced by a reload, its sources stopped, still the one that is served until `feed` has
     // something from every required source.
     std::unique_ptr<EnvironmentFeed> predecessor;
+    // The way of its events to the vendor; nullptr where the vendor counts none.
+    std::unique_ptr<upstream::EventForwarder> events;
     cache::EnvironmentState published;
 
     // As of now; 0: there was none.
