@@ -1,0 +1,134 @@
+#include "evaluation/dialects/launchdarkly/wire/event_list.h"
+
+#include <algorithm>
+
+#include "evaluation/json_bytes.h"
+#include "evaluation/json_cursor.h"
+#include "evaluation/json_syntax.h"
+#include "evaluation/json_text.h"
+
+namespace flagstone::evaluation::launchdarkly {
+namespace {
+
+std::size_t skip_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_json_space(text[at])) ++at;
+  return at;
+}
+
+// Behind the value that begins at `at`. REQUIRES: valid JSON.
+std::size_t skip_value(std::string_view text, std::size_t at) {
+  const char* const end = text.data() + text.size();
+  if (text[at] != '{' && text[at] != '[' && text[at] != '"') {
+    return std::min(text.find_first_of(" \t\r\n,}]", at), text.size());
+  }
+  std::size_t depth = 0;
+  do {
+    const char c = text[at];
+    if (c == '"') {
+      at = static_cast<std::size_t>(find_closing_quote(text.data() + at + 1, end) - text.data());
+    }
+    depth += c == '{' || c == '[';
+    depth -= c == '}' || c == ']';
+    ++at;
+  } while (depth != 0);
+  return at;
+}
+
+std::expected<void, std::string> check(std::string_view json) {
+  if (const auto valid = check_json(json, kEventDepthMax); !valid) {
+    return std::unexpected("not JSON: " + std::string(valid.error().message) + " at byte " +
+                           std::to_string(valid.error().byte_offset));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<EventList, std::string> EventList::read(std::string_view json) {
+  if (auto valid = check(json); !valid) return std::unexpected(std::move(valid.error()));
+  if (json[skip_space(json, 0)] != '[') return std::unexpected("not an array of events");
+  EventList list(json);
+  std::string_view event;
+  while (list.next(event)) {
+    if (event.front() != '{') return std::unexpected("an event that is no object");
+  }
+  return EventList(json);
+}
+
+bool EventList::next(std::string_view& event) {
+  at_ = skip_space(text_, at_);
+  if (text_[at_] == '[' || text_[at_] == ',') at_ = skip_space(text_, at_ + 1);
+  if (text_[at_] == ']') return false;
+  const std::size_t from = at_;
+  at_ = skip_value(text_, at_);
+  event = text_.substr(from, at_ - from);
+  return true;
+}
+
+std::size_t count_events(std::string_view json) {
+  EventList list = EventList::known_good(json);
+  std::size_t count = 0;
+  for (std::string_view event; list.next(event);) ++count;
+  return count;
+}
+
+std::string_view kind_of_event(std::string_view event) {
+  JsonCursor members(event);
+  std::string_view kind;
+  std::string_view key;
+  std::string_view value;
+  while (members.next(key, value)) {
+    if (key == "kind") kind = value;
+  }
+  return kind;
+}
+
+bool is_summary(std::string_view event) { return kind_of_event(event) == R"("summary")"; }
+
+Summaries only_summaries(std::string_view json) {
+  Summaries kept{.json = "[", .left_out = 0};
+  EventList list = EventList::known_good(json);
+  for (std::string_view event; list.next(event);) {
+    if (!is_summary(event)) {
+      ++kept.left_out;
+      continue;
+    }
+    if (kept.json.size() > 1) kept.json += ',';
+    kept.json += event;
+  }
+  kept.json += ']';
+  return kept;
+}
+
+Halves halve_events(std::string_view json) {
+  Halves halves;
+  EventList list = EventList::known_good(json);
+  for (std::string_view event; list.next(event);) {
+    const bool first =
+        halves.first.empty() || halves.first.size() + event.size() <= json.size() / 2;
+    std::string& to = first && halves.second.empty() ? halves.first : halves.second;
+    to += to.empty() ? '[' : ',';
+    to += event;
+  }
+  if (halves.second.empty()) return {};
+  halves.first += ']';
+  halves.second += ']';
+  return halves;
+}
+
+std::expected<Diagnostic, std::string> read_diagnostic(std::string_view json) {
+  if (auto valid = check(json); !valid) return std::unexpected(std::move(valid.error()));
+  const std::size_t begin = skip_space(json, 0);
+  if (json[begin] != '{') return std::unexpected("a diagnostic event that is no object");
+  Diagnostic read;
+  JsonCursor members(json);
+  for (std::string_view key, value; members.next(key, value);) {
+    if (key == "kind") read.is_init = value == R"("diagnostic-init")";
+    if (key != "sdk" && key != "configuration" && key != "platform") continue;
+    read.what += key;
+    append_minified(read.what, value);
+  }
+  return read;
+}
+
+}  // namespace flagstone::evaluation::launchdarkly
