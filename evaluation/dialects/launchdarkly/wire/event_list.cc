@@ -86,14 +86,14 @@ std::string_view kind_of_event(std::string_view event) {
 bool is_summary(std::string_view event) { return kind_of_event(event) == R"("summary")"; }
 
 Summaries only_summaries(std::string_view json) {
-  Summaries kept{.json = "[", .left_out = 0};
+  Summaries kept{.json = "[", .kept = 0, .left_out = 0};
   EventList list = EventList::known_good(json);
   for (std::string_view event; list.next(event);) {
     if (!is_summary(event)) {
       ++kept.left_out;
       continue;
     }
-    if (kept.json.size() > 1) kept.json += ',';
+    if (kept.kept++ > 0) kept.json += ',';
     kept.json += event;
   }
   kept.json += ']';

@@ -39,6 +39,7 @@ bool is_summary(std::string_view event);
 // The same list without what is no summary, and how many events those were.
 struct Summaries {
   std::string json;
+  std::size_t kept = 0;
   std::size_t left_out = 0;
 };
 Summaries only_summaries(std::string_view json);

@@ -1,0 +1,212 @@
+// Sealed batches: written, read, taken away, made smaller.
+#include <algorithm>
+#include <utility>
+
+#include "cache/durable_write.h"
+#include "net/gzip.h"
+#include "upstream/launchdarkly_event_spool.h"
+
+namespace flagstone::upstream::launchdarkly {
+namespace {
+
+namespace wire = evaluation::launchdarkly;
+
+// What a batch's events may unpack to: one payload and the body that came last.
+constexpr std::size_t kUnpackedBytesMax = std::size_t{256} * 1024 * 1024;
+// So much is made free at once where events have to go: each takes a write of its own.
+constexpr std::uint64_t kStripShare = 16;
+
+}  // namespace
+
+std::string text_of(const BatchName& name) {
+  return std::to_string(name.number) + "-" + name.ordinal;
+}
+
+std::string EventSpool::path_of(const BatchName& name) const {
+  return path_ + "/" + text_of(name) + ".batch";
+}
+
+// True when it is in a file; else it is in memory.
+bool EventSpool::put(BatchName name, BatchHead head, std::string payload) {
+  Batch batch{.head = std::move(head), .file_bytes = 0, .payload = {}};
+  const std::string bytes = encode_batch(batch.head, payload);
+  const bool written = !path_.empty() && folder_.make_room(bytes.size()) && write(name, bytes);
+  if (written) {
+    batch.file_bytes = bytes.size();
+  } else {
+    batch.payload = std::move(payload);
+  }
+  insert(std::move(name), std::move(batch));
+  return written;
+}
+
+void EventSpool::insert(BatchName name, Batch batch) {
+  if (const auto old = batches_.find(name); old != batches_.end()) erase(old);
+  batch_file_bytes_ += batch.file_bytes;
+  batch_memory_bytes_ += batch.payload.size();
+  batches_.emplace(std::move(name), std::move(batch));
+}
+
+void EventSpool::erase(Batches::iterator batch) {
+  batch_file_bytes_ -= batch->second.file_bytes;
+  batch_memory_bytes_ -= batch->second.payload.size();
+  batches_.erase(batch);
+}
+
+bool EventSpool::write(const BatchName& name, std::string_view bytes) {
+  const auto done = cache::replace_file(folder_.files(), path_, text_of(name) + ".batch", bytes);
+  if (!done) failed(done.error());
+  return done.has_value();
+}
+
+// Its batches are durable: from here on they count, and not the log.
+void EventSpool::commit_log(std::uint64_t number) {
+  const std::string path = path_ + "/" + EventLog::file_name(number);
+  if (const auto gone = folder_.files().unlink(path); !gone) return failed(gone.error());
+  kept_logs_.erase(number);
+  if (const auto synced = folder_.files().sync_folder(path_); !synced) failed(synced.error());
+}
+
+std::optional<OutgoingBatch> EventSpool::next() {
+  while (!batches_.empty()) {
+    const auto first = batches_.begin();
+    auto payload = load(first);
+    if (payload) {
+      on_its_way_ = first->first;
+      return OutgoingBatch{
+          .name = first->first, .head = first->second.head, .payload = std::move(*payload)};
+    }
+    drop(DropReason::kDamaged, first->second.head.events);
+    remove(first);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> EventSpool::load(Batches::iterator batch) {
+  if (batch->second.file_bytes == 0) return batch->second.payload;
+  const auto bytes =
+      cache::read_file(folder_.files(), path_of(batch->first), batch->second.file_bytes);
+  if (!bytes) {
+    failed(bytes.error());
+    return std::nullopt;
+  }
+  const auto file = decode_batch(*bytes);
+  if (!file) return std::nullopt;
+  return std::string(file->payload);
+}
+
+void EventSpool::settle(const OutgoingBatch& sent, BatchOutcome outcome) {
+  on_its_way_.reset();
+  const auto batch = batches_.find(sent.name);
+  if (batch == batches_.end()) return;
+  switch (outcome) {
+    case BatchOutcome::kSent:
+      facts_.sent += sent.head.events;
+      return remove(batch);
+    case BatchOutcome::kRefused:
+      drop(DropReason::kRefused, sent.head.events);
+      return remove(batch);
+    case BatchOutcome::kOffline:
+      drop(DropReason::kOffline, sent.head.events);
+      return remove(batch);
+    case BatchOutcome::kTooLarge:
+      return split(batch);
+  }
+}
+
+void EventSpool::remove(Batches::iterator batch) {
+  const std::uint64_t number = batch->first.number;
+  if (batch->second.file_bytes > 0) {
+    const auto gone = folder_.files().unlink(path_of(batch->first));
+    if (!gone) failed(gone.error());
+  }
+  erase(batch);
+  const auto same = batches_.lower_bound({.number = number, .ordinal = {}});
+  const bool last = same == batches_.end() || same->first.number != number;
+  if (last && kept_logs_.contains(number)) commit_log(number);
+  folder_.set_bytes(disk_bytes());
+}
+
+std::string EventSpool::unpack(std::string_view payload) {
+  std::string text;
+  if (gunzip_.run(payload, kUnpackedBytesMax, text) != net::Gunzip::Result::kDone) return "[]";
+  return text;
+}
+
+// Too large for upstream: two halves take its place, with ids that follow from its own.
+void EventSpool::split(Batches::iterator batch) {
+  const BatchName name = batch->first;
+  const BatchHead head = batch->second.head;
+  const auto payload = load(batch);
+  wire::Halves halves;
+  if (payload && head.kind == PayloadKind::kEvents) halves = wire::halve_events(unpack(*payload));
+  if (halves.second.empty()) {
+    drop(DropReason::kTooLarge, head.events);
+    return remove(batch);
+  }
+  for (const auto& [letter, half] : {std::pair{"a", &halves.first}, {"b", &halves.second}}) {
+    BatchHead part = head;
+    part.payload_id = payload_id_of(head.payload_id, letter);
+    part.events = wire::count_events(*half);
+    part.summaries = wire::only_summaries(*half).kept;
+    put({.number = name.number, .ordinal = name.ordinal + letter}, std::move(part),
+        net::gzip(*half));
+  }
+  remove(batches_.find(name));
+}
+
+// Makes room for so many bytes; where that is not to be had, false.
+bool EventSpool::make_room(std::uint64_t bytes, bool on_disk) {
+  const std::uint64_t limit = on_disk ? options_.limit_bytes : options_.memory_bytes;
+  const auto missing = [&](std::uint64_t more) {
+    const std::uint64_t used = on_disk ? disk_bytes() : memory_bytes();
+    return used + more > limit || (on_disk && !folder_.make_room(more));
+  };
+  if (!missing(bytes)) return true;
+  while (missing(bytes + limit / kStripShare) && strip_oldest(on_disk)) {
+  }
+  return !missing(bytes);
+}
+
+// Takes the events that are no summaries out of the oldest batch that has any.
+bool EventSpool::strip_oldest(bool on_disk) {
+  for (auto batch = batches_.begin(); batch != batches_.end(); ++batch) {
+    const bool is_file = batch->second.file_bytes > 0;
+    const BatchHead& head = batch->second.head;
+    if (is_file != on_disk || batch->first == on_its_way_ || head.summaries == head.events)
+      continue;
+    strip(batch);
+    return true;
+  }
+  return false;
+}
+
+void EventSpool::strip(Batches::iterator batch) {
+  BatchHead head = batch->second.head;
+  const auto payload = load(batch);
+  wire::Summaries left{.json = "[]", .kept = 0, .left_out = static_cast<std::size_t>(head.events)};
+  if (payload && head.kind == PayloadKind::kEvents) left = wire::only_summaries(unpack(*payload));
+  drop(DropReason::kSpoolLimit, left.left_out);
+  if (left.kept == 0) return remove(batch);
+  head.events = left.kept;
+  head.summaries = left.kept;
+  std::string packed = net::gzip(left.json);
+  const BatchName name = batch->first;
+  if (batch->second.file_bytes == 0) {
+    return insert(name, {.head = std::move(head), .file_bytes = 0, .payload = std::move(packed)});
+  }
+  const std::string bytes = encode_batch(head, packed);
+  // Where the disk has no room even for less, all of it goes.
+  if (!write(name, bytes)) {
+    drop(DropReason::kSpoolLimit, left.kept);
+    return remove(batch);
+  }
+  insert(name, {.head = std::move(head), .file_bytes = bytes.size(), .payload = {}});
+  folder_.set_bytes(disk_bytes());
+}
+
+void EventSpool::drop(DropReason reason, std::uint64_t events) {
+  facts_.dropped[static_cast<std::size_t>(reason)] += events;
+}
+
+}  // namespace flagstone::upstream::launchdarkly

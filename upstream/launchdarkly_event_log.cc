@@ -1,0 +1,62 @@
+#include "upstream/launchdarkly_event_log.h"
+
+namespace flagstone::upstream::launchdarkly {
+
+cache::FileResult<EventLog> EventLog::create(cache::FileSystem& files, const std::string& folder,
+                                             std::uint64_t number, std::string id) {
+  const std::string path = folder + "/" + file_name(number);
+  const cache::FileResult<int> descriptor = files.create(path);
+  if (!descriptor) return std::unexpected(descriptor.error());
+  EventLog log(files, *descriptor, number, std::move(id));
+  if (auto written = log.write(encode_log_header(log.header_)); !written) {
+    (void)files.unlink(path);
+    return std::unexpected(written.error());
+  }
+  return log;
+}
+
+cache::FileResult<void> EventLog::append(const LogRecord& record) {
+  return write(encode_log_record(record, header_, bytes_));
+}
+
+cache::FileResult<void> EventLog::write(std::string_view bytes) {
+  auto written = files_->write_at(file_.descriptor(), bytes, bytes_);
+  if (written) {
+    bytes_ += bytes.size();
+  } else {
+    // What came of it must not stand before a record that is acknowledged.
+    usable_ = files_->truncate(file_.descriptor(), bytes_).has_value();
+  }
+  return written;
+}
+
+bool RecentTexts::knows(const std::string& text, std::int64_t now_ms) {
+  forget_old(now_ms);
+  return known_.contains(text);
+}
+
+void RecentTexts::remember(std::string text, std::int64_t now_ms) {
+  forget_old(now_ms);
+  if (!known_.insert(text).second) return;
+  order_.emplace_back(now_ms, std::move(text));
+}
+
+std::vector<std::string> RecentTexts::latest(std::int64_t now_ms, std::int64_t age_ms,
+                                             std::size_t most) const {
+  std::vector<std::string> texts;
+  for (auto at = order_.rbegin(); at != order_.rend() && texts.size() < most; ++at) {
+    if (at->first + age_ms < now_ms) break;
+    texts.push_back(at->second);
+  }
+  return texts;
+}
+
+void RecentTexts::forget_old(std::int64_t now_ms) {
+  while (!order_.empty() &&
+         (order_.front().first + window_ms_ <= now_ms || order_.size() >= texts_max_)) {
+    known_.erase(order_.front().second);
+    order_.pop_front();
+  }
+}
+
+}  // namespace flagstone::upstream::launchdarkly

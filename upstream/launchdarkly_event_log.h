@@ -1,0 +1,67 @@
+// The log that posted events are appended to before they are acknowledged, and what of them was
+// seen lately.
+//
+// Writer's thread. A log whose last append failed half is not appended to any more.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "cache/file_system.h"
+#include "upstream/launchdarkly_event_files.h"
+
+namespace flagstone::upstream::launchdarkly {
+
+class EventLog {
+ public:
+  // The number names the file, the id what it will be made into.
+  static cache::FileResult<EventLog> create(cache::FileSystem& files, const std::string& folder,
+                                            std::uint64_t number, std::string id);
+
+  // Not synced: it outlives the process and not the machine.
+  cache::FileResult<void> append(const LogRecord& record);
+  bool usable() const { return usable_; }
+  std::uint64_t number() const { return number_; }
+  std::uint64_t bytes() const { return bytes_; }
+  const LogHeader& header() const { return header_; }
+
+  static std::string file_name(std::uint64_t number) { return std::to_string(number) + ".log"; }
+
+ private:
+  EventLog(cache::FileSystem& files, int descriptor, std::uint64_t number, std::string id)
+      : files_(&files), file_(files, descriptor), number_(number), header_{.id = std::move(id)} {}
+  cache::FileResult<void> write(std::string_view bytes);
+
+  cache::FileSystem* files_;
+  cache::OpenFile file_;
+  std::uint64_t number_;
+  LogHeader header_;
+  std::uint64_t bytes_ = 0;
+  bool usable_ = true;
+};
+
+// Texts that were there within a window of time, the oldest forgotten beyond a number.
+class RecentTexts {
+ public:
+  RecentTexts(std::int64_t window_ms, std::size_t texts_max)
+      : window_ms_(window_ms), texts_max_(texts_max) {}
+
+  bool knows(const std::string& text, std::int64_t now_ms);
+  void remember(std::string text, std::int64_t now_ms);
+  // Those of the last so many milliseconds, at most so many.
+  std::vector<std::string> latest(std::int64_t now_ms, std::int64_t age_ms, std::size_t most) const;
+
+ private:
+  void forget_old(std::int64_t now_ms);
+
+  std::int64_t window_ms_;
+  std::size_t texts_max_;
+  std::unordered_set<std::string> known_;
+  std::deque<std::pair<std::int64_t, std::string>> order_;
+};
+
+}  // namespace flagstone::upstream::launchdarkly

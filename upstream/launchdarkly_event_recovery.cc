@@ -1,0 +1,125 @@
+// What an earlier process left in the spool's folder.
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "cache/durable_write.h"
+#include "upstream/launchdarkly_event_spool.h"
+
+namespace flagstone::upstream::launchdarkly {
+namespace {
+
+constexpr std::string_view kLogSuffix = ".log";
+constexpr std::string_view kBatchSuffix = ".batch";
+// Of a log: one that is longer is none of ours.
+constexpr std::uint64_t kLogFileBytesMax = std::uint64_t{64} * 1024 * 1024;
+constexpr std::uint64_t kBatchFileBytesMax = std::uint64_t{64} * 1024 * 1024;
+
+std::optional<std::uint64_t> number_of(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<std::uint64_t> log_of(std::string_view name) {
+  if (!name.ends_with(kLogSuffix)) return std::nullopt;
+  return number_of(name.substr(0, name.size() - kLogSuffix.size()));
+}
+
+std::optional<BatchName> batch_of(std::string_view name) {
+  if (!name.ends_with(kBatchSuffix)) return std::nullopt;
+  name.remove_suffix(kBatchSuffix.size());
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto number = number_of(name.substr(0, dash));
+  if (!number) return std::nullopt;
+  return BatchName{.number = *number, .ordinal = std::string(name.substr(dash + 1))};
+}
+
+// Halves whose whole is still there: the whole counts.
+bool is_half_of(const BatchName& half, const std::set<BatchName>& all) {
+  for (BatchName whole = half; whole.ordinal.size() > 3;) {
+    whole.ordinal.pop_back();
+    if (all.contains(whole)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void EventSpool::open(std::int64_t now_ms) {
+  path_ = folder_.path();
+  if (path_.empty()) return;
+  if (batches_.empty() && open_.empty() && diagnostics_.empty()) next_number_ = 1;
+  const auto items = folder_.files().list(path_);
+  if (!items) return failed(items.error());
+  std::set<std::uint64_t> logs;
+  std::set<BatchName> names;
+  for (const cache::FolderItem& item : *items) {
+    if (item.name.ends_with(cache::kTemporarySuffix)) {
+      (void)folder_.files().unlink(path_ + "/" + item.name);
+    }
+    if (const auto number = log_of(item.name)) logs.insert(*number);
+    if (auto name = batch_of(item.name)) names.insert(std::move(*name));
+  }
+  for (const std::uint64_t number : logs) next_number_ = std::max(next_number_, number + 1);
+  for (const BatchName& name : names) next_number_ = std::max(next_number_, name.number + 1);
+  adopt_batches(names);
+  for (const std::uint64_t number : logs) adopt_log(number, now_ms);
+  folder_.set_bytes(disk_bytes());
+}
+
+void EventSpool::adopt_batches(const std::set<BatchName>& names) {
+  for (const BatchName& name : names) {
+    if (is_half_of(name, names)) {
+      (void)folder_.files().unlink(path_of(name));
+      continue;
+    }
+    const auto bytes = cache::read_file(folder_.files(), path_of(name), kBatchFileBytesMax);
+    const auto file = bytes ? decode_batch(*bytes) : std::unexpected(std::string("unreadable"));
+    if (!file) {
+      drop(DropReason::kDamaged, 1);
+      (void)folder_.files().unlink(path_of(name));
+      continue;
+    }
+    insert(name, {.head = file->head, .file_bytes = bytes->size(), .payload = {}});
+  }
+}
+
+// The log counts unless all that it was made into is there.
+void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
+  std::vector<BatchName> made;
+  std::uint32_t siblings = 0;
+  for (auto at = batches_.lower_bound({.number = number, .ordinal = {}});
+       at != batches_.end() && at->first.number == number; ++at) {
+    made.push_back(at->first);
+    siblings = at->second.head.siblings;
+  }
+  if (!made.empty() && made.size() == siblings) return commit_log(number);
+  for (const BatchName& name : made) {
+    (void)folder_.files().unlink(path_of(name));
+    erase(batches_.find(name));
+  }
+  replay(number, now_ms);
+}
+
+void EventSpool::replay(std::uint64_t number, std::int64_t now_ms) {
+  const std::string path = path_ + "/" + EventLog::file_name(number);
+  const auto bytes = cache::read_file(folder_.files(), path, kLogFileBytesMax);
+  if (!bytes) return failed(bytes.error());
+  kept_logs_[number] = bytes->size();
+  LogReader log(*bytes);
+  while (const auto record = log.next()) {
+    if (!record->payload_id.empty()) payloads_.remember(record->payload_id, now_ms);
+    if (record->type == LogRecord::Type::kKnownPayload) continue;
+    const bool is_list = record->type == LogRecord::Type::kEvents;
+    if (is_list && !evaluation::launchdarkly::EventList::read(record->text)) continue;
+    merge(is_list ? PayloadKind::kEvents : PayloadKind::kDiagnostic, record->group, record->text,
+          now_ms);
+  }
+  if (!log.header()) return commit_log(number);
+  seal_as(number, log.header()->id, true);
+}
+
+}  // namespace flagstone::upstream::launchdarkly

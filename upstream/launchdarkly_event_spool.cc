@@ -1,0 +1,211 @@
+#include "upstream/launchdarkly_event_spool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/gzip.h"
+
+namespace flagstone::upstream::launchdarkly {
+namespace {
+
+namespace wire = evaluation::launchdarkly;
+
+// What a record takes in the log beside its text, generously.
+constexpr std::uint64_t kRecordBytes = 2048;
+// The log's share of the spool: the rest is for what waits.
+constexpr std::uint64_t kLogShare = 4;
+constexpr std::uint64_t kLogBytesMin = std::uint64_t{64} * 1024;
+
+}  // namespace
+
+EventSpool::EventSpool(EventFolder& folder, SpoolOptions options)
+    : folder_(folder), options_(std::move(options)) {}
+
+EventSpool::~EventSpool() = default;
+
+void EventSpool::set_options(std::uint64_t limit_bytes, std::uint64_t batch_bytes) {
+  options_.limit_bytes = limit_bytes;
+  options_.batch_bytes = batch_bytes;
+}
+
+std::uint64_t EventSpool::log_bytes_max() const {
+  return std::clamp(options_.limit_bytes / kLogShare, kLogBytesMin, kLogBytesMax);
+}
+
+PostResult EventSpool::take(SpoolPost post, std::int64_t now_ms) {
+  if (facts().wants_seal) seal();
+  if (!post.payload_id.empty() && payloads_.knows(post.payload_id, now_ms)) {
+    return PostResult::kTaken;
+  }
+  if (const PostResult result = expand(post); result != PostResult::kTaken) return result;
+  std::size_t events = 1;
+  if (post.kind == PayloadKind::kEvents) {
+    if (!wire::EventList::read(post.body)) return PostResult::kMalformed;
+    events = wire::count_events(post.body);
+  } else if (!wire::read_diagnostic(post.body)) {
+    return PostResult::kMalformed;
+  }
+  if (events > 0 && !keep(post, now_ms)) {
+    if (post.is_own) drop(DropReason::kSpoolLimit, events);
+    return PostResult::kFull;
+  }
+  facts_.received += events;
+  if (!post.payload_id.empty()) payloads_.remember(post.payload_id, now_ms);
+  if (events > 0) merge(post.kind, post.group, post.body, now_ms);
+  return PostResult::kTaken;
+}
+
+PostResult EventSpool::expand(SpoolPost& post) {
+  if (post.is_gzip) {
+    switch (gunzip_.run(post.body, kBodyBytesMax, unpacked_)) {
+      case net::Gunzip::Result::kDone:
+        std::swap(post.body, unpacked_);
+        break;
+      case net::Gunzip::Result::kTooLarge:
+        return PostResult::kTooLarge;
+      case net::Gunzip::Result::kMalformed:
+        return PostResult::kMalformed;
+    }
+  }
+  return post.body.size() > kBodyBytesMax ? PostResult::kTooLarge : PostResult::kTaken;
+}
+
+// False: there is no room, or the disk takes nothing.
+bool EventSpool::keep(const SpoolPost& post, std::int64_t now_ms) {
+  if (path_.empty()) open(now_ms);
+  if (!path_.empty() && append(post, now_ms)) return true;
+  if (!path_.empty() && !post.is_own) return false;
+  return make_room(post.body.size(), false);
+}
+
+bool EventSpool::append(const SpoolPost& post, std::int64_t now_ms) {
+  if (log_ && !log_->usable()) seal();
+  if (!make_room(post.body.size() + kRecordBytes, true)) return false;
+  if (!log_ && !begin_log(now_ms)) return false;
+  const auto type =
+      post.kind == PayloadKind::kEvents ? LogRecord::Type::kEvents : LogRecord::Type::kDiagnostic;
+  const auto appended = log_->append(
+      {.type = type, .group = post.group, .payload_id = post.payload_id, .text = post.body});
+  if (!appended) {
+    failed(appended.error());
+    return false;
+  }
+  facts_.problem.clear();
+  folder_.set_bytes(disk_bytes());
+  return true;
+}
+
+bool EventSpool::begin_log(std::int64_t now_ms) {
+  auto log = EventLog::create(folder_.files(), path_, next_number_, options_.fresh_id());
+  if (!log) {
+    failed(log.error());
+    return false;
+  }
+  ++next_number_;
+  log_ = std::move(*log);
+  // An SDK that heard no answer from an earlier process may send again what is sealed by now.
+  for (std::string& id : payloads_.latest(now_ms, kCarriedMs, kCarriedMax)) {
+    (void)log_->append({.type = LogRecord::Type::kKnownPayload,
+                        .group = {},
+                        .payload_id = std::move(id),
+                        .text = {}});
+  }
+  return true;
+}
+
+void EventSpool::merge(PayloadKind kind, const EventGroup& group, std::string_view text,
+                       std::int64_t now_ms) {
+  if (kind == PayloadKind::kEvents) {
+    const auto taken = open_batch(group).add(wire::EventList::known_good(text), contexts_, now_ms);
+    facts_.merged_away += taken.merged_away;
+    return;
+  }
+  const auto diagnostic = wire::read_diagnostic(text);
+  if (!diagnostic) return;
+  if (diagnostic->is_init) {
+    // Equal processes say the same: one of them is enough.
+    if (inits_.knows(diagnostic->what, now_ms)) {
+      ++facts_.merged_away;
+      return;
+    }
+    inits_.remember(diagnostic->what, now_ms);
+  }
+  diagnostics_.push_back({.group = group, .text = std::string(text)});
+}
+
+wire::EventBatch& EventSpool::open_batch(const EventGroup& group) {
+  const auto found =
+      std::ranges::find_if(open_, [&](const Open& open) { return open.group == group; });
+  if (found != open_.end()) return found->events;
+  return open_.emplace_back(Open{.group = group, .events = {}}).events;
+}
+
+void EventSpool::seal() {
+  const bool has_log = log_.has_value();
+  const std::uint64_t number = has_log ? log_->number() : next_number_++;
+  const std::string id = has_log ? log_->header().id : options_.fresh_id();
+  if (has_log) kept_logs_[number] = log_->bytes();
+  log_.reset();
+  seal_as(number, id, has_log);
+}
+
+// What is open becomes the batches of that log, which is not written any more.
+void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool has_log) {
+  std::vector<std::pair<BatchHead, std::string>> payloads;
+  for (const Open& open : std::exchange(open_, {})) {
+    if (open.events.empty()) continue;
+    payloads.emplace_back(BatchHead{.kind = PayloadKind::kEvents,
+                                    .group = open.group,
+                                    .payload_id = {},
+                                    .events = open.events.events(),
+                                    .summaries = open.events.summaries()},
+                          open.events.json());
+  }
+  for (Diagnostic& diagnostic : std::exchange(diagnostics_, {})) {
+    payloads.emplace_back(BatchHead{.kind = PayloadKind::kDiagnostic,
+                                    .group = diagnostic.group,
+                                    .payload_id = {},
+                                    .events = 1},
+                          std::move(diagnostic.text));
+  }
+  bool all_on_disk = has_log;
+  for (std::size_t i = 0; i < payloads.size(); ++i) {
+    auto& [head, text] = payloads[i];
+    BatchName name{.number = number, .ordinal = std::to_string(i)};
+    name.ordinal.insert(0, 3 - std::min<std::size_t>(3, name.ordinal.size()), '0');
+    head.payload_id = payload_id_of(log_id, name.ordinal);
+    head.siblings = static_cast<std::uint32_t>(payloads.size());
+    all_on_disk = put(std::move(name), std::move(head), net::gzip(text)) && all_on_disk;
+  }
+  if (all_on_disk) commit_log(number);
+  folder_.set_bytes(disk_bytes());
+}
+
+std::uint64_t EventSpool::disk_bytes() const {
+  std::uint64_t sum = log_ ? log_->bytes() : 0;
+  for (const auto& [number, bytes] : kept_logs_) sum += bytes;
+  return sum + batch_file_bytes_;
+}
+
+std::uint64_t EventSpool::memory_bytes() const {
+  std::uint64_t sum = batch_memory_bytes_;
+  for (const Open& open : open_) sum += open.events.bytes();
+  for (const Diagnostic& diagnostic : diagnostics_) sum += diagnostic.text.size();
+  return sum;
+}
+
+const SpoolFacts& EventSpool::facts() {
+  facts_.batches = batches_.size();
+  facts_.disk_bytes = disk_bytes();
+  facts_.memory_bytes = memory_bytes();
+  facts_.is_empty = !log_ && diagnostics_.empty() &&
+                    std::ranges::all_of(open_, [](const Open& o) { return o.events.empty(); });
+  facts_.wants_seal = open_.size() >= kGroupsMax || diagnostics_.size() >= kDiagnosticsMax ||
+                      (log_ && log_->bytes() >= log_bytes_max()) ||
+                      std::ranges::any_of(open_, [&](const Open& o) {
+                        return o.events.bytes() >= options_.batch_bytes;
+                      });
+  return facts_;
+}
+
+}  // namespace flagstone::upstream::launchdarkly
