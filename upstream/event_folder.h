@@ -1,9 +1,11 @@
-// Where an environment's events lie until the vendor has them, as the spool sees it.
+// Where an environment's events lie until the vendor has them, and the thread that goes there.
 //
-// Implemented over the state directory; used on the writer's thread.
+// Implemented over the state directory and the writer. The folder is for the writer's thread alone.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "cache/file_system.h"
@@ -22,6 +24,16 @@ class EventFolder {
   virtual bool make_room(std::uint64_t bytes) = 0;
   // What the folder's files hold by now.
   virtual void set_bytes(std::uint64_t bytes) = 0;
+};
+
+// Keeper's thread; jobs run on the writer's, one after the other, in the order of submission.
+class EventDisk {
+ public:
+  virtual ~EventDisk() = default;
+  // Shared with jobs, which may outlive this.
+  virtual std::shared_ptr<EventFolder> folder() = 0;
+  // False, and the job is dropped, when too many are queued.
+  [[nodiscard]] virtual bool submit(std::move_only_function<void()> job) = 0;
 };
 
 }  // namespace flagstone::upstream

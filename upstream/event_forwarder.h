@@ -15,6 +15,8 @@
 #include <string_view>
 
 #include "config/options.h"
+#include "upstream/event_folder.h"
+#include "upstream/source_environment.h"
 
 namespace flagstone::upstream {
 
@@ -84,5 +86,19 @@ class EventForwarder {
   virtual void finish(std::int64_t limit_ms, std::move_only_function<void()> done) = 0;
   virtual EventFacts facts() const = 0;
 };
+
+// What a forwarder borrows from the daemon; all of it outlives it, but the disk, which is its own.
+struct EventForwarderTools {
+  SourceEnvironment sources;
+  std::unique_ptr<EventDisk> disk;
+  // For what is only in memory.
+  std::uint64_t memory_bytes = 0;
+  // For people: once per change of state.
+  std::function<void(bool is_warning, std::string_view text)> say;
+};
+
+// A vendor's row in main's table may have one of these.
+using MakeEventForwarder = std::function<std::unique_ptr<EventForwarder>(
+    const config::Environment& options, EventForwarderTools tools)>;
 
 }  // namespace flagstone::upstream

@@ -84,8 +84,17 @@ void ScriptedHttpServer::serve(int connection) {
       received.append(buffer, 0, static_cast<std::size_t>(got));
       continue;
     }
-    const ServedRequest request = parsed(received.substr(0, end + 2));
-    received.erase(0, end + 4);
+    ServedRequest request = parsed(received.substr(0, end + 2));
+    const std::string length = request.header("content-length");
+    const std::size_t whole = end + 4 + (length.empty() ? 0 : std::stoul(length));
+    if (received.size() < whole) {
+      const ssize_t got = ::recv(connection, buffer.data(), buffer.size(), 0);
+      if (got <= 0) break;
+      received.append(buffer, 0, static_cast<std::size_t>(got));
+      continue;
+    }
+    request.body = received.substr(end + 4, whole - end - 4);
+    received.erase(0, whole);
     Reply reply;
     {
       const std::lock_guard lock(mutex_);

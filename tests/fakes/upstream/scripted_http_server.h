@@ -24,6 +24,7 @@ namespace flagstone::fakes {
 struct ServedRequest {
   std::string target;
   std::map<std::string, std::string> headers;  // Names in lower case.
+  std::string body = {};                       // As its Content-Length has it.
 
   std::string header(const std::string& name) const {
     const auto found = headers.find(name);

@@ -1,0 +1,119 @@
+// LaunchDarkly's events from the door to the vendor: what is posted goes to the spool, what is due
+// is sealed, what is sealed is sent, one request at a time, until it is taken.
+//
+// Keeper's loop; the spool lives on the writer's side and is reached by jobs alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/loop.h"
+#include "net/timer.h"
+#include "upstream/backoff.h"
+#include "upstream/credential.h"
+#include "upstream/event_folder.h"
+#include "upstream/event_forwarder.h"
+#include "upstream/launchdarkly_event_sender.h"
+#include "upstream/launchdarkly_event_spool.h"
+#include "upstream/source_environment.h"
+
+namespace flagstone::upstream {
+
+// The shape of a vendor's row; REQUIRES: validated options.
+std::unique_ptr<EventForwarder> make_launchdarkly_event_forwarder(
+    const config::Environment& options, EventForwarderTools tools);
+
+namespace launchdarkly {
+
+class Forwarder final : public EventForwarder {
+ public:
+  // What waits for the disk.
+  static constexpr std::size_t kQueuedBytesMax = std::size_t{8} * 1024 * 1024;
+  static constexpr std::size_t kQueuedMax = 256;
+  // A full queue of the writer's is asked again after this.
+  static constexpr std::int64_t kAgainMs = 1000;
+  static constexpr std::int64_t kComplainEveryMs = 60'000;
+  // After the last refusal for so long there is room again.
+  static constexpr std::int64_t kRoomAgainMs = 10'000;
+  // Credentials that sources had before, whose apps may not know it yet.
+  static constexpr std::size_t kFormerMax = 8;
+
+  Forwarder(const config::Environment& options, EventForwarderTools tools);
+  ~Forwarder() override;
+
+  void post(PostedEvents events, Done done) override;
+  bool add(std::string_view schema, std::string_view tags, std::string events) override;
+  std::int64_t vendor_unix_ms() const override;
+  void set_options(const config::Environment& options) override;
+  void finish(std::int64_t limit_ms, std::move_only_function<void()> done) override;
+  EventFacts facts() const override;
+
+ private:
+  // What jobs share; the folder outlives the spool that stands in it.
+  struct Disk;
+  struct Destination {
+    config::Source source;
+    std::unique_ptr<Credential> credential;
+    std::string known;  // The credential as it was seen last.
+  };
+
+  void use(const config::Environment& options);
+  void credential_changed(std::uint32_t source);
+  std::uint32_t source_of(const std::string& credential) const;
+  const Destination* destination(std::uint32_t source) const;
+  bool hand_to_disk(SpoolPost post, Done done);
+  // Has `job` done by the writer and `then` after it, here, with what the spool says of itself.
+  bool on_disk(std::move_only_function<void(EventSpool&)> job,
+               std::move_only_function<void()> then);
+  void take_facts(const SpoolFacts& seen);
+  void seal();
+  void pump();
+  void send(OutgoingBatch batch);
+  void sent(OutgoingBatch batch, SendResult result);
+  void settle(OutgoingBatch batch, BatchOutcome outcome);
+  void failed(OutgoingBatch batch, const SendResult& result);
+  void note_room(bool is_full);
+  void complain_of_drops();
+  void finish_if_done();
+  void say(bool is_warning, std::string text);
+  std::int64_t now_ms() const;
+
+  EventForwarderTools tools_;
+  config::EventOptions options_;
+  std::string name_;
+  std::shared_ptr<Disk> disk_;
+  // Empty once this is gone: what jobs post back finds nobody.
+  std::shared_ptr<Forwarder*> self_;
+  // By the source's place; nullptr for sources that take no events.
+  std::vector<std::unique_ptr<Destination>> destinations_;
+  std::vector<std::pair<std::string, std::uint32_t>> former_;
+  EventSender sender_;
+  Backoff backoff_;
+  net::Timer flush_timer_;
+  net::Timer wait_timer_;
+  net::Timer deadline_;
+  SpoolFacts spool_;
+  EventFacts counts_;
+  std::size_t queued_ = 0;
+  std::size_t queued_bytes_ = 0;
+  std::int64_t vendor_offset_ms_ = 0;
+  int seals_ = 0;        // On their way through the disk.
+  bool busy_ = false;    // A batch is being read, sent or settled.
+  std::string failing_;  // Why; empty while sending works.
+  bool denied_ = false;
+  bool full_ = false;
+  std::int64_t last_full_ms_ = 0;
+  std::int64_t complained_ms_ = -kComplainEveryMs;
+  std::uint64_t drops_told_ = 0;
+  bool finishing_ = false;
+  bool gave_up_ = false;
+  std::move_only_function<void()> finished_;
+};
+
+}  // namespace launchdarkly
+}  // namespace flagstone::upstream

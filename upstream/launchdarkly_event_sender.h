@@ -1,0 +1,64 @@
+// One POST of a batch of events to LaunchDarkly, or to whoever stands there for it.
+//
+// Keeper's loop. One request at a time; what a failure means for the batch is the caller's part.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/options.h"
+#include "config/secret.h"
+#include "upstream/backoff.h"
+#include "upstream/http_client.h"
+#include "upstream/launchdarkly_event_spool.h"
+
+namespace flagstone::upstream::launchdarkly {
+
+// "https://events.launchdarkly.com", without a slash at its end: `events_uri`, else what belongs to
+// the source's `uri`.
+std::string events_uri_of(const config::Source& source);
+// Nothing can be posted to a file.
+bool takes_events(const config::Source& source);
+
+struct SendResult {
+  enum class Verdict : std::uint8_t {
+    kAccepted,
+    kRefused,   // 400: it will never be taken.
+    kTooLarge,  // 413
+    kFailed,    // Try again.
+  };
+  Verdict verdict = Verdict::kFailed;
+  Regime regime = Regime::kOrdinary;
+  std::string cause;  // "status 503", "connection refused"
+  std::optional<milliseconds> retry_after;
+  std::optional<std::int64_t> server_unix_ms;
+};
+
+class EventSender final : public HttpReceiver {
+ public:
+  using Done = std::move_only_function<void(SendResult)>;
+
+  EventSender(HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {}
+
+  // `done` runs in a later turn. REQUIRES: the last one is done.
+  void send(const config::Source& source, const config::Secret& key, const OutgoingBatch& batch,
+            Done done);
+
+ private:
+  bool on_head(const HttpHead& head) override;
+  bool on_body(std::string_view) override { return true; }
+  void on_end(const std::optional<HttpError>& error) override;
+
+  HttpClient& http_;
+  const Clock& clock_;
+  std::unique_ptr<HttpExchange> exchange_;
+  int status_ = 0;
+  SendResult result_;
+  Done done_;
+};
+
+}  // namespace flagstone::upstream::launchdarkly
