@@ -33,7 +33,9 @@ class FileReader {
   void read(const YamlNode& root);
 
  private:
-  void read_section(const YamlNode& section, const std::string& name);
+  // `prefix` is what stands before `name` in the paths of origins.
+  void read_section(const YamlNode& section, Scope scope, const Target& target,
+                    const std::string& name, const std::string& prefix);
   void read_environments(const YamlNode& environments);
   void read_environment(const YamlNode& node, Environment& environment);
   void read_sources(const YamlNode& sources, Environment& environment);
@@ -98,7 +100,7 @@ void FileReader::read(const YamlNode& root) {
     if (entry.key == "environments") {
       read_environments(entry.value);
     } else if (entry.key == "cache" || entry.key == "state" || entry.key == "tls") {
-      read_section(entry.value, entry.key);
+      read_section(entry.value, Scope::kProcess, {.options = &options_}, entry.key, {});
     } else if (const OptionRow* row = find_option(Scope::kProcess, entry.key);
                row != nullptr && !entry.key.contains('.')) {
       read_value(*row, entry.value, {.options = &options_}, entry.key);
@@ -108,17 +110,18 @@ void FileReader::read(const YamlNode& root) {
   }
 }
 
-void FileReader::read_section(const YamlNode& section, const std::string& name) {
+void FileReader::read_section(const YamlNode& section, Scope scope, const Target& target,
+                              const std::string& name, const std::string& prefix) {
   if (!require(section, YamlNode::Kind::kMap, name)) {
     return;
   }
   for (const YamlEntry& entry : section.entries) {
-    const std::string path = name + "." + entry.key;
-    if (const OptionRow* row = find_option(Scope::kProcess, path)) {
-      note(path, entry.line);
-      read_value(*row, entry.value, {.options = &options_}, path);
+    const std::string key = name + "." + entry.key;
+    if (const OptionRow* row = find_option(scope, key)) {
+      note(prefix + key, entry.line);
+      read_value(*row, entry.value, target, prefix + key);
     } else {
-      unknown_key(entry, Scope::kProcess, name + ".", {});
+      unknown_key(entry, scope, name + ".", {});
     }
   }
 }
@@ -148,7 +151,11 @@ void FileReader::read_environment(const YamlNode& node, Environment& environment
       read_sources(entry.value, environment);
     } else if (entry.key == "accept") {
       read_accept(entry.value, environment);
-    } else if (const OptionRow* row = find_option(Scope::kEnvironment, entry.key)) {
+    } else if (entry.key == "events") {
+      read_section(entry.value, Scope::kEnvironment, {.environment = &environment}, entry.key,
+                   "environments." + environment.name + ".");
+    } else if (const OptionRow* row = find_option(Scope::kEnvironment, entry.key);
+               row != nullptr && !entry.key.contains('.')) {
       read_value(*row, entry.value, {.environment = &environment}, path);
     } else {
       unknown_key(entry, Scope::kEnvironment, "", {"sources"});

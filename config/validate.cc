@@ -15,6 +15,8 @@ namespace flagstone::config {
 namespace {
 
 constexpr std::uint32_t kMaxPort = 65535;
+// The dialect whose vendor counts events.
+constexpr std::string_view kLaunchDarkly = "launchdarkly";
 
 bool is_environment_name(std::string_view name) {
   const auto allowed = [](char c) {
@@ -42,6 +44,7 @@ class Validator {
   void check_address(const std::string& path, const std::string& address);
   void check_environment(const Environment& environment,
                          std::span<const std::string_view> dialects);
+  void check_events(const Environment& environment, const std::string& path);
 
   const Options& options_;
   Report report_;
@@ -195,6 +198,7 @@ void Validator::check_environment(const Environment& environment,
                           (environment.name == kDefaultEnvironment ? " or `--uri`" : ""));
   }
   report_.range(path + ".confirm_shrink", environment.confirm_shrink, 1U, kMaxConfirmShrink);
+  check_events(environment, path + ".events");
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (std::size_t i = 0; i < environment.sources.size(); ++i) {
     const Source& source = environment.sources[i];
@@ -208,6 +212,20 @@ void Validator::check_environment(const Environment& environment,
   for (const SecretSource& secret : environment.accept) {
     validate_variable_name(secret.variable, path + ".accept", report_);
   }
+}
+
+void Validator::check_events(const Environment& environment, const std::string& path) {
+  const EventOptions& events = environment.events;
+  if (environment.dialect != kLaunchDarkly && events != EventOptions{}) {
+    return report_.add(path, "only `dialect: " + std::string(kLaunchDarkly) +
+                                 "` knows it, give the environment that or remove it");
+  }
+  report_.range(path + ".flush_interval", events.flush_interval, kMinFlushInterval,
+                kMaxFlushInterval);
+  report_.range(path + ".batch_bytes", events.batch_bytes, kMinEventBatchBytes,
+                kMaxEventBatchBytes);
+  report_.range(path + ".spool_limit", events.spool_limit_bytes, kMinEventSpoolBytes,
+                kMaxSizeBytes);
 }
 
 void Validator::check_environments(std::span<const std::string_view> dialects) {

@@ -21,6 +21,12 @@ inline constexpr std::uint64_t kMinStateLimitBytes = 1 * kMiB;
 inline constexpr std::uint32_t kMaxServingThreads = 64;
 inline constexpr std::uint32_t kMaxConnections = 1'000'000;
 inline constexpr std::uint32_t kMaxConfirmShrink = 100;
+inline constexpr Milliseconds kMinFlushInterval{100};
+inline constexpr Milliseconds kMaxFlushInterval = std::chrono::hours(1);
+// The upstream's own limit on a payload is not far beyond that.
+inline constexpr std::uint64_t kMinEventBatchBytes = 4 * kKiB;
+inline constexpr std::uint64_t kMaxEventBatchBytes = 8 * kMiB;
+inline constexpr std::uint64_t kMinEventSpoolBytes = 1 * kMiB;
 inline constexpr std::uint64_t kMinRequestLimitBytes = 1 * kKiB;
 inline constexpr std::uint64_t kMaxRequestHeaderLimitBytes = 16 * kMiB;
 inline constexpr std::uint64_t kMaxRequestBodyLimitBytes = 1024 * kMiB;

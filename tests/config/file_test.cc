@@ -115,6 +115,24 @@ log_format: json
   EXPECT_TRUE(validate(o).empty());
 }
 
+TEST(File, ReadsWhatBecomesOfEvents) {
+  const Read result = read(R"(
+environments:
+  payments:
+    dialect: launchdarkly
+    sources: [{uri: "https://sdk.launchdarkly.com", credential_env: KEY}]
+    events: {enabled: false, flush_interval: 5s, batch_bytes: 1MiB, spool_limit: 2MiB}
+)");
+  ASSERT_EQ(result.problems, std::vector<std::string>{});
+  const EventOptions expected{.enabled = false,
+                              .flush_interval = Milliseconds(5000),
+                              .batch_bytes = kMiB,
+                              .spool_limit_bytes = 2 * kMiB};
+  EXPECT_EQ(result.options.environments[0].events, expected);
+  EXPECT_EQ(result.options.origins.find("environments.payments.events.batch_bytes").line, 6U);
+  EXPECT_TRUE(validate(result.options).empty());
+}
+
 TEST(File, ReadsJson) {
   const Read result = read(
       R"({"environments": {"default": {"sources": [{"uri": "file:flags.json"}]}}, "max_connections": 5})");
@@ -181,6 +199,14 @@ TEST(File, ReportsEveryProblemWithItsLine) {
       {"environments:\n  default: x\n", {"f.yaml:2: `default` must be a map, not text"}},
       {"environments:\n  default:\n    source: []\n",
        {"f.yaml:3: unknown key `source`, did you mean `sources`?"}},
+      {"environments:\n  default:\n    events.enabled: true\n",
+       {"f.yaml:3: unknown key `events.enabled`"}},
+      {"environments:\n  default:\n    events: true\n",
+       {"f.yaml:3: `events` must be a map, not text"}},
+      {"environments:\n  default:\n    events:\n      spool_limits: 1MiB\n",
+       {"f.yaml:4: unknown key `spool_limits`, did you mean `spool_limit`?"}},
+      {"environments:\n  default:\n    events: {flush_interval: 5}\n",
+       {"f.yaml:3: `flush_interval`: `5` has no unit, write `5s` for seconds"}},
       {"environments:\n  default:\n    sources: {uri: x}\n",
        {"f.yaml:3: `sources` must be a list, not a map"}},
       {"environments:\n  d:\n    sources:\n      - uri: \"https://h\"\n        intervall: 3s\n",

@@ -83,6 +83,11 @@ std::string file_text(const OptionRow& row, const std::string& text) {
                  ? key + ": " + value + "\n"
                  : key.substr(0, dot) + ": {" + key.substr(dot + 1) + ": " + value + "}\n";
     case Scope::kEnvironment:
+      if (dot != std::string::npos) {
+        const std::string section = key.substr(0, dot);
+        return "environments: {default: {" + section + ": {" + key.substr(dot + 1) + ": " + value +
+               "}}}\n";
+      }
       return "environments: {default: {" + key + ": " + value + "}}\n";
     case Scope::kSource:
       return "environments: {default: {sources: [{" + key + ": " + value + "}]}}\n";

@@ -83,6 +83,11 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
       {[&](Options& o) { flagd(o).wrapper = "w"; }, only},
       {[&](Options& o) { flagd(o).tags = {{"a", "b"}}; }, only},
       {[&](Options& o) { flagd(o).rotation_grace = Milliseconds(1); }, only},
+      {[&](Options& o) {
+         flagd(o);
+         o.environments[0].events.enabled = false;
+       },
+       only},
       {[](Options& o) { source_of(o).selector = "s"; },
        "LaunchDarkly knows no selector, remove it; a payload filter is `filter`"},
       {[](Options& o) { source_of(o).format = DocumentFormat::kYaml; },
@@ -118,6 +123,12 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
        "the tag `id` and its value must be made of 1 to 64 letters, digits, `.`, `_` and `-`"},
       {[](Options& o) { source_of(o).launchdarkly.tags = {{"id", "a b"}}; },
        "the tag `id` and its value must be made of 1 to 64 letters, digits, `.`, `_` and `-`"},
+      {[](Options& o) { o.environments[0].events.flush_interval = Milliseconds(99); },
+       "`flush_interval` is 99ms, it must be at least 100ms"},
+      {[](Options& o) { o.environments[0].events.batch_bytes = 9 * kMiB; },
+       "`batch_bytes` is 9MiB, it must be at most 8MiB"},
+      {[](Options& o) { o.environments[0].events.spool_limit_bytes = kKiB; },
+       "`spool_limit` is 1KiB, it must be at least 1MiB"},
       {[](Options& o) { source_of(o).launchdarkly.rotation_grace = std::chrono::hours(721); },
        "`rotation_grace` is 721h, it must be at most 720h"},
       {[](Options& o) {
