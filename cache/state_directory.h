@@ -97,6 +97,12 @@ class StateDirectory {
   std::optional<std::string> load_blob(std::string_view environment, std::string_view name,
                                        std::vector<std::string>& warnings);
 
+  // Where an environment's events wait; whoever writes there says how much it is.
+  std::string events_folder(std::string_view environment) const;
+  void set_events_bytes(std::string_view environment, std::uint64_t bytes);
+  // Deletes what is oldest, other events aside, until `bytes` more fit; false when they do not.
+  bool make_room_for_events(std::uint64_t bytes);
+
   // Everything below the directory.
   std::uint64_t used_bytes() const { return used_bytes_; }
   std::uint64_t corrupt_files_seen() const { return corrupt_files_seen_; }
@@ -131,8 +137,10 @@ class StateDirectory {
   // state_space.cc: bytes in each folder as last listed; used_bytes_ is their sum.
   void measure(const std::string& folder);
   void measure_everything();
-  // Deletes what is oldest until `bytes` more fit.
   bool make_room(std::uint64_t bytes);
+  bool is_active_events_folder(const std::string& folder) const;
+  bool remove_oldest_events(std::uint64_t bytes);
+  bool fits(std::uint64_t bytes) const;
   template <typename Matches>
   void remove_files(const std::string& folder, const Matches& matches);
   StateError over_limit() const;

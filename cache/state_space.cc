@@ -1,12 +1,43 @@
 // How much the state directory holds, and what goes first when it holds too much.
 #include <algorithm>
+#include <charconv>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cache/durable_write.h"
 #include "cache/state_directory.h"
 #include "cache/state_files.h"
 
 namespace flagstone::cache {
+namespace {
+
+constexpr std::string_view kEventsFolder = "/events";
+constexpr std::string_view kEventBatchSuffix = ".batch";
+
+}  // namespace
+
+std::string StateDirectory::events_folder(std::string_view environment) const {
+  return options_.path + "/" + safe_name(environment) + std::string(kEventsFolder);
+}
+
+void StateDirectory::set_events_bytes(std::string_view environment, std::uint64_t bytes) {
+  std::uint64_t& known = folder_bytes_[events_folder(environment)];
+  used_bytes_ = used_bytes_ - known + bytes;
+  known = bytes;
+}
+
+// Of an environment that there is now.
+bool StateDirectory::is_active_events_folder(const std::string& folder) const {
+  if (!folder.ends_with(kEventsFolder)) return false;
+  const std::string environment = folder.substr(0, folder.size() - kEventsFolder.size() + 1);
+  return std::ranges::any_of(
+      active_folders_, [&](const std::string& active) { return active.starts_with(environment); });
+}
+
+bool StateDirectory::fits(std::uint64_t bytes) const {
+  return bytes <= options_.limit_bytes && used_bytes_ <= options_.limit_bytes - bytes;
+}
 
 StateError StateDirectory::over_limit() const {
   return {.kind = StateError::Kind::kLimit,
@@ -51,13 +82,14 @@ void StateDirectory::remove_files(const std::string& folder, const Matches& matc
   measure(folder);
 }
 
-// What is set aside goes first, then folders of sources that are no more, then the older
-// generations.
 bool StateDirectory::make_room(std::uint64_t bytes) {
-  const auto fits = [&] {
-    return bytes <= options_.limit_bytes && used_bytes_ <= options_.limit_bytes - bytes;
-  };
-  if (fits()) return true;
+  return make_room_for_events(bytes) || remove_oldest_events(bytes);
+}
+
+// What is set aside goes first, then folders of sources that are no more, then the older
+// generations. The oldest events go last.
+bool StateDirectory::make_room_for_events(std::uint64_t bytes) {
+  if (fits(bytes)) return true;
   std::vector<std::string> folders;
   for (const auto& [folder, size] : folder_bytes_) {
     // Of the form state_dir/environment/source.
@@ -67,13 +99,14 @@ bool StateDirectory::make_room(std::uint64_t bytes) {
   }
   for (const std::string& folder : folders) {
     remove_files(folder, [](const std::string& name) { return is_set_aside(name); });
-    if (fits()) return true;
+    if (fits(bytes)) return true;
   }
   for (const std::string& folder : folders) {
     if (active_folders_.empty() || active_folders_.contains(folder)) continue;
+    if (is_active_events_folder(folder)) continue;
     remove_files(folder, [](const std::string&) { return true; });
     (void)files_.remove_folder(folder);
-    if (fits()) return true;
+    if (fits(bytes)) return true;
   }
   for (const std::string& folder : folders) {
     std::uint64_t newest = 0;
@@ -89,9 +122,33 @@ bool StateDirectory::make_room(std::uint64_t bytes) {
       }
       return false;
     });
-    if (fits()) return true;
+    if (fits(bytes)) return true;
   }
   return false;
+}
+
+// Batches that wait to be sent, the oldest of each environment first.
+bool StateDirectory::remove_oldest_events(std::uint64_t bytes) {
+  std::vector<std::pair<std::uint64_t, std::string>> batches;
+  for (const auto& [folder, size] : folder_bytes_) {
+    if (!folder.ends_with(kEventsFolder)) continue;
+    const auto items = files_.list(folder);
+    if (!items) continue;
+    for (const FolderItem& item : *items) {
+      std::uint64_t number = 0;
+      const char* const end = item.name.data() + item.name.size();
+      const bool has_number = std::from_chars(item.name.data(), end, number).ec == std::errc();
+      if (has_number && item.name.ends_with(kEventBatchSuffix)) {
+        batches.emplace_back(number, folder + "/" + item.name);
+      }
+    }
+  }
+  std::sort(batches.begin(), batches.end());
+  for (const auto& [number, path] : batches) {
+    if (fits(bytes)) return true;
+    if (files_.unlink(path)) measure(path.substr(0, path.rfind('/')));
+  }
+  return fits(bytes);
 }
 
 }  // namespace flagstone::cache

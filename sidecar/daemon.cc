@@ -144,6 +144,7 @@ class Daemon {
   bool configuration_read_ = false;
   bool stopping_ = false;
   bool keeping_stopped_ = false;
+  std::int64_t drain_ends_ms_ = 0;
   std::size_t draining_ = 0;
 };
 
@@ -322,6 +323,7 @@ void Daemon::on_signal() {
 
 void Daemon::stop_serving() {
   std::int64_t drain_ms = options_.drain_time.count();
+  drain_ends_ms_ = loop_.now_ms() + drain_ms;
   deadline_.start_once(drain_ms - std::min(kDiskShareMs, drain_ms / 2));
   // From here on only the threads' duplicates are open: with the last of them the address is free,
   // and nobody can connect to a socket that nobody will accept from.
@@ -345,8 +347,13 @@ void Daemon::drained_or_not() {
 
 void Daemon::stop_keeping() {
   if (std::exchange(keeping_stopped_, true)) return;
-  deadline_.start_once(std::min(kDiskShareMs, options_.drain_time.count() / 2));
-  keeper_.stop([this] { loop_.stop(); });
+  // What is left of the time is for events on their way upstream; the disk has its share in any
+  // case.
+  const std::int64_t disk_ms = std::min(kDiskShareMs, options_.drain_time.count() / 2);
+  const std::int64_t events_ms =
+      std::max<std::int64_t>(0, drain_ends_ms_ - disk_ms - loop_.now_ms());
+  deadline_.start_once(events_ms + disk_ms);
+  keeper_.stop(events_ms, [this] { loop_.stop(); });
 }
 
 // Before anything is bound: a listener that cannot speak TLS must not be there at all.

@@ -11,6 +11,8 @@ namespace flagstone::sidecar {
 namespace {
 
 constexpr std::string_view kUsageBlob = "usage";
+// Of the memory limit: what events of one environment may hold that are nowhere else.
+constexpr std::size_t kEventsShare = 8;
 // A timer that starts itself again at zero would run in the same turn (libuv before 1.45).
 constexpr std::int64_t kNextTurnMs = 1;
 // After an update: what it took on its way goes back when its answers are out.
@@ -111,6 +113,7 @@ std::int64_t Keeper::Place::last_contact_unix_ms() const {
 }
 
 void Keeper::take_out(Place& place) {
+  place.events.reset();
   for (auto* gone : {&place.feed, &place.predecessor}) {
     if (*gone) old_dialects_.push_back((*gone)->give_up_dialect());
     gone->reset();
@@ -128,6 +131,7 @@ void Keeper::put_in(std::unique_ptr<EnvironmentFeed> feed) {
   EnvironmentFeed* before = place.feed.get();
   if (before == nullptr) {
     place.feed = std::move(feed);
+    set_events(place);
     place.feed->start(nullptr);
     load_usage(place);
     return;
@@ -144,6 +148,7 @@ void Keeper::put_in(std::unique_ptr<EnvironmentFeed> feed) {
     place.predecessor = std::move(place.feed);
   }
   place.feed = std::move(feed);
+  set_events(place);
 }
 
 // The successor of a reload has what it needs: it serves from now on.
@@ -173,10 +178,46 @@ void Keeper::start() {
   usage_timer_.start_repeating(kUsageDrainMs, kUsageDrainMs);
 }
 
-void Keeper::stop(std::move_only_function<void()> done) {
+void Keeper::stop(std::int64_t events_limit_ms, std::move_only_function<void()> done) {
   drain_usage();
   save_usage();
-  tools_.saver.flush(std::move(done));
+  // Counts the environments whose events are on their way, and this function.
+  auto left = std::make_shared<std::size_t>(1);
+  auto saved = std::make_shared<std::move_only_function<void()>>(std::move(done));
+  const auto one_less = [this, left, saved] {
+    if (--*left == 0) tools_.saver.flush(std::move(*saved));
+  };
+  for (Place& place : places_) {
+    if (!place.events) continue;
+    ++*left;
+    place.events->finish(events_limit_ms, one_less);
+  }
+  one_less();
+}
+
+// Made with the environment's first options; a reload gives it the next.
+void Keeper::set_events(Place& place) {
+  const config::Environment& options = place.feed->options();
+  const Vendor* vendor = find_vendor(tools_.vendors, options.dialect);
+  if (vendor == nullptr || !vendor->make_events) {
+    place.events.reset();
+  } else if (place.events) {
+    place.events->set_options(options);
+  } else {
+    place.events = vendor->make_events(
+        options, {.sources = tools_.sources,
+                  .disk = tools_.saver.events_of(options.name),
+                  .memory_bytes = tools_.home.budget.limit_bytes() / kEventsShare,
+                  .say = [&log = tools_.log](bool is_warning, std::string_view text) {
+                    log.log(is_warning ? spdlog::level::warn : spdlog::level::info, text);
+                  }});
+  }
+}
+
+void Keeper::post_events(std::size_t environment, upstream::PostedEvents events,
+                         std::function<void(EventInlet::Result)> done) {
+  if (environment >= places_.size() || !places_[environment].events) return done(std::nullopt);
+  places_[environment].events->post(std::move(events), std::move(done));
 }
 
 std::expected<std::size_t, std::string> Keeper::accept(std::string_view environment) {
@@ -380,12 +421,14 @@ void Keeper::report_memory() {
     connections += counts.bytes_buffered.read() + counts.session_bytes.read();
     const ServingCounters& served = thread->counters();
     prepared += served.prepared_bytes.read() + served.sdk_prepared_bytes.read();
-    streams += served.stream_bytes.read() + served.sdk_stream_bytes.read();
+    streams += served.stream_bytes.read() + served.sdk_stream_bytes.read() +
+               thread->events().waiting_bytes();
     context += thread->counters().context_bytes.read();
     for (const auto& counters : thread->usage()) usage += counters ? counters->bytes() : 0;
   }
   for (const Place& place : places_) {
     if (place.feed) usage += place.feed->usage().bytes();
+    if (place.events) streams += place.events->facts().memory_bytes;
   }
   tools_.home.budget.set(cache::MemoryPart::kConnections, connections);
   tools_.home.budget.set(cache::MemoryPart::kUsage, usage);

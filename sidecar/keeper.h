@@ -87,6 +87,10 @@ class Keeper final : public FeedHost {
     thread.set_bring([this](cache::TextPlace place, std::function<void()> done) {
       bring(place, std::move(done));
     });
+    thread.set_post_events([this](std::size_t environment, upstream::PostedEvents events,
+                                  std::function<void(EventInlet::Result)> done) {
+      post_events(environment, std::move(events), std::move(done));
+    });
   }
   // After configure(): what the threads start from. Routes, and no snapshots yet.
   std::shared_ptr<const cache::ServingState> serving_state() const { return state_; }
@@ -96,8 +100,9 @@ class Keeper final : public FeedHost {
   std::expected<void, std::string> configure(const std::vector<config::Environment>& environments);
   // Begins housework. After the threads have started.
   void start();
-  // Saves what there is to save; `done` runs when the disk has it.
-  void stop(std::move_only_function<void()> done);
+  // Sends what waits for the vendor, for so long at most, and saves what there is to save; `done`
+  // runs when the disk has it.
+  void stop(std::int64_t events_limit_ms, std::move_only_function<void()> done);
 
   // The memory limit was raised: what was refused may fit now.
   void retry_refused();
@@ -126,6 +131,9 @@ class Keeper final : public FeedHost {
   Place& place_of(const std::string& name);
   void put_in(std::unique_ptr<EnvironmentFeed> feed);
   void take_out(Place& place);
+  void set_events(Place& place);
+  void post_events(std::size_t environment, upstream::PostedEvents events,
+                   std::function<void(EventInlet::Result)> done);
   bool update(Place& place);
   void hand_over(Place& place);
   void read_credentials();

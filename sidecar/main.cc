@@ -14,6 +14,7 @@
 #include "sidecar/api/flagd_evaluation.h"
 #include "sidecar/api/flagd_evaluation_events.h"
 #include "sidecar/api/flagd_sync.h"
+#include "sidecar/api/launchdarkly_events.h"
 #include "sidecar/api/launchdarkly_sdk.h"
 #include "sidecar/api/launchdarkly_sdk_evalx.h"
 #include "sidecar/api/launchdarkly_sdk_status.h"
@@ -23,6 +24,7 @@
 #include "upstream/flagd_check.h"
 #include "upstream/flagd_source.h"
 #include "upstream/launchdarkly_check.h"
+#include "upstream/launchdarkly_event_forwarder.h"
 #include "upstream/launchdarkly_source.h"
 
 namespace {
@@ -67,6 +69,7 @@ std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Lo
   apis.push_back(std::make_unique<sidecar::LaunchDarklySdk>(loop, desk, process));
   apis.push_back(std::make_unique<sidecar::LaunchDarklySdkEvalx>(loop, desk));
   apis.push_back(std::make_unique<sidecar::LaunchDarklySdkStatus>(loop, desk, sidecar::version()));
+  apis.push_back(std::make_unique<sidecar::LaunchDarklyEvents>(loop, desk));
   return apis;
 }
 
@@ -85,7 +88,8 @@ std::vector<sidecar::Vendor> make_vendors() {
        .make_apis =
            [process](net::Loop& loop, sidecar::ServingDesk& desk) {
              return make_launchdarkly_apis(loop, desk, process);
-           }},
+           },
+       .make_events = upstream::make_launchdarkly_event_forwarder},
   };
 }
 

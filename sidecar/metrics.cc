@@ -153,6 +153,45 @@ void append_environments(Exposition& text, const Keeper& keeper, std::int64_t no
   });
 }
 
+void append_events(Exposition& text, const Keeper& keeper) {
+  const auto each = [&](auto&& write) {
+    for (const Keeper::Place& place : keeper.places()) {
+      if (place.events) write(place.events->facts(), label("environment", place.name));
+    }
+  };
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                          std::uint64_t upstream::EventFacts::* fact) {
+    text.family(name, type, help);
+    each([&](const upstream::EventFacts& facts, const std::string& labels) {
+      text.sample(labels, facts.*fact);
+    });
+  };
+  family("flagstone_events_received_total", "counter", "Events that apps posted, and our own.",
+         &upstream::EventFacts::received);
+  family("flagstone_events_merged_total", "counter", "Events that others stand for upstream.",
+         &upstream::EventFacts::merged_away);
+  family("flagstone_events_sent_total", "counter", "Events that upstream has taken.",
+         &upstream::EventFacts::sent);
+  text.family("flagstone_events_dropped_total", "counter", "Events that were given up, by reason.");
+  each([&](const upstream::EventFacts& facts, const std::string& labels) {
+    for (std::size_t i = 0; i < upstream::kDropReasonCount; ++i) {
+      const auto reason = static_cast<upstream::DropReason>(i);
+      text.sample(labels + "," + label("reason", drop_reason_name(reason)), facts.dropped[i]);
+    }
+  });
+  family("flagstone_event_posts_refused_total", "counter",
+         "Posts that found no room; the app was told to try again.",
+         &upstream::EventFacts::posts_refused);
+  family("flagstone_event_requests_total", "counter",
+         "Requests with events sent upstream, tries included.", &upstream::EventFacts::requests);
+  family("flagstone_event_send_failures_total", "counter",
+         "Requests with events that upstream did not take.", &upstream::EventFacts::send_failures);
+  family("flagstone_event_batches_waiting", "gauge", "Batches of events that wait to be sent.",
+         &upstream::EventFacts::batches_waiting);
+  family("flagstone_event_spool_bytes", "gauge", "Bytes of events on the disk.",
+         &upstream::EventFacts::spool_bytes);
+}
+
 void append_sources(Exposition& text, const Keeper& keeper) {
   auto each = [&](auto&& write) {
     for (const Keeper::Place& place : keeper.places()) {
@@ -278,6 +317,7 @@ void append_metrics(std::string& out, const Keeper& keeper, std::int64_t now_uni
   append_latency(text, keeper);
   append_environments(text, keeper, now_unix_ms);
   append_sources(text, keeper);
+  append_events(text, keeper);
   append_process(text, keeper);
   append_tls(text, keeper);
   append_state(text, keeper);

@@ -18,6 +18,7 @@
 #include "evaluation/dialect.h"
 #include "evaluation/scratch.h"
 #include "net/rpc/call.h"
+#include "sidecar/event_inlet.h"
 #include "sidecar/late_answers.h"
 #include "sidecar/serving_counters.h"
 #include "sidecar/serving_settings.h"
@@ -28,7 +29,7 @@ namespace flagstone::sidecar {
 using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
 
 struct ServingDesk {
-  explicit ServingDesk(net::Loop& loop) : late(loop) {}
+  explicit ServingDesk(net::Loop& loop) : late(loop), events(loop) {}
 
   ServingSettings settings;  // Set before the thread starts.
   // Likewise; the numbers may be read by any thread. nullptr: no limit.
@@ -41,6 +42,7 @@ struct ServingDesk {
   UsageByEnvironment usage;
   ServingCounters counters;
   LateAnswers late;
+  EventInlet events;
   // Where a state goes that was held for longer than a request: only the keeper destroys it.
   std::move_only_function<void(std::shared_ptr<const cache::ServingState>)> return_state;
   net::RpcScratch rpc;

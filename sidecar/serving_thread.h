@@ -47,6 +47,10 @@ class ServingThread {
   // Before start(). On the keeper's loop: has the disk bring a place's text, then runs `done`.
   using Bring = std::function<void(cache::TextPlace place, std::function<void()> done)>;
   void set_bring(Bring bring);
+  // Likewise, for events that apps post.
+  void set_post_events(EventInlet::Post post) {
+    desk_.events.set_post(keeper_loop_, std::move(post));
+  }
 
   // Before start(). `listener_index` is what routes know the listener by.
   std::expected<void, net::Error> listen(const net::BoundSocket& socket, unsigned listener_index);
@@ -73,6 +77,8 @@ class ServingThread {
   // Shared by design: see cache/usage.h and serving_counters.h for who may do what.
   UsageByEnvironment& usage() { return desk_.usage; }
   const ServingCounters& counters() const { return desk_.counters; }
+  // To be read.
+  const EventInlet& events() const { return desk_.events; }
   const net::ServerCounters& server_counters() const { return server_.counters(); }
 
  private:

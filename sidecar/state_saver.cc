@@ -1,28 +1,17 @@
 #include "sidecar/state_saver.h"
 
 #include <spdlog/logger.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <utility>
 
 #include "sidecar/serving_desk.h"
+#include "sidecar/state_disk.h"
 #include "sidecar/writer.h"
 
 namespace flagstone::sidecar {
 namespace {
-
-constexpr std::size_t kSaltBytes = 16;
-
-std::string fresh_salt() {
-  std::string salt(kSaltBytes, '\0');
-  // Cannot fail for so few bytes once the system has booted; interrupted it can be.
-  while (getrandom(salt.data(), salt.size(), 0) < 0 && errno == EINTR) {
-  }
-  return salt;
-}
 
 // What the directory itself knows; the saver counts the rest.
 StateFacts facts_of(const cache::StateDirectory& directory) {
@@ -36,35 +25,6 @@ StateFacts facts_of(const cache::StateDirectory& directory) {
 }
 
 }  // namespace
-
-// Everything the writer's thread owns of the state. Opened by its first job, because already that
-// may hang.
-struct StateSaver::Disk {
-  Disk(std::string folder, std::uint64_t limit)
-      : options{.path = std::move(folder), .limit_bytes = limit, .salt = fresh_salt()} {}
-
-  cache::StateDirectory& directory() {
-    if (!open || (!open->writable() && now_is_time_to_reopen())) {
-      open.reset();
-      open.emplace(files, options);
-      if (!active.empty()) open->set_active(active);
-    }
-    return *open;
-  }
-  // Another daemon may have let go of the lock, or the file system became writable.
-  bool now_is_time_to_reopen() {
-    std::int64_t now_ms = unix_now_ms();
-    if (now_ms - tried_ms < kComplainEveryMs) return false;
-    tried_ms = now_ms;
-    return true;
-  }
-
-  cache::PosixFileSystem files;
-  cache::StateOptions options;
-  std::optional<cache::StateDirectory> open;
-  std::vector<cache::SourceIdentity> active;
-  std::int64_t tried_ms = unix_now_ms();
-};
 
 // A document on its way through the disk: pieces are written in the order they were queued.
 class StateSaver::Spool final : public cache::DocumentSpool {

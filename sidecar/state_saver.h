@@ -23,6 +23,10 @@ namespace spdlog {
 class logger;
 }
 
+namespace flagstone::upstream {
+class EventDisk;
+}
+
 namespace flagstone::sidecar {
 
 class Writer;
@@ -89,9 +93,13 @@ class StateSaver final : public cache::DocumentSpools {
 
   StateFacts facts() const;
 
+  // Where an environment's events lie: beside its state, or in memory where none is kept.
+  std::unique_ptr<upstream::EventDisk> events_of(const std::string& environment);
+
  private:
-  // Lives on the writer's side; see state_saver.cc.
+  // Lives on the writer's side; see state_disk.h.
   struct Disk;
+  class EventFolder;
 
   void begin_round();
   void retry_barriers();

@@ -11,6 +11,7 @@
 #include "evaluation/dialect.h"
 #include "sidecar/api/api.h"
 #include "upstream/document_check.h"
+#include "upstream/event_forwarder.h"
 #include "upstream/source_environment.h"
 
 namespace flagstone::sidecar {
@@ -26,6 +27,8 @@ struct Vendor {
   upstream::MakeSource make_source;
   upstream::CheckDocument check_document;
   MakeApis make_apis;
+  // Empty: the vendor counts no events.
+  upstream::MakeEventForwarder make_events = {};
 };
 
 // Nullptr when the table has none of that name.

@@ -1,5 +1,6 @@
 // Sealed batches: written, read, taken away, made smaller.
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "cache/durable_write.h"
@@ -76,7 +77,9 @@ std::optional<OutgoingBatch> EventSpool::next() {
       return OutgoingBatch{
           .name = first->first, .head = first->second.head, .payload = std::move(*payload)};
     }
-    drop(DropReason::kDamaged, first->second.head.events);
+    // Where the state had no room any more, the oldest went.
+    drop(was_taken_away_ ? DropReason::kSpoolLimit : DropReason::kDamaged,
+         first->second.head.events);
     remove(first);
   }
   return std::nullopt;
@@ -86,8 +89,9 @@ std::optional<std::string> EventSpool::load(Batches::iterator batch) {
   if (batch->second.file_bytes == 0) return batch->second.payload;
   const auto bytes =
       cache::read_file(folder_.files(), path_of(batch->first), batch->second.file_bytes);
+  was_taken_away_ = !bytes && bytes.error().code == ENOENT;
   if (!bytes) {
-    failed(bytes.error());
+    if (!was_taken_away_) failed(bytes.error());
     return std::nullopt;
   }
   const auto file = decode_batch(*bytes);

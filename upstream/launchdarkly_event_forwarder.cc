@@ -40,7 +40,7 @@ Forwarder::Forwarder(const config::Environment& options, EventForwarderTools too
                                                 .batch_bytes = options_.batch_bytes,
                                                 .fresh_id = fresh_id})),
       self_(std::make_shared<Forwarder*>(this)),
-      sender_(tools_.sources.http, tools_.sources.clock),
+      sender_(tools_.sources.http, tools_.sources.clock, tools_.sources.instance_id),
       backoff_(BackoffOptions{}),
       flush_timer_(tools_.sources.loop, [this] { seal(); }),
       wait_timer_(tools_.sources.loop, [this] { pump(); }),

@@ -93,6 +93,9 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
           {.name = "X-LaunchDarkly-Event-Schema", .value = batch.head.group.schema});
     }
   }
+  if (!instance_id_.empty()) {
+    request.headers.push_back({.name = "X-LaunchDarkly-Instance-Id", .value = instance_id_});
+  }
   const std::string tags = batch.head.group.tags.empty() ? tags_of(source) : batch.head.group.tags;
   if (!tags.empty()) request.headers.push_back({.name = "X-LaunchDarkly-Tags", .value = tags});
   if (!source.launchdarkly.wrapper.empty()) {
@@ -104,6 +107,7 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
   request.ca_file = source.ca_file;
   request.client_certificate_file = source.client_certificate_file;
   request.client_key_file = source.client_key_file;
+  request.proxy = source.proxy;
   exchange_ = http_.start(std::move(request), *this);
 }
 

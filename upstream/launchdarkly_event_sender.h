@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "config/options.h"
 #include "config/secret.h"
@@ -42,7 +43,9 @@ class EventSender final : public HttpReceiver {
  public:
   using Done = std::move_only_function<void(SendResult)>;
 
-  EventSender(HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {}
+  // The id tells this process from others; empty: it does not.
+  EventSender(HttpClient& http, const Clock& clock, std::string instance_id)
+      : http_(http), clock_(clock), instance_id_(std::move(instance_id)) {}
 
   // `done` runs in a later turn. REQUIRES: the last one is done.
   void send(const config::Source& source, const config::Secret& key, const OutgoingBatch& batch,
@@ -55,6 +58,7 @@ class EventSender final : public HttpReceiver {
 
   HttpClient& http_;
   const Clock& clock_;
+  std::string instance_id_;
   std::unique_ptr<HttpExchange> exchange_;
   int status_ = 0;
   SendResult result_;

@@ -180,6 +180,7 @@ class EventSpool {
   std::vector<Diagnostic> diagnostics_;
   Batches batches_;
   std::optional<BatchName> on_its_way_;
+  bool was_taken_away_ = false;  // The file that load() looked for.
   std::uint64_t batch_file_bytes_ = 0;
   std::uint64_t batch_memory_bytes_ = 0;
   // Logs that are still there though their batches are made, and their sizes: the disk failed.

@@ -469,6 +469,20 @@ TEST(EventSpool, DamagedFilesCostThemselvesAlone) {
   EXPECT_EQ(bench.folder.disk.files().size(), 0U);
 }
 
+TEST(EventSpool, WhatTheStateTookAwayIsCounted) {
+  Bench bench;
+  bench.start();
+  bench.spool->take(post_of(0), 0);
+  bench.spool->seal();
+  bench.spool->take(post_of(1), 0);
+  bench.spool->seal();
+  bench.folder.disk.remove(bench.folder.disk.files().front());
+  bench.send_all();
+  EXPECT_EQ(bench.receiver.custom.size(), 1U);
+  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)], 2U);
+  EXPECT_EQ(bench.spool->facts().disk_bytes, 0U);
+}
+
 TEST(EventSpool, ALargeBatchIsSealedBeforeTheNextBody) {
   Bench bench;
   bench.batch_bytes = 1000;

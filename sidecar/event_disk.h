@@ -1,0 +1,30 @@
+// Where an environment's events lie, as their forwarder sees it: a folder of the state directory,
+// and the writer's thread. Without a state directory there is the thread alone.
+//
+// One per forwarder, on the keeper's thread; the folder it gives belongs to the writer's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sidecar/writer.h"
+#include "upstream/event_folder.h"
+
+namespace flagstone::sidecar {
+
+class EventDisk final : public upstream::EventDisk {
+ public:
+  EventDisk(Writer& writer, std::shared_ptr<upstream::EventFolder> folder)
+      : writer_(writer), folder_(std::move(folder)) {}
+
+  std::shared_ptr<upstream::EventFolder> folder() override { return folder_; }
+  bool submit(std::move_only_function<void()> job) override {
+    return writer_.submit(std::move(job));
+  }
+
+ private:
+  Writer& writer_;
+  std::shared_ptr<upstream::EventFolder> folder_;
+};
+
+}  // namespace flagstone::sidecar
