@@ -64,8 +64,12 @@ Keeper::Place& Keeper::place_of(const std::string& name) {
   auto found = std::find_if(places_.begin(), places_.end(),
                             [&](const Place& place) { return place.name == name; });
   if (found != places_.end()) return *found;
-  places_.push_back(
-      {.name = name, .feed = nullptr, .predecessor = nullptr, .events = nullptr, .published = {}});
+  places_.push_back({.name = name,
+                     .feed = nullptr,
+                     .predecessor = nullptr,
+                     .events = nullptr,
+                     .reports = nullptr,
+                     .published = {}});
   places_.back().published.name = name;
   return places_.back();
 }
@@ -180,6 +184,12 @@ void Keeper::start() {
 
 void Keeper::stop(std::int64_t events_limit_ms, std::move_only_function<void()> done) {
   drain_usage();
+  for (Place& place : places_) {
+    if (place.reports && place.events && !place.reports->flush(*place.events)) {
+      tools_.log.warn("{}: the events of the last second are lost: too much waits for the disk",
+                      place.name);
+    }
+  }
   save_usage();
   // Counts the environments whose events are on their way, and this function.
   auto left = std::make_shared<std::size_t>(1);
@@ -354,6 +364,7 @@ cache::Routes Keeper::make_routes() {
 
 void Keeper::make_room_for_usage() {
   for (std::size_t i = 0; i < places_.size(); ++i) {
+    set_reporters(i);
     for (ServingThread* thread : threads_) {
       auto& counters = thread->usage()[i];
       if (!counters) counters = std::make_unique<cache::UsageCounters>();
@@ -429,6 +440,7 @@ void Keeper::report_memory() {
   for (const Place& place : places_) {
     if (place.feed) usage += place.feed->usage().bytes();
     if (place.events) streams += place.events->facts().memory_bytes;
+    if (place.reports) usage += place.reports->facts().bytes;
   }
   tools_.home.budget.set(cache::MemoryPart::kConnections, connections);
   tools_.home.budget.set(cache::MemoryPart::kUsage, usage);
@@ -453,6 +465,7 @@ void Keeper::watch_anonymous_memory() {
 void Keeper::drain_usage() {
   watch_anonymous_memory();
   promote_asked();
+  drain_reports();
   std::int64_t now_ms = unix_now_ms();
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
@@ -462,6 +475,31 @@ void Keeper::drain_usage() {
     for (ServingThread* thread : threads_) {
       if (auto& counters = thread->usage()[i]) totals.drain(*counters, now_ms);
     }
+  }
+}
+
+// Before the environment is published: whom serving threads tell of its evaluations.
+void Keeper::set_reporters(std::size_t index) {
+  Place& place = places_[index];
+  const Vendor* vendor =
+      place.feed ? find_vendor(tools_.vendors, place.feed->options().dialect) : nullptr;
+  const bool wanted = vendor != nullptr && vendor->make_reports && place.events &&
+                      place.feed->options().events.enabled;
+  if (wanted && !place.reports) {
+    place.reports = vendor->make_reports(place.feed->options());
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      // Runs on the serving thread.
+      place.reports->add_reporter([this] { (void)tools_.loop.post([this] { drain_reports(); }); });
+    }
+  }
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->set_reporter(index, wanted ? &place.reports->reporter(i) : nullptr);
+  }
+}
+
+void Keeper::drain_reports() {
+  for (Place& place : places_) {
+    if (place.reports && place.events) place.reports->drain(*place.events, tools_.loop.now_ms());
   }
 }
 

@@ -19,6 +19,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "sidecar/environment_feed.h"
+#include "sidecar/evaluation_reporter.h"
 #include "sidecar/room_keeper.h"
 #include "sidecar/serving_thread.h"
 #include "sidecar/state_saver.h"
@@ -68,6 +69,9 @@ class Keeper final : public FeedHost {
     std::unique_ptr<EnvironmentFeed> predecessor;
     // The way of its events to the vendor; nullptr where the vendor counts none.
     std::unique_ptr<upstream::EventForwarder> events;
+    // What serving threads tell of its evaluations; made when first wanted, and then it stays,
+    // since they may still be telling.
+    std::unique_ptr<EvaluationReports> reports;
     cache::EnvironmentState published;
 
     // As of now; 0: there was none.
@@ -143,6 +147,8 @@ class Keeper final : public FeedHost {
   void make_room_for_usage();
   void housework();
   void drain_usage();
+  void set_reporters(std::size_t index);
+  void drain_reports();
   void promote_asked();
   void bring(cache::TextPlace place, std::function<void()> done);
   void save_usage();

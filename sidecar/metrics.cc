@@ -141,6 +141,16 @@ void append_environments(Exposition& text, const Keeper& keeper, std::int64_t no
   each([&](const Keeper::Place& place, const std::string& labels) {
     text.sample(labels, place.published.snapshot ? place.published.snapshot->flag_count() : 0);
   });
+  text.family("flagstone_evaluation_events_lost_total", "counter",
+              "What was not told to the vendor of evaluations made here, by cause: events, and "
+              "counts of unknown flags.");
+  each([&](const Keeper::Place& place, const std::string& labels) {
+    if (!place.reports) return;
+    const ReportFacts facts = place.reports->facts();
+    for (std::size_t why = 0; why < facts.lost.size(); ++why) {
+      text.sample(labels + "," + label("cause", kReportLossNames[why]), facts.lost[why]);
+    }
+  });
   text.family("flagstone_quarantined_records", "gauge",
               "Records whose newest text cannot be used.");
   each([&](const Keeper::Place& place, const std::string& labels) {

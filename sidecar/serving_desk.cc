@@ -25,8 +25,16 @@ std::size_t ServingDesk::prepared_bytes_max() const {
   return free > news ? (free - news) / kCopies : 0;
 }
 
+void ServingDesk::hand_over_reports() {
+  for (const auto& reporter : reporters) {
+    EvaluationReporter* const here = reporter.load(std::memory_order_acquire);
+    if (here != nullptr) here->hand_over();
+  }
+}
+
 void ServingDesk::housework() {
   constexpr std::size_t kKeptBytesMax = std::size_t{256} * 1024;
+  hand_over_reports();
   if (contexts.bytes() > kKeptBytesMax) contexts.shrink();
   if (scratch.arena.bytes() > kKeptBytesMax) scratch.arena = evaluation::Arena();
   counters.unreadable_texts.set(reader.failures());

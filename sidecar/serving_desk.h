@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "evaluation/dialect.h"
 #include "evaluation/scratch.h"
 #include "net/rpc/call.h"
+#include "sidecar/evaluation_reporter.h"
 #include "sidecar/event_inlet.h"
 #include "sidecar/late_answers.h"
 #include "sidecar/serving_counters.h"
@@ -40,6 +42,9 @@ struct ServingDesk {
   cache::RecordReader reader{cache::RecordReader::Patience::kNone};
   // Made by the keeper before an environment is published, read and grown by it; counted in here.
   UsageByEnvironment usage;
+  // Who is told what each environment's flags were asked for; nullptr: nobody. Set by the keeper,
+  // which owns them all.
+  std::array<std::atomic<EvaluationReporter*>, kMaxEnvironments> reporters{};
   ServingCounters counters;
   LateAnswers late;
   EventInlet events;
@@ -68,6 +73,11 @@ struct ServingDesk {
     reader.for_each_decoded(
         [&asked](const cache::Entry& entry) { asked.encoded_asked.put(hash_of(entry)); });
   }
+  EvaluationReporter* reporter(std::size_t environment) const {
+    return reporters[environment].load(std::memory_order_acquire);
+  }
+  // The keeper gets what was counted for it.
+  void hand_over_reports();
   // A bulk answer evaluated it. That is no use: it keeps nobody else's flag from being compiled.
   void count_in_bulk(std::size_t environment, const cache::Entry& flag) {
     const cache::Entry* answering = flag.answering();

@@ -133,8 +133,10 @@ void ServingThread::drain(std::move_only_function<void()> done) {
     desk_.stopping = true;
     for (const auto& api : apis_) api->on_stopping();
     server_.stop_accepting();
-    server_.drain(
-        [this, done = std::move(done)]() mutable { (void)keeper_loop_.post(std::move(done)); });
+    server_.drain([this, done = std::move(done)]() mutable {
+      desk_.hand_over_reports();
+      (void)keeper_loop_.post(std::move(done));
+    });
   });
 }
 

@@ -76,6 +76,10 @@ class ServingThread {
 
   // Shared by design: see cache/usage.h and serving_counters.h for who may do what.
   UsageByEnvironment& usage() { return desk_.usage; }
+  // nullptr: nobody is told any more. The reporter outlives the thread.
+  void set_reporter(std::size_t environment, EvaluationReporter* reporter) {
+    desk_.reporters[environment].store(reporter, std::memory_order_release);
+  }
   const ServingCounters& counters() const { return desk_.counters; }
   // To be read.
   const EventInlet& events() const { return desk_.events; }

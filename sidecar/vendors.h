@@ -10,6 +10,7 @@
 #include "config/options.h"
 #include "evaluation/dialect.h"
 #include "sidecar/api/api.h"
+#include "sidecar/evaluation_reporter.h"
 #include "upstream/document_check.h"
 #include "upstream/event_forwarder.h"
 #include "upstream/source_environment.h"
@@ -29,6 +30,8 @@ struct Vendor {
   MakeApis make_apis;
   // Empty: the vendor counts no events.
   upstream::MakeEventForwarder make_events = {};
+  // Empty: the vendor is not told what was evaluated here.
+  std::function<std::unique_ptr<EvaluationReports>(const config::Environment&)> make_reports = {};
 };
 
 // Nullptr when the table has none of that name.

@@ -178,6 +178,10 @@ void FlagdEvaluation::resolve(ServiceVersion version, AskedType type, const net:
   if (flag == nullptr) {
     desk_.usage[asked->index]->count_unknown(key);
     desk_.counters.count(Api::kFlagdEvaluation, asked->index, Reason::kError);
+    if (EvaluationReporter* const reporter = desk_.reporter(asked->index)) {
+      reporter->report_unknown(key, with_additions(*asked, message->context, request),
+                               desk_.moment());
+    }
     return fail(*call, ErrorCode::kFlagNotFound);
   }
   const auto context = with_additions(*asked, message->context, request);
@@ -192,11 +196,14 @@ void FlagdEvaluation::resolve(ServiceVersion version, AskedType type, const net:
     return call->fail(RpcCode::kUnavailable, kUnreadable);
   }
   desk_.count_asked(asked->index, *flag);
-  answer(*asked, result, type, moment.unix_ms, *call);
+  const ErrorCode error = answer(*asked, result, type, moment.unix_ms, *call);
+  if (EvaluationReporter* const reporter = desk_.reporter(asked->index)) {
+    reporter->report(context, result, error == ErrorCode::kTypeMismatch, moment);
+  }
 }
 
-void FlagdEvaluation::answer(const Asked& asked, const Evaluation& result, AskedType type,
-                             std::int64_t now_unix_ms, net::RpcCall& call) {
+ErrorCode FlagdEvaluation::answer(const Asked& asked, const Evaluation& result, AskedType type,
+                                  std::int64_t now_unix_ms, net::RpcCall& call) {
   const auto count = [&](Reason reason) {
     desk_.counters.count(Api::kFlagdEvaluation, asked.index, reason);
   };
@@ -213,7 +220,8 @@ void FlagdEvaluation::answer(const Asked& asked, const Evaluation& result, Asked
   }
   if (error != ErrorCode::kNone) {
     count(Reason::kError);
-    return fail(call, error, result.error_details);
+    fail(call, error, result.error_details);
+    return error;
   }
   count(result.reason);
   const bool schema_fallback = without_default && asked.version == ServiceVersion::kSchema;
@@ -226,6 +234,7 @@ void FlagdEvaluation::answer(const Asked& asked, const Evaluation& result, Asked
                    .variant_json = result.variant_json,
                    .metadata_json = metadata_of(result.metadata_members, added)});
   call.send();
+  return error;
 }
 
 void FlagdEvaluation::resolve_all(ServiceVersion version, const net::Request& request,

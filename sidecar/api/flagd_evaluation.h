@@ -61,8 +61,10 @@ class FlagdEvaluation final : public ServingApi {
   // Nullopt when the call was refused; the answer is then already sent.
   std::optional<Asked> find_out(ServiceVersion version, const net::Request& request,
                                 net::RpcCall& call);
-  void answer(const Asked& asked, const evaluation::Evaluation& result,
-              evaluation::flagd::AskedType type, std::int64_t now_unix_ms, net::RpcCall& call);
+  // The error that was answered, kNone: none.
+  evaluation::ErrorCode answer(const Asked& asked, const evaluation::Evaluation& result,
+                               evaluation::flagd::AskedType type, std::int64_t now_unix_ms,
+                               net::RpcCall& call);
   // False: some texts are unread (or, with none named, cannot be read at all), and there is no
   // answer.
   bool append_all(const Asked& asked, const evaluation::EvaluationContext& context,

@@ -78,6 +78,9 @@ void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
     desk_.counters.count(Api::kOfrep, asked->index, evaluation::Reason::kError);
     desk_.scratch.details.assign("flag `").append(key).append("` does not exist");
     append_error(response.body(), key, ErrorCode::kFlagNotFound, desk_.scratch.details);
+    if (EvaluationReporter* const reporter = desk_.reporter(asked->index)) {
+      reporter->report_unknown(key, *context, desk_.moment());
+    }
     response.send(404, kJson);
     return;
   }
@@ -91,6 +94,9 @@ void Ofrep::evaluate_one(const net::Request& request, std::string_view key,
                     AddedMetadata::of(*asked->environment, asked->selector, moment.unix_ms));
   desk_.count_asked(asked->index, *flag);
   desk_.counters.count(Api::kOfrep, asked->index, result.reason);
+  if (EvaluationReporter* const reporter = desk_.reporter(asked->index)) {
+    reporter->report(*context, result, /*wrong_type=*/false, moment);
+  }
   response.send(ofrep_status(result.error), kJson);
 }
 

@@ -67,7 +67,8 @@ def _vendor(path):
 
 def _is_source_or_api_of(vendor, path):
     source = path.startswith(f"upstream/{vendor}_") or path.startswith(f"upstream/{vendor}/")
-    return source or path.startswith(f"sidecar/api/{vendor}_")
+    # What serving threads report to a vendor is neither, and as much its own.
+    return source or path.startswith((f"sidecar/api/{vendor}_", f"sidecar/{vendor}_"))
 
 
 def _is_vendor_table(path):

@@ -1,0 +1,100 @@
+#include "evaluation/dialects/launchdarkly/wire/own_event_writer.h"
+
+#include <array>
+#include <charconv>
+#include <iterator>
+
+#include "evaluation/json_text.h"
+
+namespace flagstone::evaluation::launchdarkly {
+namespace {
+
+constexpr std::array<std::string_view, 6> kReasons = {
+    "OFF", "FALLTHROUGH", "TARGET_MATCH", "RULE_MATCH", "PREREQUISITE_FAILED", "ERROR"};
+constexpr std::array<std::string_view, 7> kErrors = {
+    "",           "CLIENT_NOT_READY", "FLAG_NOT_FOUND", "MALFORMED_FLAG", "USER_NOT_SPECIFIED",
+    "WRONG_TYPE", "EXCEPTION"};
+
+void append_number(std::string& out, std::int64_t number) {
+  char digits[24];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
+  out.append(std::begin(digits), end);
+}
+
+void begin_event(std::string& out, std::string_view kind, std::int64_t unix_ms) {
+  out.append(R"({"kind":")").append(kind).append(R"(","creationDate":)");
+  append_number(out, unix_ms);
+}
+
+}  // namespace
+
+void append_reason(std::string& out, const Detail& detail) {
+  out.append(R"({"kind":")");
+  out.append(kReasons[static_cast<std::size_t>(detail.reason)]).append("\"");
+  if (detail.reason == ReasonKind::kRuleMatch) {
+    out += R"(,"ruleIndex":)";
+    append_number(out, detail.rule_index);
+    if (!detail.rule_id.empty()) {
+      out += R"(,"ruleId":)";
+      append_json_string(out, detail.rule_id);
+    }
+  }
+  if (detail.in_experiment) out += R"(,"inExperiment":true)";
+  if (detail.reason == ReasonKind::kPrerequisiteFailed) {
+    out += R"(,"prerequisiteKey":)";
+    append_json_string(out, detail.prerequisite_key);
+  }
+  if (detail.reason == ReasonKind::kError) {
+    out.append(R"(,"errorKind":")").append(kErrors[static_cast<std::size_t>(detail.error)]);
+    out += '"';
+  }
+  if (detail.big_segments == BigSegmentsStatus::kNotConfigured) {
+    out += R"(,"bigSegmentsStatus":"NOT_CONFIGURED")";
+  }
+  out += '}';
+}
+
+void append_index_event(std::string& out, std::int64_t unix_ms, EventContext& context) {
+  begin_event(out, "index", unix_ms);
+  out += R"(,"context":)";
+  context.append_json(out, EventContext::Anonymous::kShown);
+  out += '}';
+}
+
+void append_full_event(std::string& out, FullEvent event, std::int64_t unix_ms,
+                       const Detail& detail, std::string_view prerequisite_of, bool wrong_type,
+                       EventContext& context) {
+  const bool is_debug = event == FullEvent::kDebug;
+  begin_event(out, is_debug ? "debug" : "feature", unix_ms);
+  out += R"(,"key":)";
+  append_json_string(out, detail.flag->key);
+  out += R"(,"version":)";
+  append_number(out, detail.flag->version);
+  out += R"(,"context":)";
+  context.append_json(
+      out, is_debug ? EventContext::Anonymous::kShown : EventContext::Anonymous::kRedacted);
+  const bool has_value = detail.variation_index >= 0 && !wrong_type;
+  if (has_value) {
+    out += R"(,"variation":)";
+    append_number(out, detail.variation_index);
+  }
+  out.append(R"(,"value":)").append(has_value ? detail.value_json : "null");
+  out += R"(,"default":null)";
+  if (!prerequisite_of.empty()) {
+    out += R"(,"prereqOf":)";
+    append_json_string(out, prerequisite_of);
+  }
+  out += R"(,"reason":)";
+  if (wrong_type) {
+    out += R"({"kind":"ERROR","errorKind":"WRONG_TYPE"})";
+  } else {
+    append_reason(out, detail);
+  }
+  if (detail.flag->sampling_ratio != 1) {
+    out += R"(,"samplingRatio":)";
+    append_number(out, detail.flag->sampling_ratio);
+  }
+  out += '}';
+}
+
+}  // namespace flagstone::evaluation::launchdarkly
