@@ -13,6 +13,8 @@ using launchdarkly::FullEvent;
 void LaunchDarklyReporter::report(const evaluation::EvaluationContext& context,
                                   const evaluation::Evaluation& result, bool wrong_type,
                                   evaluation::Moment moment) {
+  // A pin decided, and none of the vendor's rules.
+  if (result.reason == evaluation::Reason::kStatic) return;
   const Detail* detail = launchdarkly::detail_of(result);
   // Without a valid context SDKs tell of nothing.
   if (detail == nullptr || detail->flag == nullptr ||
@@ -105,7 +107,7 @@ void LaunchDarklyReporter::send_event() {
 }
 
 void LaunchDarklyReporter::hand_over() {
-  if (event_.capacity() > kKeptBytesMax) event_ = std::string();
+  if (event_.capacity() > kKeptBytesMax) std::string().swap(event_);
   context_.shrink(kKeptBytesMax);
   bytes_.set(counts_->bytes() + event_.capacity() + context_.bytes());
   if (counts_->empty()) return;

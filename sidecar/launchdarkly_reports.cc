@@ -80,7 +80,7 @@ bool LaunchDarklyReports::hand_on(upstream::EventForwarder& events) {
   }
   array += ']';
   if (!events.add(kSchema, tags_, std::move(array))) return false;
-  if (waiting_.capacity() > kHandOnBytes) waiting_ = std::string();
+  if (waiting_.capacity() > kHandOnBytes) std::string().swap(waiting_);
   waiting_.clear();
   counts_.clear();
   return true;

@@ -118,7 +118,7 @@ std::uint64_t EvaluationCounts::merge(
 }
 
 void EvaluationCounts::clear() {
-  if (texts_.capacity() > kKeptBytesMax) texts_ = std::string();
+  if (texts_.capacity() > kKeptBytesMax) std::string().swap(texts_);
   if (counters_.capacity() * sizeof(Counter) > kKeptBytesMax) {
     counters_ = decltype(counters_)();
     slots_ = decltype(slots_)();

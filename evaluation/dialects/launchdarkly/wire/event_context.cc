@@ -166,8 +166,8 @@ void EventContext::shrink(std::size_t bytes_max) {
   if (bytes() <= bytes_max) return;
   context_ = {};
   arena_ = Arena();
-  redacted_ = std::string();
-  escaped_ = std::string();
+  std::string().swap(redacted_);
+  std::string().swap(escaped_);
 }
 
 void EventContext::append_individual(std::string& out, const IndividualContext& individual,

@@ -1,0 +1,257 @@
+// How reports travel: rings that are full, doors that are shut, threads that drain at any time.
+#include "sidecar/launchdarkly_reporter.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <regex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/sidecar/reported_flags.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+namespace launchdarkly = evaluation::launchdarkly;
+using evaluation::EvaluationContext;
+using evaluation::Member;
+using evaluation::Value;
+
+// A result as the dialect would give it.
+struct Answer {
+  explicit Answer(std::string key, bool tracked = false) : name(std::move(key)) {
+    facts.key = name;
+    facts.version = 3;
+    facts.track_events = tracked;
+    detail.flag = &facts;
+    detail.reason = launchdarkly::ReasonKind::kFallthrough;
+    detail.variation_index = 0;
+    detail.value_json = "true";
+    result.reason = evaluation::Reason::kFallthrough;
+    result.detail = &detail;
+  }
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+
+  std::string name;
+  launchdarkly::FlagFacts facts;
+  launchdarkly::Detail detail;
+  evaluation::Evaluation result;
+};
+
+struct Person {
+  explicit Person(std::string key, std::string more = "x")
+      : texts{std::move(key), std::move(more)},
+        members{Member{"targetingKey", Value::string(texts[0])},
+                Member{"more", Value::string(texts[1])}},
+        context(Value::object(members)) {}
+
+  std::array<std::string, 2> texts;
+  std::array<Member, 2> members;
+  EvaluationContext context;
+};
+
+constexpr evaluation::Moment kNow{.unix_ms = 1'700'000'000'000, .random = 1};
+
+std::uint64_t lost(const LaunchDarklyReports& reports, ReportLoss why) {
+  return reports.facts().lost[static_cast<std::size_t>(why)];
+}
+
+// The sum of the counts of each flag, over all summaries in those arrays.
+std::map<std::string, std::uint64_t> counts_in(const std::vector<std::string>& arrays) {
+  static const std::regex feature(R"re("([\w-]+)":\{"default":null,"counters":\[(.*?)\])re");
+  static const std::regex count(R"re("count":(\d+))re");
+  std::map<std::string, std::uint64_t> sums;
+  for (const std::string& array : arrays) {
+    for (std::sregex_iterator at(array.begin(), array.end(), feature), end; at != end; ++at) {
+      const std::string counters = (*at)[2];
+      for (std::sregex_iterator c(counters.begin(), counters.end(), count); c != end; ++c) {
+        sums[(*at)[1]] += std::stoull((*c)[1]);
+      }
+    }
+  }
+  return sums;
+}
+
+TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
+  LaunchDarklyReports reports({});
+  int wakes = 0;
+  reports.add_reporter([&] { ++wakes; });
+  LaunchDarklyReporter& reporter = reports.reporter(0);
+  const Answer answer("flag", /*tracked=*/true);
+  const Person person("u");
+  constexpr std::uint64_t kMany = 5000;
+  for (std::uint64_t i = 0; i < kMany; ++i)
+    reporter.report(person.context, answer.result, false, kNow);
+  EXPECT_EQ(wakes, 1);  // at half full, and not again while nobody drained
+  reporter.hand_over();
+  RecordingForwarder door;
+  ASSERT_TRUE(reports.flush(door));
+  ASSERT_EQ(door.arrays.size(), 1u);
+  std::uint64_t told = 0;
+  for (std::size_t at = 0;
+       (at = door.arrays[0].find(R"("kind":"feature")", at)) != std::string::npos; ++at) {
+    ++told;
+  }
+  EXPECT_GT(told, 500u);
+  EXPECT_EQ(lost(reports, ReportLoss::kNoRoom), kMany - told);
+  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", kMany}}));
+  // Drained, it has room, and wakes again when it is half full.
+  for (std::uint64_t i = 0; i < kMany; ++i)
+    reporter.report(person.context, answer.result, false, kNow);
+  EXPECT_EQ(wakes, 2);
+}
+
+TEST(LaunchDarklyReporter, AnEventThatNeverHasRoomIsLostAlone) {
+  LaunchDarklyReports reports({});
+  reports.add_reporter([] {});
+  const Answer answer("flag", /*tracked=*/true);
+  const Person large("large", std::string(LaunchDarklyReporter::kRingBytes, 'x'));
+  const Person small("small");
+  reports.reporter(0).report(large.context, answer.result, false, kNow);
+  reports.reporter(0).report(small.context, answer.result, false, kNow);
+  reports.reporter(0).hand_over();
+  RecordingForwarder door;
+  ASSERT_TRUE(reports.flush(door));
+  EXPECT_EQ(lost(reports, ReportLoss::kTooLarge), 2u);  // index and feature
+  EXPECT_EQ(lost(reports, ReportLoss::kNoRoom), 0u);
+  EXPECT_FALSE(door.arrays[0].contains("large"));
+  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", 2}}));
+  // What it left behind is given back.
+  reports.reporter(0).hand_over();
+  EXPECT_LT(reports.facts().bytes, 2 * LaunchDarklyReporter::kRingBytes);
+}
+
+TEST(LaunchDarklyReporter, WhileTheDoorIsShutNothingIsLostUntilThereIsNoRoom) {
+  LaunchDarklyReports reports({});
+  reports.add_reporter([] {});
+  LaunchDarklyReporter& reporter = reports.reporter(0);
+  RecordingForwarder door;
+  door.is_shut = true;
+  const Answer answer("flag", /*tracked=*/true);
+  const Person person("u");
+  std::uint64_t asked = 0;
+  std::int64_t now_ms = 0;
+  while (lost(reports, ReportLoss::kNoRoom) == 0) {
+    for (int i = 0; i < 100; ++i, ++asked)
+      reporter.report(person.context, answer.result, false, kNow);
+    reporter.hand_over();
+    reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
+    ASSERT_LT(asked, 100'000u);
+  }
+  EXPECT_TRUE(door.arrays.empty());
+  EXPECT_LT(reports.facts().bytes, 4 * LaunchDarklyReports::kWaitingBytesMax);
+  door.is_shut = false;
+  reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
+  reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
+  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", asked}}));
+  std::uint64_t told = 0;
+  for (const std::string& array : door.arrays) {
+    for (std::size_t at = 0; (at = array.find(R"("kind":"feature")", at)) != std::string::npos;
+         ++at)
+      ++told;
+  }
+  EXPECT_EQ(told + lost(reports, ReportLoss::kNoRoom), asked);
+}
+
+TEST(LaunchDarklyReporter, HandsOnOnceASecondOrWhenThereIsMuch) {
+  LaunchDarklyReports reports({});
+  reports.add_reporter([] {});
+  LaunchDarklyReporter& reporter = reports.reporter(0);
+  RecordingForwarder door;
+  const Answer quiet("flag");
+  const Answer tracked("tracked", /*tracked=*/true);
+  const Person person("u", std::string(60'000, 'x'));
+  reports.drain(door, 10'000);
+  reporter.report(person.context, quiet.result, false, kNow);
+  reporter.hand_over();
+  reports.drain(door, 10'900);
+  EXPECT_TRUE(door.arrays.empty());
+  reports.drain(door, 11'000);
+  EXPECT_EQ(door.arrays.size(), 1u);
+  for (int i = 0; i < 6; ++i) {
+    reporter.report(person.context, tracked.result, false, kNow);
+    reports.drain(door, 11'100);
+  }
+  EXPECT_EQ(door.arrays.size(), 2u);
+}
+
+TEST(LaunchDarklyReporter, InventedFlagsAreBoundedPerMinute) {
+  LaunchDarklyReports reports({});
+  reports.add_reporter([] {});
+  LaunchDarklyReporter& reporter = reports.reporter(0);
+  RecordingForwarder door;
+  const Person person("u");
+  std::uint64_t asked = 0;
+  // Seven seconds of it, a name only once.
+  for (int second = 0; second < 7; ++second) {
+    for (int i = 0; i < 2000; ++i) {
+      reporter.report_unknown("invented-" + std::to_string(asked++), person.context, kNow);
+    }
+    reporter.hand_over();
+    reports.drain(door, 1000 * (second + 1));
+  }
+  ASSERT_TRUE(reports.flush(door));
+  EXPECT_EQ(counts_in(door.arrays).size(), LaunchDarklyReports::kUnknownNamesMax);
+  EXPECT_EQ(lost(reports, ReportLoss::kUnknownFlags),
+            asked - LaunchDarklyReports::kUnknownNamesMax);
+  // A minute later there is room again.
+  door.arrays.clear();
+  reporter.report_unknown("new", person.context, kNow);
+  reporter.hand_over();
+  reports.drain(door, LaunchDarklyReports::kUnknownWindowMs);
+  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"new", 1}}));
+}
+
+// Threads evaluate and hand over as they like, the keeper drains as it likes: not one is lost, not
+// one is counted twice.
+TEST(LaunchDarklyReporter, CountsAreTheEvaluationsOverManyThreads) {
+  constexpr int kThreads = 3;
+  constexpr int kEvaluations = 30'000;
+  LaunchDarklyReports reports({});
+  for (int i = 0; i < kThreads; ++i) reports.add_reporter([] {});
+  std::atomic<int> running = kThreads;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&reports, &running, t] {
+      LaunchDarklyReporter& reporter = reports.reporter(static_cast<std::size_t>(t));
+      const Answer common("common");
+      const Answer own("own-" + std::to_string(t), /*tracked=*/true);
+      const Person person("u" + std::to_string(t));
+      for (int i = 0; i < kEvaluations; ++i) {
+        reporter.report(person.context, (i % 3 == 0 ? own : common).result, false, kNow);
+        if (i % (500 + t) == 0) reporter.hand_over();
+      }
+      reporter.hand_over();
+      --running;
+    });
+  }
+  RecordingForwarder door;
+  std::int64_t now_ms = 0;
+  while (running > 0) {
+    reports.drain(door, now_ms += 100);
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
+  // The last hand over may have found all places taken.
+  ASSERT_TRUE(reports.flush(door));
+  for (int t = 0; t < kThreads; ++t) reports.reporter(static_cast<std::size_t>(t)).hand_over();
+  ASSERT_TRUE(reports.flush(door));
+  std::map<std::string, std::uint64_t> expected = {{"common", kThreads * kEvaluations / 3 * 2}};
+  for (int t = 0; t < kThreads; ++t) expected["own-" + std::to_string(t)] = kEvaluations / 3;
+  EXPECT_EQ(counts_in(door.arrays), expected);
+  std::uint64_t told = 0;
+  for (const std::string& array : door.arrays) {
+    for (std::size_t at = 0; (at = array.find(R"("kind":"feature")", at)) != std::string::npos;
+         ++at)
+      ++told;
+  }
+  EXPECT_EQ(told + lost(reports, ReportLoss::kNoRoom), std::uint64_t{kThreads} * kEvaluations / 3);
+}
+
+}  // namespace
+}  // namespace flagstone::sidecar
