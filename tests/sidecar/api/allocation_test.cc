@@ -1,5 +1,6 @@
-// One evaluation over gRPC or Connect allocates nothing once warm: counted by this program's
-// operator new, from the parsed request to the written answer.
+// One evaluation over gRPC or Connect allocates nothing once warm, nor does reporting one over
+// OFREP to LaunchDarkly: counted by this program's operator new, from the parsed request to the
+// written answer.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -10,6 +11,7 @@
 #include "sidecar/api/flagd_evaluation.h"
 #include "tests/fakes/cache/promoted.h"
 #include "tests/sidecar/api/flagd_served.h"
+#include "tests/sidecar/reported_flags.h"
 
 namespace {
 // Only the thread under test counts, and only while it says so.
@@ -139,6 +141,49 @@ TEST_F(EvaluationAllocation, NoneForAllFlagsAtOnce) {
   constexpr std::string_view kAll = "/flagd.evaluation.v1.Service/ResolveAll";
   EXPECT_EQ(allocations_of(kAll, "application/grpc", net::rpc_frame("")), 0u);
   EXPECT_EQ(allocations_of(kAll, "application/json", R"({"context":{"a":1}})"), 0u);
+}
+
+// Counted, told in full and debugged, with a prerequisite, for contexts that are known; and for a
+// flag that does not exist.
+TEST(ReportAllocation, NoneInTheSteadyState) {
+  constexpr std::string_view kMembers =
+      R"(,"version":1,"on":true,"salt":"s","variations":["a","b"],"fallthrough":{"variation":1})"
+      R"(,"trackEvents":true,"debugEventsUntilDate":9500000000000)";
+  ReportedFlags flags({{"top", R"({"key":"top","prerequisites":[{"key":"below","variation":1}])" +
+                                   std::string(kMembers) + "}"},
+                       {"below", R"({"key":"below")" + std::string(kMembers) + "}"}});
+  const net::RpcRequest asked(
+      "application/json",
+      R"({"context":{"kind":"multi","user":{"key":"a user with a long name","email":"e",)"
+      R"("privateAttributes":["email"]},"org":{"key":"an organisation of many words"}}})");
+  KeptResponse response;
+  const auto ask = [&](std::string_view path) {
+    net::Request request = *asked;
+    request.path = path;
+    response.text.clear();
+    flags.router.handle(request, response);
+  };
+  // Each of the tables that go round has to grow once.
+  for (int i = 0; i < 10; ++i) {
+    ask("/ofrep/v1/evaluate/flags/top");
+    EXPECT_EQ(response.status, 200);
+    ask("/ofrep/v1/evaluate/flags/gone");
+    EXPECT_EQ(response.status, 404);
+    EXPECT_NE(flags.reported(), "");
+  }
+  allocations = 0;
+  counting = true;
+  for (int i = 0; i < 10; ++i) {
+    ask("/ofrep/v1/evaluate/flags/top");
+    ask("/ofrep/v1/evaluate/flags/gone");
+  }
+  flags.desk.hand_over_reports();
+  ask("/ofrep/v1/evaluate/flags/top");
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+  const std::string events = flags.reported();
+  EXPECT_TRUE(events.contains(R"("kind":"debug")"));
+  EXPECT_TRUE(events.contains(R"("count":11}],"contextKinds":["user","org"])")) << events;
 }
 
 }  // namespace
