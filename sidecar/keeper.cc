@@ -486,7 +486,7 @@ void Keeper::set_reporters(std::size_t index) {
   const bool wanted = vendor != nullptr && vendor->make_reports && place.events &&
                       place.feed->options().events.enabled;
   if (wanted && !place.reports) {
-    place.reports = vendor->make_reports(place.feed->options());
+    place.reports = vendor->make_reports();
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       // Runs on the serving thread.
       place.reports->add_reporter([this] { (void)tools_.loop.post([this] { drain_reports(); }); });

@@ -8,21 +8,10 @@ namespace flagstone::sidecar {
 namespace {
 
 constexpr std::string_view kSchema = "4";
-
-// As X-LaunchDarkly-Tags has them; a map is in the order that is asked for.
-std::string tags_header(const std::map<std::string, std::string>& tags) {
-  std::string header;
-  for (const auto& [name, value] : tags) {
-    if (!header.empty()) header += ' ';
-    header.append(name).append("/").append(value);
-  }
-  return header;
-}
+// Those of the environment's source.
+constexpr std::string_view kTags;
 
 }  // namespace
-
-LaunchDarklyReports::LaunchDarklyReports(const std::map<std::string, std::string>& tags)
-    : tags_(tags_header(tags)) {}
 
 void LaunchDarklyReports::add_reporter(std::move_only_function<void()> wake) {
   reporters_.push_back(std::make_unique<LaunchDarklyReporter>(vendor_unix_ms_, std::move(wake)));
@@ -70,25 +59,36 @@ bool LaunchDarklyReports::admit_unknown(std::string_view name) {
   return true;
 }
 
-// False: the door is shut, and what is there stays.
-bool LaunchDarklyReports::hand_on(upstream::EventForwarder& events) {
-  if (waiting_.empty() && counts_.empty()) return true;
+void LaunchDarklyReports::pack() {
   std::string array = "[" + waiting_;
-  if (!counts_.empty()) {
-    if (!waiting_.empty()) array += ',';
-    counts_.append_summary(array);
-  }
-  array += ']';
-  if (!events.add(kSchema, tags_, std::move(array))) return false;
   if (waiting_.capacity() > kHandOnBytes) std::string().swap(waiting_);
   waiting_.clear();
+  for (const std::string& summary : counts_.summaries(kArrayBytes)) {
+    if (array.size() > kArrayBytes) {
+      arrays_.push_back(std::exchange(array, "[") + "]");
+    }
+    if (array.size() > 1) array += ',';
+    array += summary;
+  }
   counts_.clear();
+  arrays_.push_back(std::move(array) + "]");
+}
+
+// False: the door is shut, and what is there stays.
+bool LaunchDarklyReports::hand_on(upstream::EventForwarder& events) {
+  do {
+    for (; !arrays_.empty(); arrays_.pop_front()) {
+      if (!events.add(kSchema, kTags, arrays_.front())) return false;
+    }
+    if (!waiting_.empty() || !counts_.empty()) pack();
+  } while (!arrays_.empty());
   return true;
 }
 
 ReportFacts LaunchDarklyReports::facts() const {
   ReportFacts facts;
   facts.bytes = sizeof *this + waiting_.capacity() + counts_.bytes();
+  for (const std::string& array : arrays_) facts.bytes += array.capacity();
   for (const auto& reporter : reporters_) {
     facts.bytes += reporter->bytes();
     for (std::size_t why = 0; why < facts.lost.size(); ++why) {
@@ -97,13 +97,6 @@ ReportFacts LaunchDarklyReports::facts() const {
   }
   facts.lost[static_cast<std::size_t>(ReportLoss::kUnknownFlags)] += unknown_lost_;
   return facts;
-}
-
-std::unique_ptr<EvaluationReports> make_launchdarkly_reports(
-    const config::Environment& environment) {
-  const auto& sources = environment.sources;
-  return std::make_unique<LaunchDarklyReports>(
-      sources.empty() ? std::map<std::string, std::string>() : sources.front().launchdarkly.tags);
 }
 
 }  // namespace flagstone::sidecar

@@ -9,13 +9,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
-#include "config/options.h"
 #include "evaluation/dialects/launchdarkly/wire/evaluation_counts.h"
 #include "sidecar/evaluation_reporter.h"
 #include "sidecar/launchdarkly_reporter.h"
@@ -31,8 +30,8 @@ class LaunchDarklyReports final : public EvaluationReports {
   static constexpr std::size_t kUnknownNamesMax = 1000;
   static constexpr std::int64_t kUnknownWindowMs = 60'000;
 
-  // The tags are those of the environment's source.
-  explicit LaunchDarklyReports(const std::map<std::string, std::string>& tags);
+  // Of one body for the door: it takes four times as much at once.
+  static constexpr std::size_t kArrayBytes = std::size_t{1024} * 1024;
 
   void add_reporter(std::move_only_function<void()> wake) override;
   LaunchDarklyReporter& reporter(std::size_t index) override { return *reporters_[index]; }
@@ -45,21 +44,18 @@ class LaunchDarklyReports final : public EvaluationReports {
 
   void collect(LaunchDarklyReporter& reporter);
   bool admit_unknown(std::string_view name);
+  void pack();
   bool hand_on(upstream::EventForwarder& events);
 
-  std::string tags_;
   std::atomic<std::int64_t> vendor_unix_ms_{0};
   std::vector<std::unique_ptr<LaunchDarklyReporter>> reporters_;
   std::string waiting_;  // Events with commas between.
   Counts counts_;
+  std::deque<std::string> arrays_;                   // Both, packed for the door.
   std::unordered_set<std::uint64_t> unknown_names_;  // By hash.
   std::int64_t unknown_since_ms_ = 0;
   std::uint64_t unknown_lost_ = 0;
   std::int64_t handed_on_ms_ = 0;
 };
-
-// For the table of vendors.
-std::unique_ptr<EvaluationReports> make_launchdarkly_reports(
-    const config::Environment& environment);
 
 }  // namespace flagstone::sidecar

@@ -31,7 +31,7 @@ struct Vendor {
   // Empty: the vendor counts no events.
   upstream::MakeEventForwarder make_events = {};
   // Empty: the vendor is not told what was evaluated here.
-  std::function<std::unique_ptr<EvaluationReports>(const config::Environment&)> make_reports = {};
+  std::function<std::unique_ptr<EvaluationReports>()> make_reports = {};
 };
 
 // Nullptr when the table has none of that name.

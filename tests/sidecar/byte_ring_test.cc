@@ -45,8 +45,8 @@ TEST(ByteRing, MessagesGoRoundItsEnd) {
 }
 
 TEST(ByteRing, TwoThreadsLoseNothing) {
-  ByteRing ring(257);
-  constexpr int kMessages = 50'000;
+  ByteRing ring(1021);
+  constexpr int kMessages = 10'000;
   std::thread writer([&] {
     for (int i = 0; i < kMessages;) {
       if (ring.put(std::to_string(i))) {

@@ -6,7 +6,6 @@
 #include <array>
 #include <atomic>
 #include <map>
-#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -63,22 +62,36 @@ std::uint64_t lost(const LaunchDarklyReports& reports, ReportLoss why) {
 
 // The sum of the counts of each flag, over all summaries in those arrays.
 std::map<std::string, std::uint64_t> counts_in(const std::vector<std::string>& arrays) {
-  static const std::regex feature(R"re("([\w-]+)":\{"default":null,"counters":\[(.*?)\])re");
-  static const std::regex count(R"re("count":(\d+))re");
+  constexpr std::string_view kFeature = R"(":{"default":null,"counters":[)";
+  constexpr std::string_view kCount = R"("count":)";
   std::map<std::string, std::uint64_t> sums;
   for (const std::string& array : arrays) {
-    for (std::sregex_iterator at(array.begin(), array.end(), feature), end; at != end; ++at) {
-      const std::string counters = (*at)[2];
-      for (std::sregex_iterator c(counters.begin(), counters.end(), count); c != end; ++c) {
-        sums[(*at)[1]] += std::stoull((*c)[1]);
-      }
+    for (std::size_t at = 0; (at = array.find(kFeature, at)) != std::string::npos;) {
+      const std::size_t name = array.rfind('"', at - 1) + 1;
+      std::uint64_t& sum = sums[array.substr(name, at - name)];
+      at += kFeature.size();
+      const std::size_t end = array.find(']', at);
+      while ((at = array.find(kCount, at)) < end)
+        sum += std::stoull(array.substr(at += kCount.size(), 20));
+      at = end;
     }
   }
   return sums;
 }
 
+std::uint64_t features_in(const std::vector<std::string>& arrays) {
+  std::uint64_t count = 0;
+  for (const std::string& array : arrays) {
+    for (std::size_t at = 0; (at = array.find(R"("kind":"feature")", at)) != std::string::npos;
+         ++at) {
+      ++count;
+    }
+  }
+  return count;
+}
+
 TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
-  LaunchDarklyReports reports({});
+  LaunchDarklyReports reports;
   int wakes = 0;
   reports.add_reporter([&] { ++wakes; });
   LaunchDarklyReporter& reporter = reports.reporter(0);
@@ -92,11 +105,7 @@ TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
   RecordingForwarder door;
   ASSERT_TRUE(reports.flush(door));
   ASSERT_EQ(door.arrays.size(), 1u);
-  std::uint64_t told = 0;
-  for (std::size_t at = 0;
-       (at = door.arrays[0].find(R"("kind":"feature")", at)) != std::string::npos; ++at) {
-    ++told;
-  }
+  const std::uint64_t told = features_in(door.arrays);
   EXPECT_GT(told, 500u);
   EXPECT_EQ(lost(reports, ReportLoss::kNoRoom), kMany - told);
   EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", kMany}}));
@@ -107,7 +116,7 @@ TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
 }
 
 TEST(LaunchDarklyReporter, AnEventThatNeverHasRoomIsLostAlone) {
-  LaunchDarklyReports reports({});
+  LaunchDarklyReports reports;
   reports.add_reporter([] {});
   const Answer answer("flag", /*tracked=*/true);
   const Person large("large", std::string(LaunchDarklyReporter::kRingBytes, 'x'));
@@ -127,7 +136,7 @@ TEST(LaunchDarklyReporter, AnEventThatNeverHasRoomIsLostAlone) {
 }
 
 TEST(LaunchDarklyReporter, WhileTheDoorIsShutNothingIsLostUntilThereIsNoRoom) {
-  LaunchDarklyReports reports({});
+  LaunchDarklyReports reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);
   RecordingForwarder door;
@@ -149,17 +158,12 @@ TEST(LaunchDarklyReporter, WhileTheDoorIsShutNothingIsLostUntilThereIsNoRoom) {
   reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
   reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
   EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", asked}}));
-  std::uint64_t told = 0;
-  for (const std::string& array : door.arrays) {
-    for (std::size_t at = 0; (at = array.find(R"("kind":"feature")", at)) != std::string::npos;
-         ++at)
-      ++told;
-  }
+  const std::uint64_t told = features_in(door.arrays);
   EXPECT_EQ(told + lost(reports, ReportLoss::kNoRoom), asked);
 }
 
 TEST(LaunchDarklyReporter, HandsOnOnceASecondOrWhenThereIsMuch) {
-  LaunchDarklyReports reports({});
+  LaunchDarklyReports reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);
   RecordingForwarder door;
@@ -181,7 +185,7 @@ TEST(LaunchDarklyReporter, HandsOnOnceASecondOrWhenThereIsMuch) {
 }
 
 TEST(LaunchDarklyReporter, InventedFlagsAreBoundedPerMinute) {
-  LaunchDarklyReports reports({});
+  LaunchDarklyReports reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);
   RecordingForwarder door;
@@ -207,12 +211,36 @@ TEST(LaunchDarklyReporter, InventedFlagsAreBoundedPerMinute) {
   EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"new", 1}}));
 }
 
+TEST(LaunchDarklyReporter, ManyLargeValuesGoInSeveralBodies) {
+  LaunchDarklyReports reports;
+  reports.add_reporter([] {});
+  const std::string value = '"' + std::string(100'000, 'v') + '"';
+  const Person person("u");
+  for (int i = 0; i < 50; ++i) {
+    Answer answer("flag-" + std::to_string(i));
+    answer.detail.value_json = value;
+    reports.reporter(0).report(person.context, answer.result, false, kNow);
+  }
+  reports.reporter(0).hand_over();
+  RecordingForwarder door;
+  ASSERT_TRUE(reports.flush(door));
+  EXPECT_GE(door.arrays.size(), 3u);
+  std::size_t found = 0;
+  for (const std::string& array : door.arrays) {
+    EXPECT_LT(array.size(), 3 * LaunchDarklyReports::kArrayBytes);
+    EXPECT_TRUE(array.starts_with("[{") && array.ends_with("}]"));
+    for (std::size_t at = 0; (at = array.find(R"("count":1})", at)) != std::string::npos; ++at)
+      ++found;
+  }
+  EXPECT_EQ(found, 50u);
+}
+
 // Threads evaluate and hand over as they like, the keeper drains as it likes: not one is lost, not
 // one is counted twice.
 TEST(LaunchDarklyReporter, CountsAreTheEvaluationsOverManyThreads) {
   constexpr int kThreads = 3;
-  constexpr int kEvaluations = 30'000;
-  LaunchDarklyReports reports({});
+  constexpr int kEvaluations = 9'000;
+  LaunchDarklyReports reports;
   for (int i = 0; i < kThreads; ++i) reports.add_reporter([] {});
   std::atomic<int> running = kThreads;
   std::vector<std::thread> threads;
@@ -244,12 +272,7 @@ TEST(LaunchDarklyReporter, CountsAreTheEvaluationsOverManyThreads) {
   std::map<std::string, std::uint64_t> expected = {{"common", kThreads * kEvaluations / 3 * 2}};
   for (int t = 0; t < kThreads; ++t) expected["own-" + std::to_string(t)] = kEvaluations / 3;
   EXPECT_EQ(counts_in(door.arrays), expected);
-  std::uint64_t told = 0;
-  for (const std::string& array : door.arrays) {
-    for (std::size_t at = 0; (at = array.find(R"("kind":"feature")", at)) != std::string::npos;
-         ++at)
-      ++told;
-  }
+  const std::uint64_t told = features_in(door.arrays);
   EXPECT_EQ(told + lost(reports, ReportLoss::kNoRoom), std::uint64_t{kThreads} * kEvaluations / 3);
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cassert>
 #include <charconv>
 #include <iterator>
 
@@ -138,26 +137,36 @@ std::size_t EvaluationCounts::bytes() const {
          texts_.capacity() + kinds_.capacity() * (sizeof(std::string) + kKindBytesMax);
 }
 
-void EvaluationCounts::append_summary(std::string& out) const {
-  assert(!empty());
-  // Those of one flag beside each other, each flag where it was first.
+std::vector<std::string> EvaluationCounts::summaries(std::size_t bytes_max) const {
+  // Those of one flag beside each other, in the order they came.
   std::vector<std::uint32_t> order(counters_.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
   std::ranges::stable_sort(order, {}, [this](std::uint32_t i) { return view(counters_[i].flag); });
-  out += R"({"kind":"summary","startDate":)";
-  append_number(out, first_unix_ms_);
-  out += R"(,"endDate":)";
-  append_number(out, last_unix_ms_);
-  out += R"(,"features":{)";
+  std::vector<std::string> events;
   for (std::size_t from = 0; from < order.size();) {
     std::size_t to = from + 1;
     const std::string_view flag = view(counters_[order[from]].flag);
     while (to < order.size() && view(counters_[order[to]].flag) == flag) ++to;
-    if (from > 0) out += ',';
-    append_flag(out, std::span(order).subspan(from, to - from));
+    if (events.empty() || events.back().size() >= bytes_max) {
+      if (!events.empty()) events.back() += "}}";
+      events.push_back(begin_summary());
+    } else {
+      events.back() += ',';
+    }
+    append_flag(events.back(), std::span(order).subspan(from, to - from));
     from = to;
   }
-  out += "}}";
+  if (!events.empty()) events.back() += "}}";
+  return events;
+}
+
+std::string EvaluationCounts::begin_summary() const {
+  std::string out = R"({"kind":"summary","startDate":)";
+  append_number(out, first_unix_ms_);
+  out += R"(,"endDate":)";
+  append_number(out, last_unix_ms_);
+  out += R"(,"features":{)";
+  return out;
 }
 
 void EvaluationCounts::append_flag(std::string& out,

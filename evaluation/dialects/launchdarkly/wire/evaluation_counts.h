@@ -54,8 +54,8 @@ class EvaluationCounts {
   void clear();
   std::size_t bytes() const;
 
-  // A `summary` event of all of it. REQUIRES: not empty.
-  void append_summary(std::string& out) const;
+  // All of it as `summary` events. Each has at most about so many bytes, or one flag.
+  std::vector<std::string> summaries(std::size_t bytes_max) const;
 
  private:
   struct Text {
@@ -81,6 +81,7 @@ class EvaluationCounts {
   std::string_view view(const Text& text) const {
     return std::string_view(texts_).substr(text.at, text.size);
   }
+  std::string begin_summary() const;
   void append_flag(std::string& out, std::span<const std::uint32_t> counters) const;
 
   std::vector<Counter> counters_;

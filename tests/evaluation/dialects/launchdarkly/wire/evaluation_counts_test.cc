@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
@@ -10,9 +12,9 @@ namespace {
 constexpr auto kAdmitAll = [](std::string_view) { return true; };
 
 std::string summary_of(const EvaluationCounts& counts) {
-  std::string out;
-  counts.append_summary(out);
-  return out;
+  const std::vector<std::string> events = counts.summaries(1 << 24);
+  EXPECT_EQ(events.size(), 1u);
+  return events.front();
 }
 
 TEST(EvaluationCounts, AreASummaryEvent) {
@@ -36,6 +38,27 @@ TEST(EvaluationCounts, AreASummaryEvent) {
       R"({"version":12,"value":null,"count":1}],"contextKinds":["user","org"]},)"
       R"("no\"ne":{"default":null,"counters":[{"unknown":true,"value":null,"count":1}],)"
       R"("contextKinds":["org"]}}})");
+}
+
+TEST(EvaluationCounts, AreSeveralSummariesWhereOneWouldBeTooLarge) {
+  EvaluationCounts counts;
+  for (const std::string_view flag : {"a", "b", "c"}) {
+    counts.count({.flag = flag, .version = 1}, counts.kind_bit("user"), 10);
+    counts.count({.flag = flag, .version = 2}, counts.kind_bit("user"), 20);
+  }
+  const auto feature = [](std::string_view flag) {
+    return "\"" + std::string(flag) +
+           R"(":{"default":null,"counters":[{"version":1,"value":null,"count":1},)"
+           R"({"version":2,"value":null,"count":1}],"contextKinds":["user"]})";
+  };
+  const std::string head = R"({"kind":"summary","startDate":10,"endDate":20,"features":{)";
+  EXPECT_EQ(counts.summaries(head.size() + 1),
+            (std::vector{head + feature("a") + "}}", head + feature("b") + "}}",
+                         head + feature("c") + "}}"}));
+  EXPECT_EQ(
+      counts.summaries(head.size() + feature("a").size() + 1),
+      (std::vector{head + feature("a") + "," + feature("b") + "}}", head + feature("c") + "}}"}));
+  EXPECT_TRUE(EvaluationCounts().summaries(1).empty());
 }
 
 TEST(EvaluationCounts, MergedAreTheSumOfBoth) {
