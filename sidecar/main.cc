@@ -20,6 +20,7 @@
 #include "sidecar/api/launchdarkly_sdk_status.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/daemon.h"
+#include "sidecar/launchdarkly_reports.h"
 #include "sidecar/log.h"
 #include "upstream/flagd_check.h"
 #include "upstream/flagd_source.h"
@@ -73,6 +74,10 @@ std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Lo
   return apis;
 }
 
+std::unique_ptr<sidecar::EvaluationReports> make_launchdarkly_reports() {
+  return std::make_unique<sidecar::LaunchDarklyReports>();
+}
+
 std::vector<sidecar::Vendor> make_vendors() {
   const std::uint64_t process = sidecar::LaunchDarklySdk::chance();
   return {
@@ -89,7 +94,8 @@ std::vector<sidecar::Vendor> make_vendors() {
            [process](net::Loop& loop, sidecar::ServingDesk& desk) {
              return make_launchdarkly_apis(loop, desk, process);
            },
-       .make_events = upstream::make_launchdarkly_event_forwarder},
+       .make_events = upstream::make_launchdarkly_event_forwarder,
+       .make_reports = make_launchdarkly_reports},
   };
 }
 
