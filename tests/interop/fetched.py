@@ -125,3 +125,22 @@ def go_program_here(folder):
             (made / name).write_text(text)
         return _run([["go", "build", "-mod=readonly", "-o", made / "program", "."]], cwd=made)
     return _kept(into, f"what {pathlib.Path(folder).name} needs", fetch) / "program"
+def go_programs(module_folder):
+    """The folder of the programs that the packages of that Go module make, by its go.sum."""
+    if not shutil.which("go"):
+        raise unittest.SkipTest("Go is not installed")
+    module_folder = pathlib.Path(module_folder)
+    texts = {path.relative_to(module_folder): path.read_text()
+             for path in sorted(module_folder.rglob("*"))
+             if path.suffix in (".go", ".mod", ".sum")}
+    folder = _build_folder() / ("go-" + _digest(*texts.values()))
+
+    def fetch(into):
+        return _run([["go", "build", "-mod=readonly", "-o", into, "./..."]], cwd=module_folder)
+    _kept(folder, "go.mod's modules", fetch)
+    return folder
+
+
+def python_program(requirements):
+    """The interpreter of that virtual environment, for a program of its own."""
+    return python_packages(requirements).parents[2] / "bin" / "python"
