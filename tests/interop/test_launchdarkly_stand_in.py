@@ -1,9 +1,8 @@
 """The stand-in for LaunchDarkly is worth something only if its real SDKs take it for the real one:
 here they talk to it directly, without a daemon between."""
 
-import unittest
-
-from launchdarkly_test_case import LaunchDarklyTestCase, answering
+from launchdarkly_app_case import LaunchDarklyAppCase, main
+from launchdarkly_flags import answering
 
 MODES = {"python": ("streaming", "polling", "fdv2", "fdv2-polling", "fdv2-default"),
          "node": ("streaming",), "go": ("streaming", "fdv2", "fdv2-default")}
@@ -11,7 +10,7 @@ PATHS = {"streaming": "/all", "polling": "/sdk/latest-all", "fdv2": "/sdk/stream
          "fdv2-polling": "/sdk/poll", "fdv2-default": "/sdk/stream"}
 
 
-class StandIn(LaunchDarklyTestCase):
+class StandIn(LaunchDarklyAppCase):
     def check(self, language):
         for mode in MODES[language]:
             with self.subTest(mode=mode):
@@ -68,4 +67,4 @@ class StandIn(LaunchDarklyTestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    main()

@@ -1,0 +1,72 @@
+"""What the tests of LaunchDarkly's dialect have in common: its stand-in upstream, a daemon on it, and
+a set of flags that has some of everything an SDK decides by itself."""
+
+import json
+
+from daemon_test_case import DaemonTestCase, main  # noqa: F401
+from launchdarkly_flags import answering, clause, flag, rule, segment
+from launchdarkly_service import SDK_KEY, LaunchDarklyService
+from ofrep_client import EventStream
+
+FLAGS = [
+    answering("v1"),
+    flag("by-plan", ("basic", "full"), rules=[rule(1, clause("plan", "in", "paid"))]),
+    flag("staff-only", rules=[rule(0, clause("", "segmentMatch", "staff"))],
+         fallthrough={"variation": 1}),
+    flag("off-flag", ("on", "off"), on=False),
+    flag("needs-answer", ("yes", "no"), prerequisites=[{"key": "answer", "variation": 0}]),
+    flag("ünïcode/☃ \"key\"", ({"a": [1, None, "\u2028"]}, None)),
+]
+SEGMENTS = [segment("staff", included=["ada"])]
+AUTHORIZED = {"Authorization": SDK_KEY}
+
+
+class LaunchDarklyTestCase(DaemonTestCase):
+    def service(self, *flags, segments=None, **more):
+        made = LaunchDarklyService(*(flags or FLAGS),
+                                   segments=SEGMENTS if segments is None else segments, **more)
+        self.addCleanup(made.close)
+        return made
+
+    def environment(self, service, source=(), key=SDK_KEY, key_file="key", **environment):
+        """An environment of LaunchDarkly's dialect on that service, its key in a file."""
+        return {"dialect": "launchdarkly",
+                "sources": [{"uri": service.uri(), "interval": "200ms",
+                             "credential_file": self.write(key_file, key), **dict(source)}],
+                **environment}
+
+    def flagstone(self, service, listen="127.0.0.1:0", wait="ready", process=(), **environment):
+        """A daemon on it. `process` are options of the process, the rest the environment's."""
+        return self.start_with({"listen": [listen], **dict(process), "environments": {
+            "default": self.environment(service, **environment)}}, wait=wait)
+
+    def document(self, daemon, **headers):
+        """What a polling SDK is served."""
+        answer = daemon.ofrep().get("/sdk/latest-all", {**AUTHORIZED, **headers})
+        self.assertEqual(answer.status, 200, answer)
+        return answer
+
+    def subscribe(self, daemon, path="/all", key=SDK_KEY):
+        stream = EventStream(daemon.ofrep(), path, {"Authorization": key})
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.response.status, 200)
+        return stream
+
+    def next_data(self, stream, name):
+        """The data of the next event, which has to have that name."""
+        event = stream.next_event()
+        self.assertEqual(event and event.get("event"), name, event)
+        return json.loads(event["data"])
+
+    def await_saved(self, daemon):
+        """Until nothing that was accepted is missing on the disk."""
+        self.eventually(lambda: daemon.metric("flagstone_state_writes_total") >= 1
+                        and self.is_saved(daemon), "the state on disk")
+
+    def is_saved(self, daemon):
+        before = daemon.metric("flagstone_updates_total", result="accepted")
+        return daemon.metric("flagstone_state_writes_total") >= before
+
+
+def uri_of(daemon):
+    return "http://" + daemon.tcp_address

@@ -1,0 +1,126 @@
+"""LaunchDarkly's unmodified server SDKs behind a daemon: initial data, live changes, a restart while
+the vendor is down, and a key that changes."""
+
+from launchdarkly_app_case import LaunchDarklyAppCase, main
+from launchdarkly_flags import answering
+from launchdarkly_test_case import FLAGS, SDK_KEY, uri_of
+
+MODES = {"python": ("streaming", "polling", "fdv2", "fdv2-polling", "fdv2-default"),
+         "node": ("streaming", "polling"), "go": ("streaming", "polling", "fdv2", "fdv2-default")}
+# Their own smallest interval between polls is 30 s, too long to wait for a change here.
+POLLS_SELDOM = {("node", "polling"), ("go", "polling")}
+
+
+class Clients(LaunchDarklyAppCase):
+    def apps(self, language, uri, **options):
+        """One in every mode of that SDK, started beside each other."""
+        apps = [self.app(language, uri, mode=mode, wait=False, **options)
+                for mode in MODES[language]]
+        for app, mode in zip(apps, MODES[language]):
+            self.assertTrue(app.started(), f"{language} {mode} had no data in time")
+        return apps
+
+    def check(self, language):
+        service = self.service()
+        uri = uri_of(self.flagstone(service))
+        apps = self.apps(language, uri)
+        for app in apps:
+            self.check_evaluations(app)
+        service.set_flag(answering("v2", version=2))
+        listening = [app for app, mode in zip(apps, MODES[language])
+                     if (language, mode) not in POLLS_SELDOM]
+        for app in listening:
+            app.await_value("answer", "v2")
+        service.delete_flag("answer")
+        for app in listening:
+            app.await_value("answer", None)
+        self.assertEqual(service.streams, 1, "one stream upstream for them all")
+        self.assertEqual(len(service.requests_to("/all")), 0)
+
+    def test_python(self):
+        self.check("python")
+
+    def test_node(self):
+        self.check("node")
+
+    def test_go(self):
+        self.check("go")
+
+    def test_upstream_of_the_first_protocol(self):
+        service = self.service(fdv2=False)
+        uri = uri_of(self.flagstone(service))
+        apps = self.apps("python", uri)
+        service.set_flag(answering("v2", version=2))
+        for app in apps:
+            app.await_value("answer", "v2")
+        self.assertEqual(len(service.requests_to("/all")), 1)
+
+    def check_restart(self, language):
+        service = self.service()
+        daemon = self.flagstone(service)
+        address, uri = daemon.tcp_address, uri_of(daemon)
+        apps = self.apps(language, uri)
+        service.set_flag(answering("v2", version=2))
+        for app, mode in zip(apps, MODES[language]):
+            if (language, mode) not in POLLS_SELDOM:
+                app.await_value("answer", "v2")
+        self.await_saved(daemon)
+        service.die()
+        daemon.kill()
+        restarted = self.flagstone(service, listen=address)
+        for app, mode in zip(apps, MODES[language]):
+            if (language, mode) not in POLLS_SELDOM:
+                self.assertEqual(app.value("answer"), "v2")
+        for app in self.apps(language, uri):
+            self.assertEqual(app.value("answer"), "v2", "an app that starts meanwhile has flags")
+        service.revive()
+        service.set_flag(answering("v3", version=3))
+        for app, mode in zip(apps, MODES[language]):
+            if (language, mode) not in POLLS_SELDOM:
+                app.await_value("answer", "v3")
+        self.assertTrue(restarted.alive)
+
+    def test_python_through_a_restart_without_upstream(self):
+        self.check_restart("python")
+
+    def test_node_through_a_restart_without_upstream(self):
+        self.check_restart("node")
+
+    def test_go_through_a_restart_without_upstream(self):
+        self.check_restart("go")
+
+    def test_a_key_that_changes(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.flagstone(service)
+        uri = uri_of(daemon)
+        old = self.app("python", uri)
+        self.write("key", "sdk-key-two\n")
+        new = self.app("python", uri, key="sdk-key-two", wait=False)
+        self.eventually(lambda: any(r.header("Authorization") == "sdk-key-two"
+                                    for r in service.requests), "the new key upstream")
+        service.accept_keys("sdk-key-two")
+        service.end_streams()
+        self.assertTrue(new.started())
+        later = self.app("go", uri)
+        service.set_flag(answering("v2", version=2))
+        for app in (old, new, later):
+            app.await_value("answer", "v2")
+        foreign = self.app("python", uri, key="sdk-key-three", wait=False, start_wait=1)
+        self.assertFalse(foreign.started(), "a key of nobody's")
+
+    def test_a_key_that_is_refused_upstream_is_no_affair_of_the_apps(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        uri = uri_of(daemon)
+        app = self.app("node", uri)
+        service.accept_keys()
+        service.end_streams()
+        daemon.await_failure("unauthorized")
+        fresh = self.app("go", uri)
+        for each in (app, fresh):
+            self.assertEqual(each.value("answer"), "v1")
+            self.assertEqual(len(each.do("values")), len(FLAGS))
+
+
+if __name__ == "__main__":
+    main()
