@@ -87,3 +87,8 @@ def fdv2_events(payload, version, objects, changes, introduced=False):
             events.append(("put-object", '{%s,"object":%s}' % (head, found[1])))
     return [*events, ("payload-transferred",
                       compact({"state": f"(p:{payload}:{version})", "version": version}))]
+
+
+def server_sent(name, data):
+    """One event as bytes, its data a JSON value."""
+    return f"event: {name}\ndata: {compact(data)}\n\n".encode()

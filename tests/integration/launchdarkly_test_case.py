@@ -6,7 +6,8 @@ import json
 from daemon_test_case import DaemonTestCase, main  # noqa: F401
 from launchdarkly_flags import answering, clause, flag, rule, segment
 from launchdarkly_service import SDK_KEY, LaunchDarklyService
-from ofrep_client import EventStream
+from flagstone_process import Flagstone
+from ofrep_client import Client, EventStream
 
 FLAGS = [
     answering("v1"),
@@ -19,6 +20,26 @@ FLAGS = [
 ]
 SEGMENTS = [segment("staff", included=["ada"])]
 AUTHORIZED = {"Authorization": SDK_KEY}
+# LaunchDarkly evaluates for nobody without a key.
+WHO = {"targetingKey": "u"}
+
+
+class KnownClient(Client):
+    """Asks for somebody where a test does not say for whom."""
+
+    def evaluate(self, key, context=None, headers=None):
+        return super().evaluate(key, WHO if context is None else context, headers)
+
+    def bulk(self, context=None, headers=None, query=""):
+        return super().bulk(WHO if context is None else context, headers, query)
+
+
+class KnownFlagstone(Flagstone):
+    def ofrep(self, **more):
+        return KnownClient(self.tcp_address, **more)
+
+    def unix(self, path, **more):
+        return KnownClient(f"unix:{path}", **more)
 
 
 class LaunchDarklyTestCase(DaemonTestCase):
@@ -27,6 +48,12 @@ class LaunchDarklyTestCase(DaemonTestCase):
                                    segments=SEGMENTS if segments is None else segments, **more)
         self.addCleanup(made.close)
         return made
+
+    def launch(self, arguments, **more):
+        daemon = KnownFlagstone(arguments, folder=self.folder, **more)
+        self.daemons.append(daemon)
+        self.addCleanup(daemon.cleanup)
+        return daemon
 
     def environment(self, service, source=(), key=SDK_KEY, key_file="key", **environment):
         """An environment of LaunchDarkly's dialect on that service, its key in a file."""

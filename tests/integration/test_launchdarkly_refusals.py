@@ -1,0 +1,84 @@
+"""LaunchDarkly refuses, is down or busy, or its key changes: the last flags are served, and no refusal
+of its reaches an SDK."""
+
+import json
+
+from launchdarkly_test_case import AUTHORIZED, SDK_KEY, LaunchDarklyTestCase, main
+from behaviours import sequence, status
+from launchdarkly_flags import answering
+
+
+class Refusals(LaunchDarklyTestCase):
+    def test_refusals_upstream_are_never_passed_on(self):
+        for code in (401, 403, 404, 500, 503):
+            with self.subTest(code=code):
+                service = self.service()
+                daemon = self.flagstone(service)
+                client = daemon.ofrep()
+                for path in ("/sdk/stream", "/sdk/poll", "/all", "/sdk/latest-all", "/bulk"):
+                    service.interfere(path, status(code))
+                service.end_streams()
+                self.eventually(lambda d=daemon: d.failures() >= 1, "the failure")
+                self.assertEqual(client.value(), "v1")
+                self.assertEqual(client.get("/sdk/latest-all", AUTHORIZED).status, 200)
+                self.assertEqual(client.post("/bulk", [], AUTHORIZED).status, 202)
+                self.next_data(self.subscribe(daemon), "put")
+                self.assertEqual(daemon.admin.get("/readyz").status, 200)
+
+    def test_a_key_file_that_changes_ends_a_refusal_at_once(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        service.accept_keys("sdk-key-two")
+        service.end_streams()
+        daemon.await_failure("unauthorized")
+        service.set_flag(answering("v2", version=2))
+        self.assertEqual(daemon.ofrep().value(), "v1")
+        self.write("key", "sdk-key-two")
+        daemon.await_value("v2")
+        for key in (SDK_KEY, "sdk-key-two"):
+            self.assertEqual(daemon.ofrep().get("/sdk/flags", {"Authorization": key}).status, 200)
+
+    def test_without_grace_the_old_key_is_nobodys_at_once(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.flagstone(service, source={"rotation_grace": "0s"})
+        self.write("key", "sdk-key-two")
+        client = daemon.ofrep()
+        self.eventually(lambda: client.get("/sdk/flags", AUTHORIZED).status == 401, "the old's end")
+        self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-key-two"}).status, 200)
+
+    def test_nothing_yet(self):
+        service = self.service()
+        service.die()
+        daemon = self.flagstone(service, wait="bound")
+        client = daemon.ofrep()
+        for path in ("/sdk/latest-all", "/sdk/flags", "/sdk/poll"):
+            answer = client.get(path, AUTHORIZED)
+            self.assertEqual(answer.status, 503, path)
+        self.assertEqual(client.evaluate("answer").status, 503)
+        stream = self.subscribe(daemon)
+        service.revive()
+        self.next_data(stream, "put")
+        daemon.await_value("v1")
+
+    def test_a_busy_service_is_asked_again(self):
+        service = self.service()
+        service.interfere("/sdk/stream", sequence(status(500), status(429)))
+        service.interfere("/sdk/poll", status(500))
+        daemon = self.flagstone(service, wait="bound")
+        service.await_requests_to("/sdk/stream", 2)
+        service.heal()
+        daemon.await_value("v1")
+
+    def test_status_has_the_shape_that_relays_have(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        whole = daemon.ofrep().get("/status").json
+        self.assertEqual(whole["status"], "healthy")
+        environment, = whole["environments"].values()
+        self.assertEqual(environment["status"], "connected")
+        self.assertEqual(environment["connectionStatus"]["state"], "VALID")
+        self.assertNotIn(SDK_KEY, json.dumps(whole))
+
+
+if __name__ == "__main__":
+    main()

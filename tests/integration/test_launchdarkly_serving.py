@@ -1,0 +1,90 @@
+"""What LaunchDarkly's server SDKs are served, read as bytes; interop has the SDKs themselves."""
+
+import json
+import urllib.parse
+
+from launchdarkly_test_case import AUTHORIZED, FLAGS, SDK_KEY, LaunchDarklyTestCase, main
+from launchdarkly_flags import answering
+
+
+class Serving(LaunchDarklyTestCase):
+    def test_first_protocol(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        stream = self.subscribe(daemon)
+        whole = self.next_data(stream, "put")
+        self.assertEqual(whole["path"], "/")
+        self.assertEqual(set(whole["data"]["flags"]), {value["key"] for value in FLAGS})
+        service.set_flag(answering("v2", version=2))
+        patch = self.next_data(stream, "patch")
+        self.assertEqual((patch["path"], patch["data"]["version"]), ("/flags/answer", 2))
+        service.delete_flag("answer", version=5)
+        self.assertEqual(self.next_data(stream, "delete"), {"path": "/flags/answer", "version": 5})
+
+    def test_second_protocol_with_deltas(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        stream = self.subscribe(daemon, "/sdk/stream")
+        intent = self.next_data(stream, "server-intent")
+        self.assertEqual(intent["payloads"][0]["intentCode"], "xfer-full")
+        for _ in range(len(FLAGS) + 1):
+            self.next_data(stream, "put-object")
+        state = self.next_data(stream, "payload-transferred")["state"]
+        service.set_flag(answering("v2", version=2))
+        self.assertEqual(self.next_data(stream, "put-object")["object"]["version"], 2)
+        now = self.next_data(stream, "payload-transferred")["state"]
+        self.assertNotEqual(now, state)
+        for basis, code, names in (
+                (now, "none", []), (state, "xfer-changes", ["put-object", "payload-transferred"]),
+                ("nonsense", "xfer-full", None)):
+            with self.subTest(basis=code):
+                events = daemon.ofrep().get("/sdk/poll?basis=" + urllib.parse.quote(basis, safe=""),
+                                            AUTHORIZED).json["events"]
+                self.assertEqual(events[0]["data"]["payloads"][0]["intentCode"], code)
+                if names is not None:
+                    self.assertEqual([e["event"] for e in events[1:]], names)
+
+    def test_etags_and_single_objects(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        client = daemon.ofrep()
+        etag = self.document(daemon).header("ETag")
+        for path in ("/sdk/latest-all", "/sdk/poll"):
+            tag = client.get(path, AUTHORIZED).header("ETag")
+            again = client.get(path, {**AUTHORIZED, "If-None-Match": tag})
+            self.assertEqual((again.status, again.body), (304, b""), path)
+        service.set_flag(answering("v2", version=2))
+        daemon.await_value("v2")
+        self.assertEqual(client.get("/sdk/latest-all", {**AUTHORIZED, "If-None-Match": etag}).status,
+                         200)
+        self.assertEqual(client.get("/sdk/flags/answer", AUTHORIZED).json["version"], 2)
+        self.assertEqual(client.get("/sdk/segments/staff", AUTHORIZED).json["included"], ["ada"])
+        self.assertEqual(client.get("/sdk/flags/nobody", AUTHORIZED).status, 404)
+        self.assertEqual(set(client.get("/sdk/flags", AUTHORIZED).json),
+                         {value["key"] for value in FLAGS})
+
+    def test_only_the_configured_key_opens(self):
+        daemon = self.flagstone(self.service())
+        client = daemon.ofrep()
+        paths = ("/all", "/flags", "/sdk/latest-all", "/sdk/flags", "/sdk/flags/answer",
+                 "/sdk/segments/staff", "/sdk/stream", "/sdk/poll", "/sdk/evalx/users/e30")
+        for path in paths:
+            for headers in ({}, {"Authorization": "sdk-other"}):
+                with self.subTest(path=path, headers=headers):
+                    self.assertEqual(client.get(path, headers).status, 401)
+        for path in ("/bulk", "/diagnostic"):
+            self.assertEqual(client.post(path, []).status, 401, path)
+
+    def test_two_environments_by_their_keys(self):
+        one, two = self.service(), self.service(answering("other"), keys=("sdk-key-two",))
+        daemon = self.start_with({"environments": {
+            "one": self.environment(one, key_file="one"),
+            "two": self.environment(two, key="sdk-key-two", key_file="two")}})
+        client = daemon.ofrep()
+        for key, value in ((SDK_KEY, "v1"), ("sdk-key-two", "other")):
+            flags = client.get("/sdk/flags", {"Authorization": key}).json
+            self.assertEqual(flags["answer"]["variations"][0], value)
+
+
+if __name__ == "__main__":
+    main()
