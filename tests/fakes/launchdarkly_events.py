@@ -59,3 +59,23 @@ def evaluations(batches):
     for (key, _, _), count in summary_counts(batches).items():
         counts[key] += count
     return dict(counts)
+
+
+def summary(counts, start=1_000, end=2_000, default=None):
+    """A summary event; counts: (flag, variation, version, value) → evaluations."""
+    features = {}
+    for (key, variation, version, value), count in counts.items():
+        feature = features.setdefault(key, {"default": default, "contextKinds": ["user"],
+                                            "counters": []})
+        counter = {"value": value, "count": count}
+        if version is None:
+            counter["unknown"] = True
+        else:
+            counter |= {"variation": variation, "version": version}
+        feature["counters"].append(counter)
+    return {"kind": "summary", "startDate": start, "endDate": end, "features": features}
+
+
+def custom(number, key="bought"):
+    return {"kind": "custom", "key": key, "creationDate": 1_000 + number,
+            "context": {"kind": "user", "key": f"u{number}"}, "data": {"number": number}}

@@ -1,0 +1,273 @@
+"""Events that apps post: answered at once, merged, sent once each and in few requests, through
+outages, lost answers and kills."""
+
+import gzip
+import json
+import uuid
+
+from launchdarkly_test_case import AUTHORIZED, SDK_KEY, WHO, LaunchDarklyTestCase, main
+from behaviours import hang, sequence, status
+from launchdarkly_events import custom, evaluations, events_of, once_each, summary
+from launchdarkly_flags import answering
+
+SOON = {"flush_interval": "1s"}
+SELDOM = {"flush_interval": "1h"}
+ONE = ("answer", 0, 1, "v1")
+
+
+def accepted_but_reset(exchange):
+    """The vendor took it; its answer was lost."""
+    exchange.upstream.accept(exchange)
+    exchange.reset()
+
+
+class Posts(LaunchDarklyTestCase):
+    def post(self, daemon, events, payload=None, status=202, path="/bulk", packed=False, **headers):
+        body = json.dumps(events).encode()
+        answer = daemon.ofrep().post(path, gzip.compress(body) if packed else body, {
+            **AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4",
+            "X-LaunchDarkly-Payload-ID": payload or str(uuid.uuid4()),
+            **({"Content-Encoding": "gzip"} if packed else {}), **headers})
+        self.assertEqual(answer.status, status, answer)
+        return answer
+
+    def test_answered_at_once_merged_and_sent_once(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        for number in range(20):
+            answer = self.post(daemon, [summary({ONE: 5}, 1_000 + number, 3_000 + number),
+                                        custom(number)], packed=number % 2)
+            self.assertTrue(answer.header("Date"))
+        service.await_evaluations({"answer": 100})
+        service.await_posted(lambda b: len(events_of(b, "custom")) == 20, "custom events")
+        batches = service.posted()
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 100})
+        self.assertEqual([event["data"]["number"] for event in events_of(batches, "custom")],
+                         list(range(20)), "verbatim and in their order")
+        self.assertLessEqual(len(batches), 5)
+        for batch in batches:
+            self.assertEqual((batch.key, batch.schema), (SDK_KEY, "4"))
+            self.assertEqual(batch.headers.get("content-encoding"), "gzip")
+        dates = [(s["startDate"], s["endDate"]) for s in events_of(batches, "summary")]
+        self.assertEqual((min(d[0] for d in dates), max(d[1] for d in dates)), (1_000, 3_019))
+
+    def test_index_events_are_told_once(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        index = {"kind": "index", "creationDate": 1, "context": {"kind": "user", "key": "ada"}}
+        for _ in range(5):
+            self.post(daemon, [index, custom(1)])
+        service.await_posted(lambda b: len(events_of(b, "custom")) == 5, "custom events")
+        self.assertEqual(len(events_of(service.posted(), "index")), 1)
+
+    def test_a_post_that_comes_again_counts_once(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        for _ in range(3):
+            self.post(daemon, [summary({ONE: 7})], payload="5b1e0d0e-again")
+        self.post(daemon, [custom(1)])
+        service.await_posted(lambda b: events_of(b, "custom"), "the event after it")
+        self.assertEqual(evaluations(service.posted()), {"answer": 7})
+
+    def test_what_is_no_events(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        client = daemon.ofrep()
+        for body in (b"{", b"", b'[{"kind":"custom"}', b"\xff\xfe"):
+            answer = client.post("/bulk", body, AUTHORIZED)
+            self.assertIn(answer.status, (400, 202), body)
+        broken = client.post("/bulk", b"no gzip", {**AUTHORIZED, "Content-Encoding": "gzip"})
+        self.assertIn(broken.status, (400, 202))
+        bomb = gzip.compress(b"[" + b" " * (200 << 20) + b"]", 9)
+        self.assertIn(client.post("/bulk", bomb, {**AUTHORIZED, "Content-Encoding": "gzip"}).status,
+                      (202, 400, 413))
+        self.post(daemon, [custom(1), {"kind": "from-the-future", "x": [1]}])
+        service.await_posted(lambda b: events_of(b, "from-the-future"), "the good ones")
+        self.assertEqual(len(events_of(service.posted())), 2)
+
+    def test_diagnostics_go_on(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        init = {"kind": "diagnostic-init", "id": {"diagnosticId": "d1", "sdkKeySuffix": "one"},
+                "creationDate": 1, "sdk": {"name": "x"}, "configuration": {}, "platform": {}}
+        self.post(daemon, init, path="/diagnostic")
+        service.await_posted(lambda b: b, "the diagnostic", path="/diagnostic")
+        self.assertEqual(service.posted("/diagnostic")[0].events, [init])
+
+    def check_an_outage(self, *behaviours):
+        """During it 202s; after it everything once, under payload ids that stayed the same."""
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        service.interfere("/bulk", sequence(*behaviours))
+        for number in range(10):
+            self.post(daemon, [summary({ONE: 1}), custom(number)])
+        service.await_requests_to("/bulk", len(behaviours), timeout=90)
+        service.heal()
+        service.await_evaluations({"answer": 10}, timeout=90)
+        service.await_posted(lambda b: len(events_of(b, "custom")) >= 10, "custom events",
+                             timeout=90)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 10})
+        self.assertEqual(sorted(e["data"]["number"] for e in events_of(service.posted(), "custom")),
+                         list(range(10)))
+        return service
+
+    def test_a_service_that_fails(self):
+        self.check_an_outage(status(503), status(500), status(503))
+
+    def test_an_answer_that_is_lost(self):
+        service = self.check_an_outage(accepted_but_reset, accepted_but_reset)
+        batches = service.posted()
+        self.assertLess(len(once_each(batches)), len(batches), "it came again under its id")
+
+    def test_a_key_that_is_refused_for_a_while(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        service.interfere("/bulk", status(401))
+        self.post(daemon, [summary({ONE: 3})])
+        service.await_requests_to("/bulk", 1)
+        self.post(daemon, [summary({ONE: 4})])
+        service.heal()
+        # The key's file changes to the same key: reason enough to try again at once.
+        self.write("key", SDK_KEY + "\n")
+        service.accept_keys(SDK_KEY, "sdk-key-two")
+        self.write("key", "sdk-key-two")
+        service.await_evaluations({"answer": 7}, timeout=120)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 7})
+
+    def test_an_outage_a_kill_and_a_restart(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        self.await_saved(daemon)
+        address = daemon.tcp_address
+        service.die()
+        for number in range(30):
+            self.post(daemon, [summary({ONE: 1}), custom(number)])
+        daemon.kill()
+        daemon = self.flagstone(service, listen=address, events=SOON)
+        for number in range(30, 40):
+            self.post(daemon, [summary({ONE: 1}), custom(number)])
+        daemon.kill()
+        daemon = self.flagstone(service, listen=address, events=SOON)
+        service.revive()
+        service.await_evaluations({"answer": 40}, timeout=90)
+        service.await_posted(lambda b: len(events_of(b, "custom")) >= 40, "custom events",
+                             timeout=90)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 40})
+        self.assertEqual(sorted(e["data"]["number"] for e in events_of(service.posted(), "custom")),
+                         list(range(40)))
+
+    def test_a_kill_while_a_batch_is_under_way(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        self.await_saved(daemon)
+        address = daemon.tcp_address
+        service.interfere("/bulk", hang())
+        self.post(daemon, [summary({ONE: 9}), custom(1)])
+        first = service.await_requests_to("/bulk", 1)[0]
+        daemon.kill()
+        service.heal()
+        self.flagstone(service, listen=address, events=SOON)
+        service.await_evaluations({"answer": 9}, timeout=60)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 9})
+        self.assertEqual(service.posted()[0].payload_id,
+                         first.header("X-LaunchDarkly-Payload-ID"), "the same batch again")
+
+    def test_a_stop_sends_what_there_is(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SELDOM)
+        self.post(daemon, [summary({ONE: 2}), custom(1)])
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(evaluations(service.posted()), {"answer": 2})
+
+    def test_a_stop_without_upstream_keeps_it_for_the_next_start(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SELDOM)
+        self.await_saved(daemon)
+        service.die()
+        self.post(daemon, [summary({ONE: 2}), custom(1)])
+        self.assertEqual(daemon.stop(), 0)
+        service.revive()
+        self.flagstone(service, events=SOON)
+        service.await_evaluations({"answer": 2}, timeout=60)
+
+    def test_a_full_spool_gives_up_the_oldest_and_no_summaries(self):
+        service = self.service()
+        daemon = self.flagstone(service, events={**SOON, "spool_limit": "1MiB"})
+        service.interfere("/bulk", status(503))
+        filling = "x" * 10_000
+        for number in range(300):
+            daemon.ofrep().post("/bulk", [summary({ONE: 1}), {**custom(number), "fill": filling}],
+                                {**AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4",
+                                 "X-LaunchDarkly-Payload-ID": str(uuid.uuid4())})
+        daemon.await_metric("flagstone_events_dropped_total", 1)
+        service.heal()
+        service.await_evaluations({"answer": 200}, timeout=90)
+        numbers = [e["data"]["number"] for e in events_of(service.posted(), "custom")]
+        self.assertLess(len(numbers), 300)
+
+
+class OwnEvaluations(LaunchDarklyTestCase):
+    def test_summaries_and_index_events(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        client = daemon.ofrep()
+        for _ in range(10):
+            client.evaluate("answer")
+            client.evaluate("by-plan", {"targetingKey": "ada", "plan": "paid"})
+        client.evaluate("nobody")
+        service.await_evaluations({"answer": 10, "by-plan": 10, "nobody": 1})
+        self.assertEqual(service.summary_counts(), {
+            ("answer", 0, 1): 10, ("by-plan", 1, 1): 10, ("nobody", None, None): 1})
+        keys = sorted(e["context"]["key"] for e in events_of(service.posted(), "index"))
+        self.assertEqual(keys, ["ada", "u"])
+
+    def test_a_prerequisite_counts_too(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        daemon.ofrep().evaluate("needs-answer")
+        service.await_evaluations({"needs-answer": 1})
+        self.assertEqual(evaluations(service.posted()), {"needs-answer": 1, "answer": 1})
+
+    def test_feature_events_of_tracked_flags(self):
+        service = self.service(answering("seen", key="tracked", version=4, trackEvents=True),
+                               answering("quiet", key="left-out", excludeFromSummaries=True))
+        daemon = self.flagstone(service, events=SOON)
+        for _ in range(3):
+            daemon.ofrep().evaluate("tracked", {"targetingKey": "ada", "plan": "paid"})
+            daemon.ofrep().evaluate("left-out")
+        service.await_posted(lambda b: len(events_of(b, "feature")) >= 3, "feature events")
+        feature = events_of(service.posted(), "feature")[0]
+        self.assertEqual({name: feature[name] for name in ("key", "version", "variation", "value")},
+                         {"key": "tracked", "version": 4, "variation": 0, "value": "seen"})
+        self.assertEqual(feature["context"]["key"], "ada")
+        service.await_evaluations({"tracked": 3})
+        self.assertNotIn("left-out", evaluations(service.posted()))
+
+    def test_mixed_with_what_apps_post(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        client = daemon.ofrep()
+        client.evaluate("answer")
+        client.post("/bulk", [summary({ONE: 5})], {**AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4"})
+        service.await_evaluations({"answer": 6})
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 6})
+
+    def test_switched_off(self):
+        service = self.service()
+        daemon = self.flagstone(service, events={**SOON, "enabled": False})
+        daemon.ofrep().evaluate("answer")
+        daemon.ofrep().post("/bulk", [custom(1)], {**AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4"})
+        service.await_posted(lambda b: events_of(b, "custom"), "the app's event")
+        self.assertEqual(evaluations(service.posted()), {})
+
+    def test_flushed_by_a_stop(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SELDOM)
+        for _ in range(4):
+            daemon.ofrep().evaluate("answer", WHO)
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(evaluations(service.posted()), {"answer": 4})
+
+
+if __name__ == "__main__":
+    main()
