@@ -50,6 +50,8 @@ class Bench:
         self.changes = 3 if quick else 15
         self.subscribers = 100 if quick else 2000
         self.fan_outs = 1 if quick else 5
+        self.sdk_subscribers = 50 if quick else 500
+        self.patches = 50 if quick else 500
 
     # What the measurements share.
 

@@ -127,6 +127,29 @@ def fan_out_table(fan_outs):
                   for row in fan_outs])
 
 
+def launchdarkly_table(measured):
+    return table(["", "flags", "answer bytes", "requests/s", "p99 µs", "user µs", "system µs", "CPU µs",
+                  "core busy"],
+                 [[row["asked"], f"{row['flags']:,}", f"{row['answer_bytes']:,}",
+                   f"{row['requests_per_second']:,.0f}", f"{row['p99_us']:.0f}",
+                   f"{row['user_us']:.2f}", f"{row['system_us']:.2f}", f"{row['cpu_us']:.2f}",
+                   f"{100 * row['busy_share']:.0f} %"] for row in measured["rows"]])
+
+
+def put_table(put):
+    return table(["SDKs at once", "put MiB", "seconds to the last byte", "times", "resident MiB before",
+                  "peak MiB", "grown MiB"],
+                 [[f"{put['subscribers']:,}", f"{put['body_mib']:.1f}", f"{put['seconds']:.2f}",
+                   put["times"], f"{put['resident_mib']:.1f}", f"{put['peak_mib']:.1f}",
+                   f"{put['grown_mib']:.1f}"]])
+
+
+def patch_table(patches):
+    return table(["upstream", "flags", "p50 ms", "p99 ms", "times"],
+                 [[{"fdv1": "FDv1", "fdv2": "FDv2"}[row["protocol"]], f"{row['flags']:,}",
+                   f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}", row["times"]] for row in patches])
+
+
 def memory_table(memory):
     measured = [(f"{flags:,} flags", mib) for flags, mib in memory["by_size"].items()]
     largest = max(memory["by_size"])
@@ -186,7 +209,8 @@ def page(results, judged, machine, notes):
         f"\n{answers}\n\n{growing}",
         "\n## Targets\n", target_table(judged),
         "\n## Notes on missed targets\n", notes,
-        *load_sections(results), *grpc_sections(results), *memory_sections(results),
+        *load_sections(results), *grpc_sections(results), *launchdarkly_sections(results),
+        *memory_sections(results),
         "\n## Time to the answer\n",
         time_table(results["start"], results["change"], results["pushed"], results["https"]), ""])
 
@@ -221,6 +245,20 @@ def grpc_sections(results):
         "From the replacing of the file to the last subscriber's having it; each has a connection of its "
         "own. Memory is what the process grew by, divided.\n",
         fan_out_table(results["fan_out"])]
+
+
+def launchdarkly_sections(results):
+    return [
+        "\n## LaunchDarkly\n",
+        "Flags of three rules and a rollout, asked by OpenFeature and as LaunchDarkly's relays answer "
+        f"(`/sdk/evalx`); TCP, {results['launchdarkly']['connections']} connections; evaluations are counted "
+        "for LaunchDarkly's events meanwhile.\n",
+        launchdarkly_table(results["launchdarkly"]),
+        "\nServer SDKs that connect at once, as after a restart, each of which is sent the whole "
+        "environment (`put`):\n",
+        put_table(results["launchdarkly_put"]),
+        "\nFrom LaunchDarkly's sending of one flag's change to an SDK's having it:\n",
+        patch_table(results["launchdarkly_patch"])]
 
 
 def memory_sections(results):

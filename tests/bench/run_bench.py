@@ -20,6 +20,7 @@ import tempfile
 import evaluation_measures
 import growth_measures
 import grpc_measures
+import launchdarkly_measures
 import machine
 import measures
 import plots
@@ -48,6 +49,9 @@ MEASURES = {
     "grpc": grpc_measures.grpc,
     "grpc_by_size": grpc_measures.grpc_by_size,
     "fan_out": grpc_measures.fan_out,
+    "launchdarkly": launchdarkly_measures.launchdarkly,
+    "launchdarkly_put": launchdarkly_measures.launchdarkly_put,
+    "launchdarkly_patch": launchdarkly_measures.launchdarkly_patch,
 }
 
 
@@ -95,7 +99,9 @@ def print_results(results):
               "bulk": report.bulk_table, "evaluation": report.evaluation_table,
               "replacement": report.replacement_table, "threads": report.threads_table,
               "memory": report.memory_table, "growth": report.growth_table,
-              "grpc": report.grpc_table, "grpc_by_size": report.by_size_table, "fan_out": report.fan_out_table}
+              "grpc": report.grpc_table, "grpc_by_size": report.by_size_table, "fan_out": report.fan_out_table,
+              "launchdarkly": report.launchdarkly_table, "launchdarkly_put": report.put_table,
+              "launchdarkly_patch": report.patch_table}
     for name, table in tables.items():
         if name in results:
             print(f"\n{name.replace('_', ' ')}\n{table(results[name])}")

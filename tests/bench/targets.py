@@ -22,7 +22,7 @@ def judge(results):
     """A row for each target that this run measured."""
     return [*under_load(results), *in_bulk(results), *over_grpc(results), *by_size(results),
             *of_evaluation(results), *while_replacing(results), *of_threads(results),
-            *of_memory(results), *in_time(results)]
+            *of_launchdarkly(results), *of_memory(results), *in_time(results)]
 
 
 def under_load(results):
@@ -96,6 +96,23 @@ def of_threads(results):
     if "not_measured" in measured:
         return [not_measured(name, measured["not_measured"], least=1.7, unit="×")]
     return [row_at_least(name, measured["gain"], 1.7, "×")]
+
+
+def of_launchdarkly(results):
+    rows = []
+    for measured in results["launchdarkly"]["rows"]:
+        # What LaunchDarkly's own relay (8.10) takes for it.
+        most = {10: 32, 1000: 577}.get(measured["flags"])
+        if measured["asked"].startswith("evalx") and most:
+            rows.append(row(f"CPU of evalx, {measured['flags']:,} flags of LaunchDarkly's",
+                            measured["cpu_us"], most, "µs"))
+    put = results["launchdarkly_put"]
+    rows.append(row(f"memory that {put['subscribers']:,} SDKs' first put of {put['body_mib']:.1f} MiB takes",
+                    put["grown_mib"], 32, "MiB"))
+    for patch in results["launchdarkly_patch"]:
+        rows.append(row(f"patch from upstream to downstream, {patch['protocol']}, p99", patch["p99_ms"], 10,
+                        "ms"))
+    return rows
 
 
 def of_memory(results):

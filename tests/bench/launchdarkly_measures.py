@@ -1,0 +1,207 @@
+"""LaunchDarkly's dialect: CPU of an answer by OpenFeature and by evalx, the first put of many SDKs that
+come at once, and how long a patch takes from upstream to downstream. The stand-in for LaunchDarkly's
+service lives in this process."""
+
+import base64
+import json
+import pathlib
+import selectors
+import socket
+import statistics
+import sys
+import time
+
+from http_probe import BULK_PATH, SINGLE_PATH, HttpProbe, evaluation_request
+from measures import answer_with_length, median_load
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fakes"))
+
+from launchdarkly_flags import clause, flag, rule  # noqa: E402
+from launchdarkly_service import SDK_KEY, LaunchDarklyService  # noqa: E402
+
+SIZES = (10, 1000)
+CONNECTIONS = 16
+CONTEXT = {"kind": "user", "key": "user-48151623", "email": "ada@example.org", "country": "DE",
+           "plan": "premium", "appVersion": "4.8.15"}
+ENVIRONMENT_BYTES = 5_000_000
+RECEIVE_BYTES = 1 << 20
+PATIENCE_SECONDS = 120
+PATCH_PAUSE_SECONDS = 0.01  # between two patches, so that each is measured by itself
+
+
+def ruled_flag(number, version=1):
+    """Three rules that do not match, and a rollout."""
+    return flag(f"flag-{number}", ("control", "treatment"), version=version, rules=[
+        rule(0, clause("country", "in", "FR", "GB", "US"), identity=f"r{number}-1"),
+        rule(0, clause("email", "endsWith", "@example.com"), identity=f"r{number}-2"),
+        rule(1, clause("appVersion", "semVerLessThan", "4.0.0"), identity=f"r{number}-3")],
+        fallthrough={"rollout": {"variations": [{"variation": 0, "weight": 50_000},
+                                                {"variation": 1, "weight": 50_000}]}})
+
+
+def daemon_of(bench, service, *options):
+    key = bench.work_dir / "sdk-key"
+    key.write_text(SDK_KEY)
+    return bench.daemon(service.uri(), options=(
+        "--dialect", "launchdarkly", "--credential-file", str(key), *options))
+
+
+def get(path):
+    return (f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {SDK_KEY}\r\n"
+            "Accept: */*\r\n\r\n").encode()
+
+
+def evalx_path():
+    packed = base64.urlsafe_b64encode(json.dumps(CONTEXT).encode()).decode().rstrip("=")
+    return f"/sdk/evalx/contexts/{packed}"
+
+
+def launchdarkly(bench):
+    """Rows by what is asked and how many flags there are: CPU of one answer, over TCP."""
+    rows = []
+    for flags in SIZES:
+        service = LaunchDarklyService(*(ruled_flag(n) for n in range(flags)))
+        try:
+            with daemon_of(bench, service) as daemon:
+                daemon.wait_until_ready()
+                with HttpProbe(daemon.tcp) as probe:  # So that each is compiled.
+                    for number in range(flags):
+                        probe.ask_flag(f"flag-{number}")
+                for name, request in (("OFREP, one flag", evaluation_request(SINGLE_PATH + "flag-7")),
+                                      ("OFREP, all flags", evaluation_request(BULK_PATH)),
+                                      ("evalx, all flags", get(evalx_path()))):
+                    answer = answer_with_length(daemon, request)
+                    runs = [bench.load(daemon, daemon.tcp, request, CONNECTIONS)
+                            for _ in range(bench.repeats)]
+                    rows.append({"flags": flags, "asked": name, "answer_bytes": len(answer),
+                                 **median_load(runs)})
+        finally:
+            service.close()
+    return {"connections": CONNECTIONS, "rows": rows}
+
+
+def large_service():
+    """An environment of about ENVIRONMENT_BYTES."""
+    each = len(json.dumps(ruled_flag(1000), separators=(",", ":"))) + len('"flag-1000":,')
+    return LaunchDarklyService(*(ruled_flag(n) for n in range(ENVIRONMENT_BYTES // each)))
+
+
+class Reader:
+    """One SDK's stream, read and counted."""
+
+    def __init__(self, address, path="/all"):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), PATIENCE_SECONDS)
+        self.socket.sendall(get(path))
+        self.received = 0
+
+
+def first_event_bytes(address):
+    """How many bytes one subscriber is sent at first, head and put."""
+    reader = Reader(address)
+    with reader.socket:
+        tail = b""
+        while True:
+            got = reader.socket.recv(RECEIVE_BYTES)
+            if not got:
+                raise OSError("the stream ended")
+            reader.received += len(got)
+            tail = (tail + got)[-64:]
+            # The end of the event; a chunk's end may follow.
+            if reader.received > ENVIRONMENT_BYTES // 2 and b"\n\n" in tail:
+                return reader.received
+
+
+def read_all(readers, wanted):
+    """Reads until each has so many bytes."""
+    room = memoryview(bytearray(RECEIVE_BYTES))
+    waiting = selectors.DefaultSelector()
+    for reader in readers:
+        reader.socket.setblocking(False)
+        waiting.register(reader.socket, selectors.EVENT_READ, reader)
+    left = len(readers)
+    while left:
+        ready = waiting.select(PATIENCE_SECONDS)
+        if not ready:
+            raise OSError(f"{left} subscribers wait in vain")
+        for entry, _ in ready:
+            got = entry.fileobj.recv_into(room)
+            if not got:
+                raise OSError("a stream ended")
+            entry.data.received += got
+            if entry.data.received >= wanted:
+                waiting.unregister(entry.fileobj)
+                left -= 1
+    waiting.close()
+
+
+def launchdarkly_put(bench):
+    """As many SDKs as there are subscribers come at once; until the last byte of the last one's put."""
+    service = large_service()
+    seconds = []
+    try:
+        with daemon_of(bench, service, "--max-connections", str(bench.sdk_subscribers + 64),
+                       "--memory-limit", "128MiB") as daemon:
+            daemon.wait_until_ready()
+            wanted = first_event_bytes(daemon.tcp)
+            time.sleep(bench.settle_seconds)
+            before = daemon.memory_mib()
+            for _ in range(bench.fan_outs):
+                began = time.perf_counter()
+                readers = [Reader(daemon.tcp) for _ in range(bench.sdk_subscribers)]
+                try:
+                    read_all(readers, wanted)
+                    seconds.append(time.perf_counter() - began)
+                finally:
+                    for reader in readers:
+                        reader.socket.close()
+            after = daemon.memory_mib()
+    finally:
+        service.close()
+    return {"subscribers": bench.sdk_subscribers, "body_mib": wanted / (1 << 20),
+            "resident_mib": before["resident"], "peak_mib": after["peak"],
+            "grown_mib": after["peak"] - before["peak"], "seconds": statistics.median(seconds),
+            "times": len(seconds)}
+
+
+def launchdarkly_patch(bench):
+    """From the vendor's sending of a patch to a subscriber's having it; both protocols upstream."""
+    rows = []
+    for protocol in ("fdv1", "fdv2"):
+        service = LaunchDarklyService(*(ruled_flag(n) for n in range(SIZES[-1])))
+        try:
+            with daemon_of(bench, service, "--protocol", protocol) as daemon:
+                daemon.wait_until_ready()
+                seconds = patch_seconds(bench, daemon, service)
+                hundredths = statistics.quantiles(seconds, n=100)
+                rows.append({"protocol": protocol, "flags": SIZES[-1], "times": len(seconds),
+                             "p50_ms": 1000 * hundredths[49], "p99_ms": 1000 * hundredths[98]})
+        finally:
+            service.close()
+    return rows
+
+
+def patch_seconds(bench, daemon, service):
+    reader = Reader(daemon.tcp)
+    seconds = []
+    with reader.socket, reader.socket.makefile("rb") as lines:
+        for number in range(1, 2 + bench.patches):
+            time.sleep(PATCH_PAUSE_SECONDS)
+            value = ruled_flag(number % SIZES[-1], version=number + 1)
+            wanted = b'"version":%d' % value["version"]
+            began = time.perf_counter()
+            service.set_flag(value)
+            await_patch(lines, value["key"], wanted)
+            seconds.append(time.perf_counter() - began)
+    return seconds[1:]  # The first one comes with the put before it.
+
+
+def await_patch(lines, key, wanted):
+    """Reads until the patch of that key and version is whole."""
+    key = b'"/flags/%s"' % key.encode()
+    while True:
+        line = lines.readline()
+        if not line:
+            raise OSError("the stream ended")
+        if line.startswith(b"data") and key in line and wanted in line:
+            return
