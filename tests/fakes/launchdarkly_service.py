@@ -275,6 +275,7 @@ class LaunchDarklyService(ScriptedUpstream):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         incoming = sock.makefile("rb")
         while self.open and self._listener is not None:
+            sock.settimeout(None)
             head = b""
             while not head.endswith(b"\r\n\r\n"):
                 line = incoming.readline(65536)

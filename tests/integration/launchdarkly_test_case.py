@@ -85,15 +85,6 @@ class LaunchDarklyTestCase(DaemonTestCase):
         self.assertEqual(event and event.get("event"), name, event)
         return json.loads(event["data"])
 
-    def await_saved(self, daemon):
-        """Until nothing that was accepted is missing on the disk."""
-        self.eventually(lambda: daemon.metric("flagstone_state_writes_total") >= 1
-                        and self.is_saved(daemon), "the state on disk")
-
-    def is_saved(self, daemon):
-        before = daemon.metric("flagstone_updates_total", result="accepted")
-        return daemon.metric("flagstone_state_writes_total") >= before
-
 
 def uri_of(daemon):
     return "http://" + daemon.tcp_address

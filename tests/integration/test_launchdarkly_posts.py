@@ -137,7 +137,7 @@ class Posts(LaunchDarklyTestCase):
     def test_an_outage_a_kill_and_a_restart(self):
         service = self.service()
         daemon = self.flagstone(service, events=SOON)
-        self.await_saved(daemon)
+        self.await_state_written(daemon)
         address = daemon.tcp_address
         service.die()
         for number in range(30):
@@ -159,7 +159,7 @@ class Posts(LaunchDarklyTestCase):
     def test_a_kill_while_a_batch_is_under_way(self):
         service = self.service()
         daemon = self.flagstone(service, events=SOON)
-        self.await_saved(daemon)
+        self.await_state_written(daemon)
         address = daemon.tcp_address
         service.interfere("/bulk", hang())
         self.post(daemon, [summary({ONE: 9}), custom(1)])
@@ -182,7 +182,7 @@ class Posts(LaunchDarklyTestCase):
     def test_a_stop_without_upstream_keeps_it_for_the_next_start(self):
         service = self.service()
         daemon = self.flagstone(service, events=SELDOM)
-        self.await_saved(daemon)
+        self.await_state_written(daemon)
         service.die()
         self.post(daemon, [summary({ONE: 2}), custom(1)])
         self.assertEqual(daemon.stop(), 0)

@@ -9,7 +9,7 @@ class Restart(LaunchDarklyTestCase):
     def restart(self, service, between=lambda: None, down=True, **options):
         """kill -9 after the state was saved, `between`, and another daemon on that state."""
         daemon = self.flagstone(service, **options)
-        self.await_saved(daemon)
+        self.await_state_written(daemon)
         address = daemon.tcp_address
         daemon.kill()
         if down:

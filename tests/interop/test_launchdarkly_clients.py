@@ -60,11 +60,12 @@ class Clients(LaunchDarklyAppCase):
         daemon = self.flagstone(service)
         address, uri = daemon.tcp_address, uri_of(daemon)
         apps = self.apps(language, uri)
+        self.await_state_written(daemon)
         service.set_flag(answering("v2", version=2))
         for app, mode in zip(apps, MODES[language]):
             if (language, mode) not in POLLS_SELDOM:
                 app.await_value("answer", "v2")
-        self.await_saved(daemon)
+        self.await_state_written(daemon, 2)
         service.die()
         daemon.kill()
         restarted = self.flagstone(service, listen=address)
