@@ -38,58 +38,59 @@ def read_options():
     return parser.parse_args()
 
 
-def work(app, until, pause):
-    """One app's thread: evaluates until the time is over; the number of evaluations."""
-    while time.monotonic() < until:
-        app.do("repeat", key="answer", count=EVALUATIONS_A_TURN)
-        app.evaluated += EVALUATIONS_A_TURN
-        time.sleep(pause)
+class Apps:
+    """Eight app processes, each with a thread that lets it evaluate, flush after flush."""
 
+    def __init__(self, uri, options):
+        from launchdarkly_client import LaunchDarklyClient  # pylint: disable=import-outside-toplevel
+        flush = SDK_FLUSH_SECONDS / options.faster
+        self._pause = flush / TURNS_PER_FLUSH
+        self._seconds = 60 * options.minutes / options.faster
+        self._turns = [0] * APPS
+        self._clients = [LaunchDarklyClient("python", uri, "sdk-key-one", flush_interval=flush,
+                                            diagnostics=True) for _ in range(APPS)]
 
-def run_apps(uri, options):
-    """Eight apps for the whole time; how many evaluations they made."""
-    from launchdarkly_client import LaunchDarklyClient  # pylint: disable=import-outside-toplevel
-    flush = SDK_FLUSH_SECONDS / options.faster
-    apps = [LaunchDarklyClient("python", uri, "sdk-key-one", flush_interval=flush, diagnostics=True)
-            for _ in range(APPS)]
-    try:
-        for app in apps:
-            app.evaluated = 0
-            if not app.started():
-                sys.exit("count_requests.py: an SDK had no data")
-        until = time.monotonic() + 60 * options.minutes / options.faster
-        threads = [threading.Thread(target=work, args=(app, until, flush / TURNS_PER_FLUSH))
-                   for app in apps]
+    def __enter__(self):
+        if not all(client.started() for client in self._clients):
+            sys.exit("count_requests.py: an SDK had no data")
+        return self
+
+    def __exit__(self, *_):
+        for client in self._clients:
+            client.close()
+
+    @property
+    def evaluated(self):
+        return EVALUATIONS_A_TURN * sum(self._turns)
+
+    def work(self):
+        """To the end of the time."""
+        until = time.monotonic() + self._seconds
+        threads = [threading.Thread(target=self._work, args=(number, until))
+                   for number in range(APPS)]
         for thread in threads:
             thread.start()
-        yield
         for thread in threads:
             thread.join()
-        yield
-    finally:
-        for app in apps:
-            app.close()
-    yield sum(app.evaluated for app in apps)
 
-
-def counted(service, run):
-    """Steps of one run, with what the service was asked in it."""
-    next(run)
-    time.sleep(1)
-    streams = service.streams
-    next(run)
-    bulk = len(service.requests_to("/bulk"))
-    made = next(run)
-    return streams, bulk, made
+    def _work(self, number, until):
+        while time.monotonic() < until:
+            self._clients[number].do("repeat", key="answer", count=EVALUATIONS_A_TURN)
+            self._turns[number] += 1
+            time.sleep(self._pause)
 
 
 def measure(service, uri, options, stop=lambda: None):
+    """What the service is asked while the apps work; and whether every evaluation was told of."""
     from launchdarkly_events import evaluations  # pylint: disable=import-outside-toplevel
-    streams, bulk, made = counted(service, run_apps(uri, options))
+    with Apps(uri, options) as apps:
+        apps.work()
+        # Before the apps end, which makes each of them post once more.
+        streams, bulk = service.streams, len(service.requests_to("/bulk"))
     stop()
     told = evaluations(service.posted()).get("answer", 0)
-    if told != made:
-        sys.exit(f"count_requests.py: {made} evaluations were made, {told} were told of")
+    if told != apps.evaluated:
+        sys.exit(f"count_requests.py: {apps.evaluated} evaluations were made, {told} were told of")
     data = [r for path in ("/all", "/sdk/stream", "/sdk/poll", "/sdk/latest-all")
             for r in service.requests_to(path)]
     return {"streams": streams, "data": len(data), "bulk": bulk,
