@@ -63,9 +63,12 @@ class LaunchDarklyTestCase(DaemonTestCase):
                 **environment}
 
     def flagstone(self, service, listen="127.0.0.1:0", wait="ready", process=(), **environment):
-        """A daemon on it. `process` are options of the process, the rest the environment's."""
-        return self.start_with({"listen": [listen], **dict(process), "environments": {
-            "default": self.environment(service, **environment)}}, wait=wait)
+        """A daemon on it, whose state and configuration are that service's. `process` are options of
+        the process, the rest the environment's."""
+        name = service.uri().rsplit(":", 1)[1]
+        return self.start_with({"listen": [listen], "state": {"dir": self.path("state-" + name)},
+                                **dict(process), "environments": {
+            "default": self.environment(service, **environment)}}, wait=wait, name=name + ".json")
 
     def document(self, daemon, **headers):
         """What a polling SDK is served."""

@@ -164,7 +164,7 @@ class Mirror(LaunchDarklyTestCase):
                             ("X-LaunchDarkly-Wrapper", "platform/1.2"),
                             ("X-LaunchDarkly-Tags", "application-id/shop application-version/7")):
             self.assertEqual(asked.header(name), value)
-        self.assertRegex(asked.header("User-Agent"), "^Flagstone/")
+        self.assertRegex(asked.header("User-Agent"), "^flagstone/")
 
     def test_another_flagstone_as_upstream(self):
         service = self.service()

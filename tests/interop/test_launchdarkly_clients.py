@@ -96,12 +96,11 @@ class Clients(LaunchDarklyAppCase):
         uri = uri_of(daemon)
         old = self.app("python", uri)
         self.write("key", "sdk-key-two\n")
-        new = self.app("python", uri, key="sdk-key-two", wait=False)
         self.eventually(lambda: any(r.header("Authorization") == "sdk-key-two"
                                     for r in service.requests), "the new key upstream")
         service.accept_keys("sdk-key-two")
         service.end_streams()
-        self.assertTrue(new.started())
+        new = self.app("python", uri, key="sdk-key-two")
         later = self.app("go", uri)
         service.set_flag(answering("v2", version=2))
         for app in (old, new, later):
