@@ -83,6 +83,11 @@ def use_python_packages(requirements):
         sys.path.insert(0, packages)
 
 
+def python_program(requirements):
+    """The interpreter of that virtual environment, for a program of its own."""
+    return python_packages(requirements).parents[2] / "bin" / "python"
+
+
 def node_folder(package_folder):
     """A folder with node_modules as that folder's package.json and package-lock.json say, and the
     programs (*.mjs) that lie beside them."""
@@ -99,32 +104,6 @@ def node_folder(package_folder):
     return _kept(folder, "package.json's packages", fetch)
 
 
-def go_program(module, version):
-    """The program that `go install MODULE@VERSION` makes."""
-    if not shutil.which("go"):
-        raise unittest.SkipTest("Go is not installed")
-    folder = _build_folder() / ("go-" + _digest(module, version))
-
-    def fetch(into):
-        return _run([["go", "install", f"{module}@{version}"]],
-                    env={**os.environ, "GOBIN": str(into)}, cwd=into)
-    _kept(folder, f"{module}@{version}", fetch)
-    return folder / module.rsplit("/", 1)[-1]
-
-
-def go_program_here(folder):
-    """The program that the Go sources in that folder make, with what its go.mod and go.sum pin."""
-    if not shutil.which("go"):
-        raise unittest.SkipTest("Go is not installed")
-    texts = {path.name: path.read_text() for path in sorted(pathlib.Path(folder).iterdir())
-             if path.suffix in (".go", ".mod", ".sum")}
-    into = _build_folder() / ("go-here-" + _digest(*texts.values()))
-
-    def fetch(made):
-        for name, text in texts.items():
-            (made / name).write_text(text)
-        return _run([["go", "build", "-mod=readonly", "-o", made / "program", "."]], cwd=made)
-    return _kept(into, f"what {pathlib.Path(folder).name} needs", fetch) / "program"
 def go_programs(module_folder):
     """The folder of the programs that the packages of that Go module make, by its go.sum."""
     if not shutil.which("go"):
@@ -141,6 +120,14 @@ def go_programs(module_folder):
     return folder
 
 
-def python_program(requirements):
-    """The interpreter of that virtual environment, for a program of its own."""
-    return python_packages(requirements).parents[2] / "bin" / "python"
+def go_program(module, version):
+    """The program that `go install MODULE@VERSION` makes."""
+    if not shutil.which("go"):
+        raise unittest.SkipTest("Go is not installed")
+    folder = _build_folder() / ("go-" + _digest(module, version))
+
+    def fetch(into):
+        return _run([["go", "install", f"{module}@{version}"]],
+                    env={**os.environ, "GOBIN": str(into)}, cwd=into)
+    _kept(folder, f"{module}@{version}", fetch)
+    return folder / module.rsplit("/", 1)[-1]
