@@ -15,6 +15,9 @@ GOOD = '{"flags":{"answer":%s},"segments":{}}' % compact(answering("v2", version
 FULL_PUT = server_sent("put", {"path": "/", "data": {"flags": {
     "answer": answering("never", version=9)}, "segments": {}}})
 PROTOCOLS = (("fdv1", "/all"), ("fdv2", "/sdk/stream"))
+ENDLESS = {"/all": b'event: put\ndata: {"path":"/","data":{"flags":{"answer":{"salt":"',
+           "/sdk/stream": b'event: put-object\ndata: {"version":9,"kind":"flag","key":"answer",'
+                          b'"object":{"salt":"'}
 QUIET = {"/all": "/sdk/latest-all", "/sdk/stream": "/sdk/poll"}
 
 
@@ -79,17 +82,20 @@ class Streams(LaunchDarklyTestCase):
                 f"e{number}": self.environment(service, source={"protocol": protocol},
                                                listen=["unix:" + self.path(f"{protocol}{number}")])
                 for number, service in enumerate(services.values())}}, name=protocol + ".json")
-            for number, (name, service) in enumerate(services.items()):
+            for name, service in services.items():
                 service.interfere(QUIET[path], status(503))
                 service.interfere(path, says(WRONG[path][name], then_close="cut" in name))
                 service.end_streams()
-            for number, (name, service) in enumerate(services.items()):
-                client = daemon.unix(self.path(f"{protocol}{number}"))
+            clients = [daemon.unix(self.path(f"{protocol}{number}")) for number in range(len(services))]
+            for (name, service), client in zip(services.items(), clients):
                 with self.subTest(protocol=protocol, word=name):
-                    service.await_requests_to(path, 3, timeout=60)
-                    self.assertEqual(client.value("answer"), "v1")
-                    service.heal()
-                    service.set_flag(answering("v2", version=2))
+                    service.await_requests_to(path, 3)
+                    self.assertEqual(client.value(), "v1")
+            for service in services.values():
+                service.heal()
+                service.set_flag(answering("v2", version=2))
+            for name, client in zip(services, clients):
+                with self.subTest(protocol=protocol, word=name, healed=True):
                     self.eventually(lambda c=client: c.value() == "v2", "healing", timeout=60)
 
     def test_split_at_every_byte(self):
@@ -123,7 +129,7 @@ class Streams(LaunchDarklyTestCase):
                     "protocol": protocol, "max_document_bytes": "4MiB"})
                 before = daemon.memory_kib()
                 service.interfere(QUIET[path], status(503))
-                service.interfere(path, endless(b"event: put\ndata: "))
+                service.interfere(path, endless(ENDLESS[path]))
                 service.end_streams()
                 daemon.await_failure("too_large", at_least=2)
                 self.assertEqual(daemon.ofrep().value(), "v1")
