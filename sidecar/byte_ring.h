@@ -18,7 +18,7 @@ namespace flagstone::sidecar {
 class ByteRing {
  public:
   explicit ByteRing(std::size_t capacity)
-      : capacity_(capacity), bytes_(std::make_unique<char[]>(capacity)) {}
+      : capacity_(capacity), bytes_(std::make_unique_for_overwrite<char[]>(capacity)) {}
 
   // The writer. False: no room, nothing was put in.
   bool put(std::string_view message) {
