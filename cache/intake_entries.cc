@@ -41,11 +41,11 @@ bool Intake::has_room(std::size_t bytes) {
 Intake::Verdict Intake::judge(const Incoming& record, bool compile) const {
   const evaluation::Dialect& dialect = environment_.dialect_;
   Verdict verdict;
-  if (record.raw->size() > evaluation::kMaxRecordBytes) {
+  if (record.raw->size() > dialect.record_bytes_max()) {
     verdict.error =
         RecordError{.kind = RecordError::Kind::kTooLarge,
                     .message = "has " + std::to_string(record.raw->size()) + " bytes, more than " +
-                               std::to_string(evaluation::kMaxRecordBytes)};
+                               std::to_string(dialect.record_bytes_max())};
     return verdict;
   }
   const evaluation::RecordText text{

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "evaluation/evaluation.h"
 #include "evaluation/evaluation_context.h"
@@ -26,7 +27,7 @@ inline constexpr std::size_t kMaxJsonDepth = 128;
 // Values of one evaluation context, members and items at any depth, at most: empty lists are two
 // bytes of a request and sixteen in memory.
 inline constexpr std::size_t kMaxContextValues = 50'000;
-// One record's JSON text, at most.
+// One record's JSON text, at most, unless its dialect says otherwise.
 inline constexpr std::size_t kMaxRecordBytes = 1024 * 1024;
 
 // Why a record did not compile.
@@ -56,6 +57,12 @@ struct RecordTraits {
   bool refers_to_others = false;
   // Its answer depends on the moment: it reads the clock or chance.
   bool reads_clock = false;
+};
+
+// Another record that a record's rules name.
+struct RecordReference {
+  RecordKind kind{};
+  std::string name;
 };
 
 struct KindName {
@@ -92,12 +99,18 @@ class Dialect {
   // the state's identity.
   virtual std::string_view options_fingerprint() const = 0;
   virtual std::span<const KindName> kinds() const = 0;
+  // One record's JSON text, at most: longer ones are kTooLarge.
+  virtual std::size_t record_bytes_max() const { return kMaxRecordBytes; }
 
   // Validates and compiles one record. Everything the vendor turns into an evaluation error (bad
   // rule, unknown variant) compiles, to an entry that gives that error.
   virtual CompileResult compile(const RecordText& text) const = 0;
   // Costs no more than looking for a few words in the text.
   virtual RecordTraits traits(const RecordText& text) const = 0;
+  // What a text that compiles names, itself and not what that names in turn. Asked when change
+  // events are made of texts whose traits say that they refer to others. A dialect whose records
+  // name no others leaves it as it is.
+  virtual std::vector<RecordReference> references(const RecordText&) const { return {}; }
   // Exactly compile()'s verdict and message without making anything: what a record costs that comes
   // in and is not asked for yet. Allocates only where something is wrong or unusual.
   virtual std::expected<void, RecordError> validate(const RecordText& text) const = 0;

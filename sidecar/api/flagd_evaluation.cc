@@ -208,8 +208,9 @@ ErrorCode FlagdEvaluation::answer(const Asked& asked, const Evaluation& result, 
     desk_.counters.count(Api::kFlagdEvaluation, asked.index, reason);
   };
   // A flag that is off without a value is told by its reason; others have to tell otherwise.
-  const bool without_default =
-      result.type == ValueType::kNone && result.reason != Reason::kDisabled;
+  const bool without_default = result.error == ErrorCode::kNone &&
+                               result.type == ValueType::kNone &&
+                               result.reason != Reason::kDisabled;
   ErrorCode error = result.error;
   std::optional<TypedValue> value;
   if (error == ErrorCode::kNone && result.type != ValueType::kNone) {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "evaluation/content_hash.h"
-#include "evaluation/dialects/flagd/wire/document_writer.h"
 #include "evaluation/dialects/flagd/wire/stream_messages.h"
 #include "evaluation/json_text.h"
 #include "sidecar/routing.h"
@@ -58,7 +57,7 @@ std::uint64_t combine(std::uint64_t hash, std::uint64_t more) {
 // What stands for the content of one snapshot's flags.
 class FlagContent {
  public:
-  explicit FlagContent(const cache::Snapshot& snapshot) : evaluators_(snapshot, "evaluator") {
+  explicit FlagContent(const cache::Snapshot& snapshot) : snapshot_(snapshot) {
     for (const auto& layer : snapshot.layers()) {
       layers_.push_back(combine(evaluation::digest64(layer->name), layer->metadata_hash));
     }
@@ -68,25 +67,35 @@ class FlagContent {
     std::uint64_t hash = combine(layers_[flag.layer()], flag.content_hash());
     seen_.clear();
     to_read_.assign(1, flag.answering());
-    // Grows while it is walked, each evaluator once, so circles end.
+    // Grows while it is walked, each record once, so circles end.
     for (std::size_t i = 0; i < to_read_.size(); ++i) {
       if (to_read_[i] == nullptr || !to_read_[i]->traits().refers_to_others) continue;
       // What cannot be read has a content like everything else: its hash is in already.
       if (!SharedRecords::answering_text(*to_read_[i], reader_, text_)) continue;
-      for (const wire::RuleReference& reference : wire::find_references(text_)) {
-        const cache::Entry* evaluator = evaluators_.find(flag.set_id(), reference.name);
-        if (evaluator == nullptr || !seen_.insert(evaluator).second) continue;
-        hash = combine(hash, evaluator->content_hash());
-        to_read_.push_back(evaluator->answering());
+      for (const auto& [kind, name] : snapshot_.dialect().references(text_of(*to_read_[i]))) {
+        const cache::Entry* named = find(kind, flag.set_id(), name);
+        if (named == nullptr || !seen_.insert(named).second) continue;
+        hash = combine(hash, named->content_hash());
+        to_read_.push_back(named->answering());
       }
     }
     return hash;
   }
 
  private:
+  // Of its own set, else of any.
+  const cache::Entry* find(evaluation::RecordKind kind, std::string_view set_id,
+                           std::string_view name) const {
+    const cache::Entry* entry = snapshot_.find_record(kind, set_id, name);
+    return entry != nullptr ? entry : snapshot_.find_record_in_any_set(kind, name);
+  }
+  evaluation::RecordText text_of(const cache::Entry& entry) const {
+    return {.kind = entry.kind(), .set_id = entry.set_id(), .key = entry.key(), .raw = text_};
+  }
+
+  const cache::Snapshot& snapshot_;
   cache::RecordReader reader_{cache::RecordReader::Patience::kDisk};
   std::string text_;
-  SharedRecords evaluators_;
   std::vector<std::uint64_t> layers_;
   std::set<const cache::Entry*> seen_;
   std::vector<const cache::Entry*> to_read_;

@@ -6,6 +6,7 @@
 #include "evaluation/dialects/flagd/compile.h"
 #include "evaluation/dialects/flagd/evaluate.h"
 #include "evaluation/dialects/flagd/record_traits.h"
+#include "evaluation/dialects/flagd/references.h"
 #include "evaluation/dialects/flagd/validate.h"
 #include "evaluation/workbench.h"
 
@@ -33,6 +34,15 @@ class FlagdDialect final : public Dialect {
     return std::unexpected(RecordError{RecordError::Kind::kRefused, "unknown kind of record"});
   }
   RecordTraits traits(const RecordText& text) const override { return traits_of(text.raw); }
+  std::vector<RecordReference> references(const RecordText& text) const override {
+    std::unique_ptr<Workbench> bench = benches_.take();
+    std::vector<RecordReference> references;
+    for (const std::string_view name : references_of(text, *bench)) {
+      references.push_back({kEvaluatorKind, std::string(name)});
+    }
+    benches_.give_back(std::move(bench), text.raw.size());
+    return references;
+  }
   std::expected<void, RecordError> validate(const RecordText& text) const override {
     if (text.kind == kFlagKind && is_plainly_a_flag(text.raw)) return {};
     if (text.kind == kEvaluatorKind && is_plainly_an_evaluator(text.raw)) return {};

@@ -63,9 +63,13 @@ void KeySet::fill_table(std::uint32_t* table) const {
     const std::string_view text = text_at(place);
     const std::uint64_t hash = digest64(text);
     auto at = static_cast<std::uint32_t>(hash);
-    // A text that is there already is found first; a second place does no harm.
-    while (table[at & mask] != 0) ++at;
-    table[at & mask] = mark_of(hash) | (place + 1);
+    const auto is_there = [&](std::uint32_t word) {
+      return (word & ~kPlaceMask) == mark_of(hash) &&
+             same_text(text_at((word & kPlaceMask) - 1), text);
+    };
+    while (table[at & mask] != 0 && !is_there(table[at & mask])) ++at;
+    // One that is there needs no second place; thousands of them would crowd the others.
+    if (table[at & mask] == 0) table[at & mask] = mark_of(hash) | (place + 1);
     place += static_cast<std::uint32_t>(kSizeBytes + text.size());
   }
   assert(place < kPlaceMask);

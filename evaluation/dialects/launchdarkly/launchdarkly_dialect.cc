@@ -10,6 +10,7 @@
 #include "evaluation/dialects/launchdarkly/evaluator.h"
 #include "evaluation/dialects/launchdarkly/parse.h"
 #include "evaluation/dialects/launchdarkly/record_traits.h"
+#include "evaluation/dialects/launchdarkly/references.h"
 #include "evaluation/json_text.h"
 #include "evaluation/workbench.h"
 
@@ -28,6 +29,7 @@ class LaunchDarklyDialect final : public Dialect {
   std::string_view name() const override { return "launchdarkly"; }
   std::string_view options_fingerprint() const override { return {}; }
   std::span<const KindName> kinds() const override { return kKinds; }
+  std::size_t record_bytes_max() const override { return kRecordBytesMax; }
 
   CompileResult compile(const RecordText& text) const override {
     return with_bench<CompileResult>(text.raw.size(), [&](Workbench& bench) -> CompileResult {
@@ -37,6 +39,11 @@ class LaunchDarklyDialect final : public Dialect {
     });
   }
   RecordTraits traits(const RecordText& text) const override { return traits_of(text.raw); }
+  std::vector<RecordReference> references(const RecordText& text) const override {
+    using Result = std::vector<RecordReference>;
+    return with_bench<Result>(text.raw.size(),
+                              [&](Workbench& bench) { return references_of(text, bench); });
+  }
   // Compiling fails where parsing does.
   std::expected<void, RecordError> validate(const RecordText& text) const override {
     using Result = std::expected<void, RecordError>;

@@ -16,10 +16,10 @@ std::unexpected<RecordError> refused(std::string message) {
 }
 
 std::expected<Members, RecordError> read(std::string_view raw, JsonReader& reader, Arena& arena) {
-  if (raw.size() > kMaxRecordBytes) {
-    return std::unexpected(
-        RecordError{RecordError::Kind::kTooLarge,
-                    "the record has " + std::to_string(raw.size()) + " bytes, more than 1 MiB"});
+  if (raw.size() > kRecordBytesMax) {
+    return std::unexpected(RecordError{RecordError::Kind::kTooLarge,
+                                       "the record has " + std::to_string(raw.size()) +
+                                           " bytes, more than " + std::to_string(kRecordBytesMax)});
   }
   auto value = reader.read(raw, arena);
   if (value && value->is_object()) return value->members();

@@ -5,6 +5,7 @@
 // passes. Of duplicate members the last counts.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <string_view>
 
@@ -14,6 +15,9 @@
 #include "evaluation/json_reader.h"
 
 namespace flagstone::evaluation::launchdarkly {
+
+// A list of 50,000 UUIDs in a segment, with room to spare; what a file of the state can hold.
+inline constexpr std::size_t kRecordBytesMax = (std::size_t{1} << 21) - 1;
 
 // The member that says of a flag that it stands for a pin: unknown to LaunchDarkly's SDKs, which
 // pass over it.

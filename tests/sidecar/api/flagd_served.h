@@ -1,4 +1,5 @@
-// One flagd document served by one api of a serving thread, without a loop or a socket. For tests.
+// One flagd document, or another vendor's records, served by one api of a serving thread, without a
+// loop or a socket. For tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +25,9 @@ namespace flagstone::sidecar {
 class FlagdServed {
  public:
   explicit FlagdServed(std::string_view document)
-      : dialect_(evaluation::flagd::make_flagd_dialect({})),
+      : FlagdServed(evaluation::flagd::make_flagd_dialect({}), decoded(document)) {}
+  FlagdServed(std::unique_ptr<evaluation::Dialect> dialect, evaluation::Update update)
+      : dialect_(std::move(dialect)),
         environment_({.name = "default",
                       .sources = {{.name = "flags.json",
                                    .optional = false,
@@ -32,10 +35,7 @@ class FlagdServed {
                                    .confirm_shrink = 3}},
                       .has_bootstrap = false},
                      *dialect_, home_) {
-    auto update =
-        evaluation::flagd::decode_document(document, evaluation::flagd::DocumentFormat::kJson);
-    EXPECT_TRUE(update);
-    environment_.begin(environment_.source_layer(0), std::move(*update))->run();
+    environment_.begin(environment_.source_layer(0), std::move(update))->run();
     state.environments.push_back({.name = "default", .snapshot = environment_.snapshot()});
     state.environments[0].complete = true;
     state.routes.default_environment = 0;
@@ -59,6 +59,13 @@ class FlagdServed {
   }
 
  private:
+  static evaluation::Update decoded(std::string_view document) {
+    auto update =
+        evaluation::flagd::decode_document(document, evaluation::flagd::DocumentFormat::kJson);
+    EXPECT_TRUE(update);
+    return update ? std::move(*update) : evaluation::Update();
+  }
+
   // Before what holds entries.
   std::unique_ptr<evaluation::Dialect> dialect_;
   cache::MemoryBudget budget_;
