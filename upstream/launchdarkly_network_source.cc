@@ -175,7 +175,6 @@ std::expected<SseStream::Request, std::string> LaunchDarklyNetworkSource::stream
 }
 
 std::string LaunchDarklyNetworkSource::poll_url() {
-  poll_protocol_ = protocol();
   poll_has_basis_ = has_basis(poll_protocol_);
   const bool fdv2 = poll_protocol_ == LaunchDarklyProtocol::kFdv2;
   return polling_base(options_).url + (fdv2 ? "/sdk/poll" : "/sdk/latest-all") +
@@ -184,14 +183,21 @@ std::string LaunchDarklyNetworkSource::poll_url() {
 
 // Which way.
 
+// By one protocol, until it is begun anew. What it brought last has to be settled before.
 void LaunchDarklyNetworkSource::begin_polling() {
-  if (poll_.running()) return;
-  const bool known = accepted_.protocol == protocol();
+  if (in_work_ == Way::kPoll) {
+    begins_polling_ = true;
+    return;
+  }
+  end_polling();
+  poll_protocol_ = protocol();
+  const bool known = accepted_.protocol == poll_protocol_;
   poll_.resume({.etag = known ? accepted_.etag : "", .last_modified = {}});
   poll_.start();
 }
 
 void LaunchDarklyNetworkSource::end_polling() {
+  begins_polling_ = false;
   poll_.stop();
   answer_.reset();
 }
@@ -243,12 +249,10 @@ void LaunchDarklyNetworkSource::leave_fdv2(milliseconds time, bool polls_only) {
     leaves_stream_ = true;
     on_degraded("is polled by FDv1, since the other side asks for that");
   }
-  const bool polled = polls();
-  end_polling();
   if (polls_only) waiting_.reset();  // The poll brings everything.
   if (streams()) {
     stream_.reopen(kAtOnce);
-    if (polled) begin_polling();
+    if (polls()) begin_polling();
   } else {
     stream_.stop();
     help_timer_.stop();
@@ -258,8 +262,9 @@ void LaunchDarklyNetworkSource::leave_fdv2(milliseconds time, bool polls_only) {
 
 void LaunchDarklyNetworkSource::return_to_fdv2() {
   fdv1_until_.reset();
-  if (!std::exchange(leaves_stream_, false) || !streams()) return;
-  // Polling goes on until the stream works.
+  leaves_stream_ = false;
+  if (!streams()) return begin_polling();
+  // A stream that works goes on as it is, and polling goes on until one works.
   if (!stream_.running()) stream_.start();
 }
 
@@ -288,6 +293,7 @@ void LaunchDarklyNetworkSource::settle(Outcome outcome) {
   accepted_ =
       outcome == Outcome::kAccepted ? std::exchange(cursor_in_work_, {}) : LaunchDarklyCursor{};
   if (way == Way::kPoll) poll_.settle(outcome);
+  if (begins_polling_) begin_polling();
   if (outcome != Outcome::kAccepted) {
     // Changes to what was not taken make no sense.
     waiting_.reset();

@@ -146,6 +146,7 @@ class LaunchDarklyNetworkSource final : public Source,
 
   // What is in work, and what the stream brought meanwhile.
   Way in_work_ = Way::kNone;
+  bool begins_polling_ = false;  // Once that is settled.
   LaunchDarklyCursor cursor_in_work_;
   std::optional<LaunchDarklyUpdate> waiting_;
   std::size_t waiting_bytes_ = 0;

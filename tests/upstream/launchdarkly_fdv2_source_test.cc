@@ -200,7 +200,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, WhatComesWithTheWordToLeaveIsTakenFirst) {
 
 TEST_F(LaunchDarklyFdv2SourceTest, AStreamThatFailsIsMadeUpForByPolls) {
   std::atomic<bool> streams = false;
-  patience.stream = milliseconds(5);
+  patience.stream = milliseconds(300);
   start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
     if (path == "/sdk/poll") {
       return poll(
