@@ -9,6 +9,8 @@ namespace wire = evaluation::launchdarkly;
 
 // The clock is looked at once for so many objects.
 constexpr unsigned kObjectsPerLook = 16;
+// How many texts are looked at beyond the one that the disk has to bring.
+constexpr unsigned kObjectsAhead = 63;
 
 }  // namespace
 
@@ -20,6 +22,18 @@ const cache::Entry* SdkDocument::next(const cache::Snapshot& snapshot,
     if (record->kind() == segment) return record;
   }
   return nullptr;
+}
+
+// Where one text has to be brought, its neighbours may have to be: all at once, not one by one.
+void SdkDocument::look_ahead(const cache::Snapshot& snapshot, const cache::RecordReader& reader,
+                             evaluation::RecordKind segment) {
+  std::string text;
+  for (unsigned i = 0; i < kObjectsAhead; ++i) {
+    const cache::Entry* entry = next(snapshot, segment);
+    if (entry == nullptr) return;
+    text.clear();
+    if (entry->answering() != nullptr) (void)reader.append_text_of(*entry->answering(), text);
+  }
 }
 
 SdkWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordReader& reader,
@@ -48,8 +62,10 @@ SdkWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordRead
     if (answering == nullptr) continue;
     text.clear();
     if (!reader.append_text_of(*answering, text)) {
+      if (reader.waiting().empty()) return SdkWritten::kFailed;
+      look_ahead(snapshot, reader, segment);
       walk_ = before;
-      return reader.waiting().empty() ? SdkWritten::kFailed : SdkWritten::kNeedsDisk;
+      return SdkWritten::kNeedsDisk;
     }
     writer_.add(
         out, {.kind = part_ == Part::kFlags ? wire::ObjectKind::kFlag : wire::ObjectKind::kSegment,

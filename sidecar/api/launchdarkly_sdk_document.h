@@ -43,6 +43,8 @@ class SdkDocument {
   enum class Part : std::uint8_t { kBegin, kFlags, kSegments, kEnd };
 
   const cache::Entry* next(const cache::Snapshot& snapshot, evaluation::RecordKind segment);
+  void look_ahead(const cache::Snapshot& snapshot, const cache::RecordReader& reader,
+                  evaluation::RecordKind segment);
 
   evaluation::launchdarkly::DocumentWriter writer_;
   SdkTarget target_;

@@ -193,6 +193,7 @@ class LaunchDarklyBench {
     return *environments_[environment]->snapshot();
   }
   cache::MemoryBudget& budget() { return budget_; }
+  cache::EntryHome& home() { return home_; }
 
   net::Loop loop;
   bool stale = false;

@@ -1,0 +1,146 @@
+// Texts that are not in memory: what is served is late at worst, and never without some flag.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "sidecar/api/launchdarkly_sdk.h"
+#include "sidecar/api/launchdarkly_sdk_evalx.h"
+#include "tests/sidecar/api/launchdarkly_bench.h"
+#include "tests/sidecar/api/sdk_store.h"
+
+namespace flagstone::sidecar {
+namespace {
+
+// What was brought is in memory from then on.
+struct Disk {
+  std::string bytes;
+  std::set<std::uint64_t> in_memory;
+  bool damaged = false;
+  std::size_t brought = 0;
+};
+
+class DiskFile final : public cache::ReadableFile {
+ public:
+  explicit DiskFile(std::shared_ptr<Disk> disk) : disk_(std::move(disk)) {}
+  cache::ReadOutcome read(std::span<char> to, std::uint64_t offset) const override {
+    if (disk_->damaged) return cache::ReadOutcome::kFailed;
+    disk_->bytes.copy(to.data(), to.size(), offset);
+    return cache::ReadOutcome::kDone;
+  }
+  cache::ReadOutcome read_at_once(std::span<char> to, std::uint64_t offset) const override {
+    if (!disk_->in_memory.contains(offset)) return cache::ReadOutcome::kWouldWait;
+    return read(to, offset);
+  }
+
+ private:
+  std::shared_ptr<Disk> disk_;
+};
+
+class LaunchDarklySdkDiskTest : public ::testing::Test {
+ protected:
+  LaunchDarklySdkDiskTest() {
+    bench.desk().late.set_bring([this](cache::TextPlace place, LateAnswers::Done done) {
+      disk->in_memory.insert(place.offset());
+      ++disk->brought;
+      auto kept = std::make_shared<LateAnswers::Done>(std::move(done));
+      EXPECT_TRUE(bench.loop.post([kept] { (*kept)(); }));
+    });
+    bench.serve<LaunchDarklySdk>(std::uint64_t{7});
+    bench.serve<LaunchDarklySdkEvalx>();
+    bench.take({flag_record("a", 1, "1"), flag_record("b", 1, "2"), segment_record("s", 1, "u")});
+  }
+
+  // As the state's write does it.
+  void move_texts() {
+    const std::uint32_t file = *bench.home().files.add(std::make_unique<DiskFile>(disk));
+    cache::Snapshot::Walk walk;
+    while (const cache::Entry* record = bench.snapshot().next_record(walk)) {
+      const cache::TextPlace now = record->text();
+      if (!now.is_in_memory()) continue;
+      const auto place = cache::TextPlace::in_file(file, disk->bytes.size(), now.bytes());
+      disk->bytes += now.text();
+      record->move_text(*place);
+      if (record->compiled() != nullptr) record->demote();
+    }
+    const cache::Retired batch = bench.home().retired.take();
+  }
+  static SdkStore store_of(const std::string& events) {
+    SdkStore store;
+    for (const SseEvent& event : sse_events(events)) store.apply(event);
+    return store;
+  }
+
+  std::shared_ptr<Disk> disk = std::make_shared<Disk>();
+  LaunchDarklyBench bench;
+};
+
+TEST_F(LaunchDarklySdkDiskTest, EveryAnswerWaitsForItsTexts) {
+  move_texts();
+  auto stream = bench.get("/all").stream;
+  EXPECT_TRUE(stream->sent.empty());
+  bench.turn_until([&] { return !stream->sent.empty(); });
+  EXPECT_EQ(store_of(stream->all()).objects_held().size(), 3u);
+  EXPECT_EQ(disk->brought, 3u);
+  disk->in_memory.clear();
+  auto document = bench.get("/sdk/latest-all");
+  EXPECT_EQ(document.status, 200);
+  const std::string text = bench.text_of(document);
+  EXPECT_NE(text.find(ld_flag("a", 1, "1")), std::string::npos);
+  EXPECT_NE(text.find(ld_flag("b", 1, "2")), std::string::npos);
+  EXPECT_NE(text.find(ld_segment("s", 1, "u")), std::string::npos);
+  disk->in_memory.clear();
+  auto evaluated = bench.get("/sdk/evalx/users/eyJrZXkiOiJ1In0");
+  const std::string values = bench.text_of(evaluated);
+  EXPECT_NE(values.find(R"("a":{"value":1,)"), std::string::npos) << values;
+  EXPECT_NE(values.find(R"("b":{"value":2,)"), std::string::npos) << values;
+}
+
+TEST_F(LaunchDarklySdkDiskTest, ChangesWaitForTheirTexts) {
+  auto stream = bench.get("/all").stream;
+  stream->sent.clear();
+  stream->refusing = true;
+  SdkStore store;
+  store.apply_poll(bench.get("/sdk/poll").text);
+  // The first change is refused by a slow reader, so of the second nothing is written yet.
+  bench.change({flag_record("a", 2, "2")});
+  bench.change({flag_record("a", 3, "3")});
+  move_texts();
+  stream->stream->drain();
+  EXPECT_TRUE(stream->sent.empty());
+  bench.turn_until([&] { return !stream->sent.empty(); });
+  EXPECT_EQ(stream->all(), "event: patch\ndata: {\"path\":\"/flags/a\",\"data\":" +
+                               ld_flag("a", 3, "3") + "}\n\n");
+  disk->in_memory.clear();
+  auto poll = bench.get("/sdk/poll?basis=" + store.basis);
+  ASSERT_NE(poll.deferred, nullptr);
+}
+
+TEST_F(LaunchDarklySdkDiskTest, WhatCannotBeReadIsNotLeftOut) {
+  move_texts();
+  disk->damaged = true;
+  auto stream = bench.get("/all").stream;
+  auto document = bench.get("/sdk/latest-all");
+  bench.turn(20);
+  EXPECT_TRUE(stream->sent.empty());
+  EXPECT_TRUE(stream->open) << "it waits";
+  EXPECT_EQ(document.status == 503 || document.stream != nullptr, true);
+  if (document.stream != nullptr) {
+    EXPECT_FALSE(document.stream->open);
+    simdjson::dom::parser parser;
+    const std::string text = document.text + document.stream->all();
+    EXPECT_NE(parser.parse(text).error(), simdjson::SUCCESS) << "nobody takes it for the whole";
+  }
+  // What is in memory but damaged is refused at once.
+  for (std::uint64_t offset = 0; offset < disk->bytes.size(); ++offset) {
+    disk->in_memory.insert(offset);
+  }
+  EXPECT_EQ(bench.get("/sdk/latest-all").status, 503);
+  EXPECT_EQ(bench.get("/sdk/flags/a").status, 503);
+  EXPECT_EQ(bench.get("/sdk/evalx/users/eyJrZXkiOiJ1In0").status, 503);
+  disk->damaged = false;
+  bench.turn_until([&] { return !stream->sent.empty(); }, 100'000'000);
+  EXPECT_EQ(store_of(stream->all()).objects_held().size(), 3u) << "it was tried again";
+}
+
+}  // namespace
+}  // namespace flagstone::sidecar
