@@ -86,6 +86,10 @@ void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Respo
       .tags = plain_header(request, "x-launchdarkly-tags", kTagsBytesMax),
       .is_gzip = is_gzip,
       .body = std::string(request.body)};
+  // Memory that is short is not for what an SDK keeps and sends again.
+  if (desk_.budget != nullptr && !desk_.budget->fits(events.body.size())) {
+    return tell_to_try_again(response);
+  }
   const std::uint64_t number = next_number_++;
   const bool taken = desk_.events.post(*environment, std::move(events),
                                        [self = self_, number](EventInlet::Result result) {

@@ -113,7 +113,7 @@ class EventForwarderTest : public testing::Test {
                                                  .clock = clock,
                                                  .random = random},
                                      .disk = std::make_unique<DiskHandle>(disk),
-                                     .memory_bytes = 1024 * 1024,
+                                     .memory_bytes = 16 * 1024 * 1024,
                                      .say = [this](bool is_warning, std::string_view text) {
                                        (is_warning ? warnings : notes).emplace_back(text);
                                      }});

@@ -135,6 +135,13 @@ TEST_F(LaunchDarklyEventsTest, WhenTooMuchIsOnItsWayTheAppTriesAgain) {
   EXPECT_EQ(refused.header("Retry-After"), "1");
 }
 
+TEST_F(LaunchDarklyEventsTest, WhereMemoryIsShortTheAppTriesAgain) {
+  const cache::MemoryBudget budget(10);
+  desk.budget = &budget;
+  EXPECT_EQ(post("/bulk", "[           ]", {{"authorization", "sdk-1"}}).status, 503);
+  EXPECT_NE(post("/bulk", "[]", {{"authorization", "sdk-1"}}).deferred, nullptr);
+}
+
 TEST_F(LaunchDarklyEventsTest, AnAppThatHasGoneIsNotAnswered) {
   const auto response = post("/bulk", "[]", {{"authorization", "sdk-1"}});
   response.deferred->deferral->lose();
