@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "evaluation/dialects/launchdarkly/wire/reason_writer.h"
 #include "evaluation/json_text.h"
 
 namespace flagstone::evaluation::launchdarkly {
@@ -14,44 +15,6 @@ constexpr Detail kNoDetail = [] {
   detail.error = ErrorKind::kMalformedFlag;
   return detail;
 }();
-
-std::string_view name_of(ReasonKind kind) {
-  switch (kind) {
-    case ReasonKind::kOff:
-      return "OFF";
-    case ReasonKind::kFallthrough:
-      return "FALLTHROUGH";
-    case ReasonKind::kTargetMatch:
-      return "TARGET_MATCH";
-    case ReasonKind::kRuleMatch:
-      return "RULE_MATCH";
-    case ReasonKind::kPrerequisiteFailed:
-      return "PREREQUISITE_FAILED";
-    case ReasonKind::kError:
-      return "ERROR";
-  }
-  return {};
-}
-
-std::string_view name_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kNone:
-      return {};
-    case ErrorKind::kClientNotReady:
-      return "CLIENT_NOT_READY";
-    case ErrorKind::kFlagNotFound:
-      return "FLAG_NOT_FOUND";
-    case ErrorKind::kMalformedFlag:
-      return "MALFORMED_FLAG";
-    case ErrorKind::kUserNotSpecified:
-      return "USER_NOT_SPECIFIED";
-    case ErrorKind::kWrongType:
-      return "WRONG_TYPE";
-    case ErrorKind::kException:
-      return "EXCEPTION";
-  }
-  return {};
-}
 
 // Those of the flag itself, not of its prerequisites.
 void append_direct_prerequisites(std::string& out, std::string_view key, const Detail& detail) {
@@ -77,29 +40,6 @@ bool may_see(EvalxCaller caller, const FlagFacts& flag) {
       return flag.for_environment_id;
   }
   return false;
-}
-
-void append_reason(std::string& out, const Detail& detail) {
-  out.append("{\"kind\":\"").append(name_of(detail.reason)).append("\"");
-  if (detail.reason == ReasonKind::kRuleMatch) {
-    out.append(",\"ruleIndex\":").append(std::to_string(detail.rule_index));
-    if (!detail.rule_id.empty()) {
-      out += ",\"ruleId\":";
-      append_json_string(out, detail.rule_id);
-    }
-  }
-  if (detail.reason == ReasonKind::kPrerequisiteFailed) {
-    out += ",\"prerequisiteKey\":";
-    append_json_string(out, detail.prerequisite_key);
-  }
-  if (detail.in_experiment) out += ",\"inExperiment\":true";
-  if (detail.reason == ReasonKind::kError) {
-    out.append(",\"errorKind\":\"").append(name_of(detail.error)).append("\"");
-  }
-  if (detail.big_segments == BigSegmentsStatus::kNotConfigured) {
-    out += ",\"bigSegmentsStatus\":\"NOT_CONFIGURED\"";
-  }
-  out += '}';
 }
 
 void append_evalx_member(std::string& out, std::string_view key, std::int64_t version,

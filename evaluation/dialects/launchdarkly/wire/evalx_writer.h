@@ -22,7 +22,4 @@ bool may_see(EvalxCaller caller, const FlagFacts& flag);
 void append_evalx_member(std::string& out, std::string_view key, std::int64_t version,
                          const Evaluation& result, bool with_reasons);
 
-// {"kind":"RULE_MATCH","ruleIndex":0,…}
-void append_reason(std::string& out, const Detail& detail);
-
 }  // namespace flagstone::evaluation::launchdarkly

@@ -1,19 +1,13 @@
 #include "evaluation/dialects/launchdarkly/wire/own_event_writer.h"
 
-#include <array>
 #include <charconv>
 #include <iterator>
 
+#include "evaluation/dialects/launchdarkly/wire/reason_writer.h"
 #include "evaluation/json_text.h"
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
-
-constexpr std::array<std::string_view, 6> kReasons = {
-    "OFF", "FALLTHROUGH", "TARGET_MATCH", "RULE_MATCH", "PREREQUISITE_FAILED", "ERROR"};
-constexpr std::array<std::string_view, 7> kErrors = {
-    "",           "CLIENT_NOT_READY", "FLAG_NOT_FOUND", "MALFORMED_FLAG", "USER_NOT_SPECIFIED",
-    "WRONG_TYPE", "EXCEPTION"};
 
 void append_number(std::string& out, std::int64_t number) {
   char digits[24];
@@ -27,32 +21,6 @@ void begin_event(std::string& out, std::string_view kind, std::int64_t unix_ms) 
 }
 
 }  // namespace
-
-void append_reason(std::string& out, const Detail& detail) {
-  out.append(R"({"kind":")");
-  out.append(kReasons[static_cast<std::size_t>(detail.reason)]).append("\"");
-  if (detail.reason == ReasonKind::kRuleMatch) {
-    out += R"(,"ruleIndex":)";
-    append_number(out, detail.rule_index);
-    if (!detail.rule_id.empty()) {
-      out += R"(,"ruleId":)";
-      append_json_string(out, detail.rule_id);
-    }
-  }
-  if (detail.in_experiment) out += R"(,"inExperiment":true)";
-  if (detail.reason == ReasonKind::kPrerequisiteFailed) {
-    out += R"(,"prerequisiteKey":)";
-    append_json_string(out, detail.prerequisite_key);
-  }
-  if (detail.reason == ReasonKind::kError) {
-    out.append(R"(,"errorKind":")").append(kErrors[static_cast<std::size_t>(detail.error)]);
-    out += '"';
-  }
-  if (detail.big_segments == BigSegmentsStatus::kNotConfigured) {
-    out += R"(,"bigSegmentsStatus":"NOT_CONFIGURED")";
-  }
-  out += '}';
-}
 
 void append_index_event(std::string& out, std::int64_t unix_ms, EventContext& context) {
   begin_event(out, "index", unix_ms);

@@ -23,7 +23,4 @@ void append_full_event(std::string& out, FullEvent event, std::int64_t unix_ms,
                        const Detail& detail, std::string_view prerequisite_of, bool wrong_type,
                        EventContext& context);
 
-// `{"kind":"RULE_MATCH",…}`.
-void append_reason(std::string& out, const Detail& detail);
-
 }  // namespace flagstone::evaluation::launchdarkly

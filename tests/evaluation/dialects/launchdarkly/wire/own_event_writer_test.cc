@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evaluation/context_reader.h"
+#include "evaluation/dialects/launchdarkly/wire/reason_writer.h"
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
