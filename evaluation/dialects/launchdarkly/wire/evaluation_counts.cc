@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
-#include <iterator>
 
 #include "evaluation/content_hash.h"
+#include "evaluation/dialects/launchdarkly/wire/json_integer.h"
 #include "evaluation/json_text.h"
 #include "evaluation/same_text.h"
 
@@ -19,12 +18,6 @@ std::uint64_t hash_of(const Counted& counted) {
   const std::uint64_t rest = static_cast<std::uint64_t>(counted.version) * 31 +
                              static_cast<std::uint64_t>(counted.variation + 2);
   return digest64(counted.flag) ^ (counted.unknown ? 0 : rest * kMix);
-}
-
-void append_number(std::string& out, auto number) {
-  char digits[24];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-  out.append(std::begin(digits), end);
 }
 
 }  // namespace
@@ -162,9 +155,9 @@ std::vector<std::string> EvaluationCounts::summaries(std::size_t bytes_max) cons
 
 std::string EvaluationCounts::begin_summary() const {
   std::string out = R"({"kind":"summary","startDate":)";
-  append_number(out, first_unix_ms_);
+  append_integer(out, first_unix_ms_);
   out += R"(,"endDate":)";
-  append_number(out, last_unix_ms_);
+  append_integer(out, last_unix_ms_);
   out += R"(,"features":{)";
   return out;
 }
@@ -180,19 +173,19 @@ void EvaluationCounts::append_flag(std::string& out,
     out += i == counters[0] ? "{" : ",{";
     if (counter.variation >= 0) {
       out += R"("variation":)";
-      append_number(out, counter.variation);
+      append_integer(out, counter.variation);
       out += ',';
     }
     if (counter.unknown) {
       out += R"("unknown":true)";
     } else {
       out += R"("version":)";
-      append_number(out, counter.version);
+      append_integer(out, counter.version);
     }
     out += R"(,"value":)";
     out += view(counter.value);
     out += R"(,"count":)";
-    append_number(out, counter.count);
+    append_integer(out, counter.count);
     out += '}';
   }
   out += R"(],"contextKinds":[)";

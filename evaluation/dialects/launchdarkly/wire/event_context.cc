@@ -1,12 +1,11 @@
 #include "evaluation/dialects/launchdarkly/wire/event_context.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <iterator>
 #include <utility>
 
 #include "evaluation/content_hash.h"
+#include "evaluation/dialects/launchdarkly/wire/json_integer.h"
 #include "evaluation/json_text.h"
 #include "evaluation/operators/numbers.h"
 
@@ -25,12 +24,6 @@ bool is_attribute(const IndividualContext& individual, const Member& member) {
   return !individual.is_open_feature || (name != "targetingKey" && name != kPrivateAttributes);
 }
 
-void append_number(std::string& out, auto number) {
-  char digits[24];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-  out.append(std::begin(digits), end);
-}
-
 void append_value(std::string& out, const Value& value) {
   bool first = true;
   const auto separate = [&] {
@@ -44,10 +37,10 @@ void append_value(std::string& out, const Value& value) {
       out += value.as_bool() ? "true" : "false";
       break;
     case Value::Type::kInt:
-      append_number(out, value.as_int());
+      append_integer(out, value.as_int());
       break;
     case Value::Type::kUnsigned:
-      append_number(out, value.as_unsigned());
+      append_integer(out, value.as_unsigned());
       break;
     case Value::Type::kDouble:
       if (std::isfinite(value.as_double())) {

@@ -1,23 +1,15 @@
 #include "evaluation/dialects/launchdarkly/wire/own_event_writer.h"
 
-#include <charconv>
-#include <iterator>
-
+#include "evaluation/dialects/launchdarkly/wire/json_integer.h"
 #include "evaluation/dialects/launchdarkly/wire/reason_writer.h"
 #include "evaluation/json_text.h"
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
 
-void append_number(std::string& out, std::int64_t number) {
-  char digits[24];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-  out.append(std::begin(digits), end);
-}
-
 void begin_event(std::string& out, std::string_view kind, std::int64_t unix_ms) {
   out.append(R"({"kind":")").append(kind).append(R"(","creationDate":)");
-  append_number(out, unix_ms);
+  append_integer(out, unix_ms);
 }
 
 }  // namespace
@@ -37,14 +29,14 @@ void append_full_event(std::string& out, FullEvent event, std::int64_t unix_ms,
   out += R"(,"key":)";
   append_json_string(out, detail.flag->key);
   out += R"(,"version":)";
-  append_number(out, detail.flag->version);
+  append_integer(out, detail.flag->version);
   out += R"(,"context":)";
   context.append_json(
       out, is_debug ? EventContext::Anonymous::kShown : EventContext::Anonymous::kRedacted);
   const bool has_value = detail.variation_index >= 0 && !wrong_type;
   if (has_value) {
     out += R"(,"variation":)";
-    append_number(out, detail.variation_index);
+    append_integer(out, detail.variation_index);
   }
   out.append(R"(,"value":)").append(has_value ? detail.value_json : "null");
   out += R"(,"default":null)";
@@ -60,7 +52,7 @@ void append_full_event(std::string& out, FullEvent event, std::int64_t unix_ms,
   }
   if (detail.flag->sampling_ratio != 1) {
     out += R"(,"samplingRatio":)";
-    append_number(out, detail.flag->sampling_ratio);
+    append_integer(out, detail.flag->sampling_ratio);
   }
   out += '}';
 }

@@ -1,5 +1,6 @@
 #include "evaluation/dialects/launchdarkly/wire/reason_writer.h"
 
+#include "evaluation/dialects/launchdarkly/wire/json_integer.h"
 #include "evaluation/json_text.h"
 
 namespace flagstone::evaluation::launchdarkly {
@@ -48,7 +49,8 @@ std::string_view name_of(ErrorKind kind) {
 void append_reason(std::string& out, const Detail& detail) {
   out.append("{\"kind\":\"").append(name_of(detail.reason)).append("\"");
   if (detail.reason == ReasonKind::kRuleMatch) {
-    out.append(",\"ruleIndex\":").append(std::to_string(detail.rule_index));
+    out += ",\"ruleIndex\":";
+    append_integer(out, detail.rule_index);
     if (!detail.rule_id.empty()) {
       out += ",\"ruleId\":";
       append_json_string(out, detail.rule_id);
