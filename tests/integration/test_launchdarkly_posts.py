@@ -1,8 +1,10 @@
 """Events that apps post: answered at once, merged, sent once each and in few requests, through
 outages, lost answers and kills."""
 
+import base64
 import gzip
 import json
+import random
 import uuid
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, WHO, LaunchDarklyTestCase, main
@@ -194,9 +196,10 @@ class Posts(LaunchDarklyTestCase):
         service = self.service()
         daemon = self.flagstone(service, events={**SOON, "spool_limit": "1MiB"})
         service.interfere("/bulk", status(503))
-        filling = "x" * 10_000
         for number in range(300):
-            daemon.ofrep().post("/bulk", [summary({ONE: 1}), {**custom(number), "fill": filling}],
+            # Random, so that it does not become small when it is packed.
+            fill = base64.b64encode(random.Random(number).randbytes(10_000)).decode()
+            daemon.ofrep().post("/bulk", [summary({ONE: 1}), {**custom(number), "fill": fill}],
                                 {**AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4",
                                  "X-LaunchDarkly-Payload-ID": str(uuid.uuid4())})
         daemon.await_metric("flagstone_events_dropped_total", 1)
