@@ -246,12 +246,13 @@ bool Http1Session::stream_send_shared(std::shared_ptr<const std::string> bytes) 
   return true;
 }
 
-// In chunks of a few pages, so that not much more is copied than the peer takes.
+// A chunk of a few pages at a time, and the next once the peer has taken it: hundreds of slow peers
+// share these bytes, and hold few copies of them.
 void Http1Session::produce(std::string& output) {
   constexpr std::size_t kPieceBytes = 64 * 1024;
   if (shared_ == nullptr) return;
   output_ = &output;
-  while (shared_said_ < shared_->size() && output.size() < kOutputBytesPerWrite) {
+  while (shared_said_ < shared_->size() && output.size() + host_.unsent_bytes() < kPieceBytes) {
     const std::string_view piece = std::string_view(*shared_).substr(shared_said_, kPieceBytes);
     emit(piece);
     shared_said_ += piece.size();
