@@ -240,7 +240,7 @@ void append_fully_qualified_key(std::string& out, const Context& context) {
   // In the order of their kinds. There are few.
   std::vector<const IndividualContext*> sorted;
   for (const IndividualContext& one : context.individuals) sorted.push_back(&one);
-  std::ranges::stable_sort(sorted, {}, &IndividualContext::kind);
+  std::ranges::sort(sorted, {}, &IndividualContext::kind);
   for (const IndividualContext* one : sorted) {
     if (one != sorted.front()) out += ':';
     append_kind_and_key(out, *one);
