@@ -225,8 +225,10 @@ std::optional<EventStreamParser::Part> EventStreamParser::end_event() {
   data_bytes_ = 0;
   early_data_ = {};
   if (begun) last_id_ = id_;
-  ended_ = true;
-  if (whole) return Part::kEvent;
+  if (whole) {
+    ended_ = true;
+    return Part::kEvent;
+  }
   name_.clear();
   has_name_ = false;
   return std::nullopt;
