@@ -124,18 +124,22 @@ void SdkBodies::look_at_the_clock() {
   }
   for (const std::size_t environment : again) made_(environment);
   std::erase_if(retry_ms_, [now_ms](const auto& item) { return item.second <= now_ms; });
+  count();
   if (!kept_.empty() || !retry_ms_.empty()) timer_.start_once(kRetryMs);
 }
 
-void SdkBodies::give_up() { kept_.clear(); }
+void SdkBodies::give_up() {
+  kept_.clear();
+  count();
+}
 
-std::size_t SdkBodies::bytes() {
+void SdkBodies::count() {
   std::erase_if(alive_, [](const Alive& body) { return body.bytes.expired(); });
   std::size_t bytes = 0;
   for (const Alive& body : alive_) {
     if (const auto text = body.bytes.lock()) bytes += text->capacity();
   }
-  return bytes;
+  desk_.counters.sdk_prepared_bytes.set(bytes);
 }
 
 std::size_t SdkBodies::old_ones(std::size_t environment, DocumentForm form) {

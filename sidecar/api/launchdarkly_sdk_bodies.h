@@ -57,8 +57,8 @@ class SdkBodies {
 
   // What is kept for who asks next goes.
   void give_up();
-  // Of bodies that are alive, whoever holds them.
-  std::size_t bytes();
+  // Counts bodies that are alive, whoever holds them.
+  void count();
   // Bodies alive of that environment and form that are not the newest: slow readers hold them.
   std::size_t old_ones(std::size_t environment, evaluation::launchdarkly::DocumentForm form);
 

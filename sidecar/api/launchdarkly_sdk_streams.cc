@@ -262,7 +262,7 @@ void SdkStreams::settle() {
   for (const auto& [name, message] : messages_) bytes += message ? message->capacity() : 0;
   desk_.counters.sdk_streams.set(subscribers_.size());
   desk_.counters.sdk_stream_bytes.set(bytes);
-  desk_.counters.sdk_prepared_bytes.set(bodies_.bytes());
+  bodies_.count();
 }
 
 }  // namespace flagstone::sidecar

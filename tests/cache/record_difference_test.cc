@@ -60,12 +60,12 @@ TEST_F(RecordDifferenceTest, OfRandomIndexes) {
   std::mt19937 chance(4);
   RecordIndex before(budget_);
   std::int64_t version = 0;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 120; ++round) {
     // It grows and shrinks, so that directories of other sizes are compared, too.
-    const unsigned keys = round / 20 % 2 == 0 ? 3000 : 40;
-    const unsigned count = round % 10 == 0 ? 500 : 1 + chance() % 5;
+    const unsigned keys = round / 15 % 2 == 0 ? 1000 : 40;
+    const unsigned long count = round % 10 == 0 ? 500 : 1 + chance() % 5;
     std::vector<RecordIndex::Edit> edits;
-    for (unsigned i = 0; i < count; ++i) {
+    for (unsigned long i = 0; i < count; ++i) {
       const evaluation::RecordId id{.kind = evaluation::RecordKind(chance() % 2),
                                     .set_id = chance() % 3 == 0 ? "set" : "",
                                     .key = "key-" + std::to_string(chance() % keys)};

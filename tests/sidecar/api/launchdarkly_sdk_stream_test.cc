@@ -115,7 +115,7 @@ TEST_F(LaunchDarklySdkStreamTest, OneBodyForAll) {
   std::vector<net::RecordingResponse> answers;
   for (int i = 0; i < 50; ++i) answers.push_back(bench.get("/all"));
   bench.turn_until([&] { return !answers.back().stream->sent.empty(); });
-  const auto body = answers.front().stream->shared.at(0);
+  auto body = answers.front().stream->shared.at(0);
   EXPECT_GT(body->size(), std::size_t{5'000'000});
   for (const auto& answer : answers) {
     ASSERT_EQ(answer.stream->shared.size(), 1u);
@@ -126,9 +126,19 @@ TEST_F(LaunchDarklySdkStreamTest, OneBodyForAll) {
   EXPECT_LT(prepared.read(), body->size() + body->size() / 8) << "of one body, exactly reserved";
   EXPECT_EQ(bench.desk().counters.sdk_streams.read(), 50u);
   // Who asks while it is kept gets the same one.
-  EXPECT_EQ(bench.get("/all").stream->shared.at(0), body);
+  answers.push_back(bench.get("/all"));
+  EXPECT_EQ(answers.back().stream->shared.at(0), body);
+  // A HEAD costs nothing and leaves nothing.
+  EXPECT_EQ(bench.request(net::Method::kHead, "/all", {}).status, 200);
+  // Only who is being sent it holds it then.
+  for (const auto& answer : answers) answer.stream->shared.clear();
   bench.short_of_memory();
-  EXPECT_NE(bench.get("/all").stream, nullptr);
+  EXPECT_GE(prepared.read(), body->size()) << "this test does";
+  const std::weak_ptr<const std::string> gone = body;
+  body.reset();
+  bench.short_of_memory();
+  EXPECT_TRUE(gone.expired());
+  EXPECT_EQ(prepared.read(), 0u);
 }
 
 TEST_F(LaunchDarklySdkStreamTest, OneMessageForAllWhoWereToldTheSame) {
