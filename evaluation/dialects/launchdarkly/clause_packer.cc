@@ -135,7 +135,7 @@ void ClausePacker::pack_versions(Clause& clause, std::span<const Value> values) 
 
 void ClausePacker::pack_regexes(Clause& clause, std::span<const Value> values) {
   auto* at = packer_.make<const re2::RE2*>(count_if(values, &Value::is_string));
-  clause.operands = at;
+  clause.operands = static_cast<const void*>(at);
   if (at == nullptr) return;
   for (const Value& value : values) {
     if (!value.is_string()) continue;
