@@ -30,7 +30,9 @@ std::string tags_of(const config::Source& source) {
   std::string text;
   for (const auto& [name, value] : source.launchdarkly.tags) {
     if (!text.empty()) text += ' ';
-    text += name + '/' + value;
+    text += name;
+    text += '/';
+    text += value;
   }
   return text;
 }

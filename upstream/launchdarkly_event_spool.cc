@@ -116,7 +116,8 @@ bool EventSpool::begin_log(std::int64_t now_ms) {
 void EventSpool::merge(PayloadKind kind, const EventGroup& group, std::string_view text,
                        std::int64_t now_ms) {
   if (kind == PayloadKind::kEvents) {
-    const auto taken = open_batch(group).add(wire::EventList::known_good(text), contexts_, now_ms);
+    const auto taken =
+        open_batch(group).add(wire::EventList::known_good(text), contexts_[group.source], now_ms);
     facts_.merged_away += taken.merged_away;
     return;
   }
@@ -124,11 +125,12 @@ void EventSpool::merge(PayloadKind kind, const EventGroup& group, std::string_vi
   if (!diagnostic) return;
   if (diagnostic->is_init) {
     // Equal processes say the same: one of them is enough.
-    if (inits_.knows(diagnostic->what, now_ms)) {
+    std::string what = std::to_string(group.source) + '/' + diagnostic->what;
+    if (inits_.knows(what, now_ms)) {
       ++facts_.merged_away;
       return;
     }
-    inits_.remember(diagnostic->what, now_ms);
+    inits_.remember(std::move(what), now_ms);
   }
   diagnostics_.push_back({.group = group, .text = std::string(text)});
 }

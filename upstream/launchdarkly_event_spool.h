@@ -185,7 +185,8 @@ class EventSpool {
   std::uint64_t batch_memory_bytes_ = 0;
   // Logs that are still there though their batches are made, and their sizes: the disk failed.
   std::map<std::uint64_t, std::uint64_t> kept_logs_;
-  evaluation::launchdarkly::IndexWindow contexts_;
+  // By source: each is told of its own.
+  std::map<std::uint32_t, evaluation::launchdarkly::IndexWindow> contexts_;
   RecentTexts payloads_{kPayloadWindowMs, kPayloadsMax};
   RecentTexts inits_{kInitWindowMs, kInitsMax};
   net::Gunzip gunzip_;

@@ -469,6 +469,27 @@ TEST(EventSpool, DamagedFilesCostThemselvesAlone) {
   EXPECT_EQ(bench.folder.disk.files().size(), 0U);
 }
 
+TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
+  Bench bench;
+  bench.start();
+  for (const std::uint32_t source : {0U, 1U, 0U}) {
+    const EventGroup group{.source = source, .schema = "4", .tags = {}};
+    bench.spool->take({.kind = PayloadKind::kEvents,
+                       .group = group,
+                       .payload_id = {},
+                       .body = R"([{"kind":"index","context":{"kind":"user","key":"k"}}])"},
+                      0);
+    bench.spool->take({.kind = PayloadKind::kDiagnostic,
+                       .group = group,
+                       .payload_id = {},
+                       .body = R"({"kind":"diagnostic-init"})"},
+                      0);
+  }
+  bench.spool->seal();
+  EXPECT_EQ(bench.spool->facts().batches, 4U);
+  EXPECT_EQ(bench.spool->facts().merged_away, 2U);
+}
+
 TEST(EventSpool, WhatTheStateTookAwayIsCounted) {
   Bench bench;
   bench.start();

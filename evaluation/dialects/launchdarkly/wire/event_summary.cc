@@ -191,6 +191,32 @@ void SummarySum::merge(Layer& layer, const Summary& summary, const Summary::Feat
   }
 }
 
+void SummarySum::append_feature(std::string& out, const Feature& feature) {
+  const auto append_list = [&out](const auto& items, const auto& append_item) {
+    out += '[';
+    for (auto at = items.begin(); at != items.end(); ++at) {
+      if (at != items.begin()) out += ',';
+      append_item(*at);
+    }
+    out += ']';
+  };
+  out += '{';
+  if (feature.default_value) out += R"("default":)" + *feature.default_value + ',';
+  if (feature.has_context_kinds) {
+    out += R"("contextKinds":)";
+    append_list(feature.context_kinds, [&out](const std::string& kind) { out += kind; });
+    out += ',';
+  }
+  out += R"("counters":)";
+  append_list(feature.counts, [&out](const auto& counter) {
+    out += '{';
+    out += counter.first;
+    if (!counter.first.empty()) out += ',';
+    out += R"("count":)" + std::to_string(counter.second) + '}';
+  });
+  out += '}';
+}
+
 void SummarySum::append_to(std::string& out) const {
   bool first_layer = true;
   for (const Layer& layer : layers_) {
@@ -201,27 +227,8 @@ void SummarySum::append_to(std::string& out) const {
     for (const auto& [key, feature] : layer.features) {
       if (!std::exchange(first_feature, false)) out += ',';
       out += key;
-      out += ":{";
-      if (feature.default_value) out += R"("default":)" + *feature.default_value + ',';
-      if (feature.has_context_kinds) {
-        out += R"("contextKinds":[)";
-        bool first_kind = true;
-        for (const std::string& kind : feature.context_kinds) {
-          if (!std::exchange(first_kind, false)) out += ',';
-          out += kind;
-        }
-        out += "],";
-      }
-      out += R"("counters":[)";
-      bool first_counter = true;
-      for (const auto& [what, count] : feature.counts) {
-        if (!std::exchange(first_counter, false)) out += ',';
-        out += '{';
-        out += what;
-        if (!what.empty()) out += ',';
-        out += R"("count":)" + std::to_string(count) + '}';
-      }
-      out += "]}";
+      out += ':';
+      append_feature(out, feature);
     }
     out += "}}";
   }

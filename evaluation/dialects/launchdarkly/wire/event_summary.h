@@ -68,6 +68,7 @@ class SummarySum {
     std::map<std::string, Feature> features;
   };
 
+  static void append_feature(std::string& out, const Feature& feature);
   std::size_t layer_for(const Summary::Feature& feature) const;
   void merge(Layer& layer, const Summary& summary, const Summary::Feature& feature);
 
