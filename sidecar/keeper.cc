@@ -483,8 +483,10 @@ void Keeper::set_reporters(std::size_t index) {
   Place& place = places_[index];
   const Vendor* vendor =
       place.feed ? find_vendor(tools_.vendors, place.feed->options().dialect) : nullptr;
+  const auto is_online = [](const config::Source& source) { return !source.is_file(); };
   const bool wanted = vendor != nullptr && vendor->make_reports && place.events &&
-                      place.feed->options().events.enabled;
+                      place.feed->options().events.enabled &&
+                      std::ranges::any_of(place.feed->options().sources, is_online);
   if (wanted && !place.reports) {
     place.reports = vendor->make_reports();
     for (std::size_t i = 0; i < threads_.size(); ++i) {
