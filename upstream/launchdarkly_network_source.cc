@@ -18,9 +18,10 @@ constexpr std::size_t kWaitingBytesMax = std::size_t{1024} * 1024;
 
 constexpr milliseconds kAtOnce{1};
 
-// What is likely to last: refused keys, other 4xx that no waiting cures, certificates.
-Regime judge_failure(FailureKind kind, int status) {
-  if (kind == FailureKind::kTls) return Regime::kDenied;
+// What is likely to last: refused keys, other 4xx that no waiting cures. A certificate that is not
+// trusted is not told from a handshake that was cut, which an outage is full of: both are tried
+// again as ordinary failures are.
+Regime judge_failure(FailureKind /*kind*/, int status) {
   const bool passes = status == 400 || status == 408 || status == 429;
   return status >= 400 && status < 500 && !passes ? Regime::kDenied : Regime::kOrdinary;
 }
@@ -295,9 +296,11 @@ void LaunchDarklyNetworkSource::settle(Outcome outcome) {
   if (way == Way::kPoll) poll_.settle(outcome);
   if (begins_polling_) begin_polling();
   if (outcome != Outcome::kAccepted) {
-    // Changes to what was not taken make no sense.
+    // Changes to what was not taken make no sense. Where the stream has brought something
+    // meanwhile, it has to bring it again.
+    const bool lost = waiting_.has_value();
     waiting_.reset();
-    if (way == Way::kStream) {
+    if (way == Way::kStream || lost) {
       return stream_.reopen(jittered_interval(patience_.held, random_.next()));
     }
   } else if (parting_) {
