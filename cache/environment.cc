@@ -191,8 +191,12 @@ std::optional<Accepted> Environment::accept_held(std::uint16_t index) {
   return Accepted{};
 }
 
-void Environment::forgive_shrink_once(std::uint16_t layer) {
-  layers_[layer]->forgive_shrink_ = true;
+void Environment::credential_changed(std::uint16_t index) {
+  Layer& layer = *layers_[index];
+  layer.forgive_shrink_ = true;
+  if (layer.cursor_.empty()) return;
+  layer.cursor_.clear();
+  mark_unsaved(index);
 }
 
 Origin Environment::origin() const {

@@ -113,9 +113,10 @@ class Environment {
 
   // Takes in the document that the shrink guard holds, now. nullopt: none is held.
   std::optional<Accepted> accept_held(std::uint16_t layer);
-  // The next complete document of that source comes in without the shrink guard (the credential
-  // changed).
-  void forgive_shrink_once(std::uint16_t layer);
+  // The credential is another one, and perhaps another environment's: the next complete document of
+  // that source comes in without the shrink guard, and the cursor, which is of what the old one
+  // opened, is no more.
+  void credential_changed(std::uint16_t layer);
 
   // Puts these pins in the place of all earlier ones. A value that does not compile is left out
   // and named in `problems`.

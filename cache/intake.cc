@@ -136,8 +136,10 @@ Intake::Taken Intake::take(Incoming& record) {
   const RecordIndex::Found stored =
       layer_.records_.locate(hash, record.kind, record.set_id, record.key);
   const EntryPointer current = current_of(record, hash, stored);
-  const bool versions_count = !is_full() && !restored_.update.in_order && record.version != 0;
-  if (versions_count && current && record.version <= current->version()) {
+  // Who has versions is late without one, too.
+  const bool versions_count = !is_full() && !restored_.update.in_order && current &&
+                              (record.version != 0 || current->version() != 0);
+  if (versions_count && record.version <= current->version()) {
     ++change_.outdated;
     return Taken::kYes;
   }

@@ -90,7 +90,13 @@ void SourceSeat::start_after(std::unique_ptr<upstream::Source> source, net::Loop
   readable_ = predecessor.readable_;
   failures_ = predecessor.failures_;
   updates_ = predecessor.updates_;
-  begin_restoring(predecessor.layer().restored_copy(environment_.home().files));
+  cache::RestoredLayer copy = predecessor.layer().restored_copy(environment_.home().files);
+  if (source_->credential() != predecessor.source_->credential()) {
+    // Where the key alone says which environment it is, this may be another one.
+    copy.update.cursor.clear();
+    credential_changes_after_work_ = true;
+  }
+  begin_restoring(std::move(copy));
 }
 
 void SourceSeat::retire() {
@@ -121,7 +127,7 @@ void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
   // What the source itself brought in the meantime is newer than any state.
   bool wanted = state && !layer().has_document() && !intake_ && !beginning_;
   if (wanted) {
-    forgive_after_restoring_ = !state->credential_matches;
+    credential_changes_after_work_ = !state->credential_matches;
     last_success_unix_ms_ = state->saved_at_unix_ms;
     begin_restoring(std::move(state->layer));
     return;
@@ -197,10 +203,13 @@ void SourceSeat::finish() {
     restored(outcome);
   } else if (auto* good = std::get_if<cache::Accepted>(&outcome)) {
     accepted(*good);
-  } else if (auto* bad = std::get_if<cache::Refused>(&outcome)) {
-    refused(*bad);
   } else {
-    held(std::get<cache::Held>(outcome));
+    credential_changes_after_work_ = false;
+    if (auto* bad = std::get_if<cache::Refused>(&outcome)) {
+      refused(*bad);
+    } else {
+      held(std::get<cache::Held>(outcome));
+    }
   }
   if (waiting_) begin(*std::exchange(waiting_, std::nullopt));
 }
@@ -217,8 +226,8 @@ void SourceSeat::restored(const cache::IntakeOutcome& outcome) {
     log_.warn("{}: the last known state of {} cannot be used: {}", options_.environment,
               options_.uri, bad->message);
   }
-  if (std::exchange(forgive_after_restoring_, false)) {
-    environment_.forgive_shrink_once(options_.layer);
+  if (std::exchange(credential_changes_after_work_, false)) {
+    environment_.credential_changed(options_.layer);
   }
   begin_asking();
   host_.changed();
@@ -233,6 +242,10 @@ void SourceSeat::accepted(const cache::Accepted& accepted) {
   log_.info("{}: {} records from {}: {} added, {} changed, {} removed", options_.environment,
             accepted.records, options_.uri, accepted.added, accepted.changed, accepted.removed);
   tell_quarantined();
+  // It was asked for with the key before.
+  if (std::exchange(credential_changes_after_work_, false)) {
+    environment_.credential_changed(options_.layer);
+  }
   source_->settle(upstream::Outcome::kAccepted);
   if (options_.identity) saver_.changed(*this);
   say_first_word();
@@ -366,7 +379,8 @@ void SourceSeat::renew_state() {
 
 void SourceSeat::on_credential_changed() {
   log_.info("{}: the credential of {} is another one", options_.environment, options_.uri);
-  environment_.forgive_shrink_once(options_.layer);
+  environment_.credential_changed(options_.layer);
+  credential_changes_after_work_ = intake_ || beginning_ || waiting_;
   host_.credentials_changed();
 }
 

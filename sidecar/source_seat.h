@@ -158,8 +158,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   bool started_ = false;
   bool said_first_word_ = false;
   bool heard_ = false;
-  // The state was kept under another credential.
-  bool forgive_after_restoring_ = false;
+  // What is in work came by another credential than the one in use.
+  bool credential_changes_after_work_ = false;
   std::int64_t state_renewed_unix_ms_ = 0;
   bool confirmed_ = false;
   std::unique_ptr<net::Timer> patience_;

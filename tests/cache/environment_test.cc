@@ -68,10 +68,10 @@ TEST(EnvironmentTest, DeltasApplyByVersion) {
       {"newer patch", {flag("a", "new", 6)}, "new", 0},
       {"equal patch", {flag("a", "new", 5)}, "old", 1},
       {"older patch", {flag("a", "new", 4)}, "old", 1},
-      {"without version", {flag("a", "new", 0)}, "new", 0},
+      {"without version", {flag("a", "new", 0)}, "old", 1},
       {"newer delete", {deleted(flag("a", "", 6))}, "-", 0},
       {"equal delete", {deleted(flag("a", "", 5))}, "old", 1},
-      {"delete without version", {deleted(flag("a", "", 0))}, "-", 0},
+      {"delete without version", {deleted(flag("a", "", 0))}, "old", 1},
       {"late patch stays dead", {deleted(flag("a", "", 7)), flag("a", "new", 6)}, "-", 1},
       {"newer patch revives", {deleted(flag("a", "", 7)), flag("a", "new", 8)}, "new", 0},
       {"later in one delta wins", {flag("a", "x", 6), flag("a", "y", 7)}, "y", 0},
@@ -85,6 +85,14 @@ TEST(EnvironmentTest, DeltasApplyByVersion) {
     EXPECT_EQ(f.answer("a"), c.answer) << c.name;
     EXPECT_EQ(accepted.outdated, c.outdated) << c.name;
   }
+}
+
+TEST(EnvironmentTest, WhereNothingHasVersionsDeltasApplyAsTheyCome) {
+  EnvironmentFixture f;
+  f.accept(1, full({flag("a", "old", 0), flag("b", "b", 0)}));
+  EXPECT_EQ(f.accept(1, delta({flag("a", "new", 0), deleted(flag("b", "", 0))})).outdated, 0U);
+  EXPECT_EQ(f.answer("a"), "new");
+  EXPECT_EQ(f.answer("b"), "-");
 }
 
 TEST(EnvironmentTest, TombstonesOutliveTheirDeltaAndAreBounded) {

@@ -239,7 +239,7 @@ TEST(IntakeTest, GuardIsOffOrForgivenOrNotAsked) {
 
   EnvironmentFixture forgiven;
   forgiven.accept(1, full(many(100)));
-  forgiven.environment->forgive_shrink_once(1);
+  forgiven.environment->credential_changed(1);
   forgiven.accept(1, full({}));
   forgiven.accept(1, full(many(100)));
   EXPECT_TRUE(std::holds_alternative<Held>(forgiven.take(1, full({})))) << "once only";

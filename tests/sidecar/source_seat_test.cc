@@ -1,4 +1,5 @@
 // When a stream's seat calls its source stale: by the time since it broke, whatever else happens.
+// And what another credential does to what it remembers.
 #include "sidecar/source_seat.h"
 
 #include <gtest/gtest.h>
@@ -33,6 +34,8 @@ class HandClock final : public upstream::Clock {
 // Brings nothing by itself; the test speaks to its listener, the seat.
 class SilentStream final : public upstream::Source {
  public:
+  explicit SilentStream(std::string key = "key") : credential_(config::Secret(std::move(key))) {}
+
   upstream::SourceKind kind() const override { return upstream::SourceKind::kStream; }
   std::string_view uri() const override { return "grpc://hub:8015"; }
   std::chrono::milliseconds interval() const override { return std::chrono::milliseconds(0); }
@@ -86,21 +89,33 @@ class Seated {
               environment_, world.host, world.saver, world.clock, world.log) {}
 
   void start() { seat_.start(std::make_unique<SilentStream>(), world_.loop); }
-  void start_after(const Seated& predecessor) {
-    seat_.start_after(std::make_unique<SilentStream>(), world_.loop, predecessor.seat_);
+  void start_after(const Seated& predecessor, std::string key = "key") {
+    seat_.start_after(std::make_unique<SilentStream>(std::move(key)), world_.loop,
+                      predecessor.seat_);
     work();
   }
 
   void brings(std::string variant) {
+    begins_to_bring(std::move(variant));
+    work();
+  }
+  void begins_to_bring(std::string variant) {
     evaluation::Update update;
+    update.cursor = "cursor of " + variant;
     update.records.push_back({.id = {.kind = evaluation::kFlagKind, .set_id = {}, .key = "a"},
                               .version = 0,
                               .tombstone = false,
                               .raw = R"({"state":"ENABLED","variants":{")" + variant +
                                      R"(":true},"defaultVariant":")" + variant + R"("})"});
     seat_.on_update(std::move(update), {});
-    work();
   }
+  void work() {
+    while (seat_.work([] { return false; })) {
+    }
+  }
+  void gets_another_key() { seat_.on_credential_changed(); }
+  std::string cursor() const { return environment_.layer(1).cursor(); }
+  bool has_flags() const { return environment_.snapshot()->find_flag("a") != nullptr; }
   void confirms() { seat_.on_unchanged(); }
   void breaks() {
     seat_.on_failure({.kind = upstream::FailureKind::kTimeout,
@@ -113,11 +128,6 @@ class Seated {
   std::int64_t age_ms() const { return world_.clock.unix_ms() - seat_.last_success_unix_ms(); }
 
  private:
-  void work() {
-    while (seat_.work([] { return false; })) {
-    }
-  }
-
   World& world_;
   cache::Environment environment_;
   SourceSeat seat_;
@@ -203,6 +213,31 @@ TEST_F(StreamsSeatTest, AReloadGoesOnCounting) {
   EXPECT_TRUE(successor.stale());
   successor.confirms();
   EXPECT_FALSE(successor.stale());
+}
+
+TEST_F(StreamsSeatTest, AnotherKeyKeepsTheFlagsAndForgetsTheCursor) {
+  seat.brings("on");
+  EXPECT_EQ(seat.cursor(), "cursor of on");
+  seat.gets_another_key();
+  EXPECT_EQ(seat.cursor(), "");
+  EXPECT_TRUE(seat.has_flags());
+  seat.begins_to_bring("asked for with the key before");
+  seat.gets_another_key();
+  seat.work();
+  EXPECT_EQ(seat.cursor(), "");
+  seat.brings("off");
+  EXPECT_EQ(seat.cursor(), "cursor of off");
+}
+
+TEST_F(StreamsSeatTest, AReloadWithAnotherKeyForgetsTheCursor) {
+  seat.brings("on");
+  Seated same(world);
+  same.start_after(seat);
+  EXPECT_EQ(same.cursor(), "cursor of on");
+  Seated other(world);
+  other.start_after(seat, "another key");
+  EXPECT_EQ(other.cursor(), "");
+  EXPECT_TRUE(other.has_flags());
 }
 
 TEST_F(StreamsSeatTest, AStreamThatNeverBroughtAnythingIsStale) {
