@@ -131,7 +131,7 @@ class Streams(LaunchDarklyTestCase):
                 service.interfere(QUIET[path], status(503))
                 service.interfere(path, endless(ENDLESS[path]))
                 service.end_streams()
-                daemon.await_failure("too_large", at_least=2)
+                daemon.await_failure("too_large", "malformed", at_least=2)
                 self.assertEqual(daemon.ofrep().value(), "v1")
                 if not daemon.sanitized:
                     self.assertLess(daemon.memory_kib("VmHWM") - before, 32 * 1024)
