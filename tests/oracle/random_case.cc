@@ -53,18 +53,18 @@ class Author {
 std::string Author::clause() {
   ObjectWriter out(draw_);
   if (!draw_.one_in(3)) out.add_text("contextKind", draw_kind(draw_));
+  const std::string_view op = draw_operator(draw_);
   // One that makes the flag malformed comes seldom, or few flags would get beyond it.
-  std::string_view attribute = draw_attribute(draw_);
+  std::string_view attribute = draw_attribute_for(op, draw_);
   if (attribute.empty() || attribute.starts_with("/bad") || attribute == "/" ||
       attribute == "//x" || attribute == "/x/") {
-    if (!draw_.one_in(6)) attribute = "key";
+    if (!draw_.one_in(10)) attribute = "key";
   }
   if (attribute.empty() && draw_.one_in(2)) {
     out.add("attribute", "null");
   } else {
     out.add_text("attribute", attribute);
   }
-  const std::string_view op = draw_operator(draw_);
   out.add_text("op", op);
   if (draw_.one_in(40)) {
     out.add("values", "null");
@@ -72,7 +72,7 @@ std::string Author::clause() {
     const std::size_t count = draw_.one_in(6) ? draw_.below(12) : draw_.below(3) + 1;
     out.add("values", list_of(count, [&] { return draw_value_for(op, draw_); }));
   }
-  if (draw_.one_in(2)) out.add_flag("negate", draw_.one_in(2));
+  if (draw_.one_in(3)) out.add_flag("negate", draw_.one_in(2));
   return out.end();
 }
 
@@ -149,13 +149,13 @@ std::string Author::flag(std::string_view key) {
   out.add_exactly("key", quoted(key));
   out.add("version", draw_integer(draw_));
   out.add_flag("on", !draw_.one_in(8));
-  if (draw_.one_in(2)) out.add("prerequisites", draw_.one_in(20) ? "null" : prerequisites());
+  if (draw_.one_in(3)) out.add("prerequisites", draw_.one_in(20) ? "null" : prerequisites());
   if (draw_.one_in(3))
     out.add("targets", list_of(draw_.below(3), [this] { return target(false); }));
   if (draw_.one_in(4)) {
     out.add("contextTargets", list_of(draw_.below(4), [this] { return target(true); }));
   }
-  if (!draw_.one_in(8)) out.add("rules", list_of(draw_.below(4), [this] { return rule(); }));
+  if (!draw_.one_in(8)) out.add("rules", list_of(draw_.below(7), [this] { return rule(); }));
   ObjectWriter fallthrough(draw_);
   choice(fallthrough);
   if (!draw_.one_in(40)) out.add("fallthrough", fallthrough.end());
@@ -218,13 +218,15 @@ std::string Author::segment(std::string_view key) {
 void Author::attributes(ObjectWriter& out) {
   for (const std::string_view name : {"email", "age", "tags", "date", "version", "address", "a/b",
                                       "a~b", "targetingKey", "/bad~2", "privateAttributes"}) {
-    if (draw_.one_in(2)) continue;
+    if (draw_.one_in(3)) continue;
     if (name == "age") {
       out.add(name, draw_value_for("lessThan", draw_));
     } else if (name == "date") {
       out.add(name, draw_value_for("before", draw_));
     } else if (name == "version") {
       out.add(name, draw_value_for("semVerEqual", draw_));
+    } else if (name == "email") {
+      out.add(name, draw_value_for("startsWith", draw_));
     } else if (name == "tags") {
       out.add(name, list_of(draw_.below(4), [this] { return draw_value(draw_); }));
     } else {

@@ -213,8 +213,18 @@ std::string_view draw_attribute(Draw& draw) {
                   "/tags/0",
                   "~1",
                   "/name",
+                  "secondary",
+                  "/_meta/privateAttributes",
                   "privateAttributes",
                   "custom"});
+}
+
+std::string_view draw_attribute_for(std::string_view op, Draw& draw) {
+  if (draw.one_in(3)) return draw_attribute(draw);
+  if (op == "before" || op == "after") return "date";
+  if (op.starts_with("semVer")) return "version";
+  if (op.starts_with("less") || op.starts_with("greater")) return "age";
+  return draw.of({"email", "tags", "key", "a/b", "email", "tags", "kind"});
 }
 
 std::string_view draw_operator(Draw& draw) {
