@@ -10,8 +10,8 @@
 //   puts lists together and mixes objects.)
 // - A record whose own `key` is not the one it is stored under: events and circles go by the one it
 //   is stored under, since apps ask by that one. (Go: its own.)
-// - More than 256 prerequisites or segments inside each other, or 10,000 of them looked at for one
-//   answer: the flag is malformed. (Go: as far as its stack goes.)
+// - More than 256 prerequisites or segments inside each other, or 10,000 of them or 1,000,000
+//   clauses looked at for one answer: the flag is malformed. (Go: as far as its stack goes.)
 // - A regular expression whose program takes more than 128 KiB matches nothing. (Go: is used.)
 // - `(?<name>...)` and `\C` are what the installed RE2 takes them for, older ones no name and one
 //   byte. (Go: a name, and an error.) `(?P<name>...)` works everywhere.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "evaluation/dialects/launchdarkly/go_integer.h"
 #include "evaluation/sha1.h"
 
 namespace flagstone::evaluation::launchdarkly {
@@ -17,9 +18,7 @@ std::optional<std::string_view> hashed_text(const Value& value, Digits& digits) 
   if (value.is_string()) return value.as_string();
   if (!value.is_number()) return std::nullopt;
   const double number = value.as_double();
-  constexpr double kLimit = 9223372036854775808.0;
-  if (!(number >= -kLimit && number < kLimit)) return std::nullopt;
-  const auto whole = static_cast<std::int64_t>(number);
+  const std::int64_t whole = go_integer(number);
   if (static_cast<double>(whole) != number) return std::nullopt;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), whole).ptr;
   return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));

@@ -143,6 +143,8 @@ Evaluator::Match Evaluator::matches_all(std::span<const Clause> clauses, const C
 }
 
 Evaluator::Match Evaluator::matches(const Clause& clause, const Chain* segments) {
+  checks_ += 1 + (clause.op == Operator::kSegmentMatch ? clause.operand_count : 0);
+  if (checks_ > kChecksMax) return malformed("more than 1000000 clauses to look at");
   if (clause.op == Operator::kSegmentMatch) {
     const Match match = is_in_any_segment(clause, segments);
     if (match == Match::kMalformed || !clause.negate) return match;

@@ -2,8 +2,9 @@
 //
 // On the stack, for one evaluation; everything it finds belongs to the compiled records, the
 // context or the arena. Never fails: what the vendor's evaluator calls malformed is a result.
-// Recursion and work are bounded: beyond kDepthMax prerequisites or segments inside each other, or
-// kVisitsMax of them in all, the flag is malformed. (Go's evaluator has no such bounds.)
+// Recursion and work are bounded: beyond kDepthMax prerequisites or segments inside each other,
+// kVisitsMax of them in all or kChecksMax clauses, the flag is malformed. (Go's evaluator has no
+// such bounds.)
 // Source: go-server-sdk-evaluation v3 (evaluator, evaluator_segment).
 #pragma once
 
@@ -23,6 +24,8 @@ class Evaluator {
  public:
   static constexpr std::size_t kDepthMax = 256;
   static constexpr std::size_t kVisitsMax = 10'000;
+  // Clauses, and segments that they name.
+  static constexpr std::size_t kChecksMax = 1'000'000;
 
   Evaluator(const Context& context, const RecordLookup& lookup, Arena& arena)
       : context_(context), lookup_(lookup), arena_(arena) {}
@@ -71,6 +74,7 @@ class Evaluator {
   std::string_view problem_;
   BigSegmentsStatus big_segments_ = BigSegmentsStatus::kNone;
   std::size_t visits_ = 0;
+  std::size_t checks_ = 0;
   Evaluated* first_evaluated_ = nullptr;
   Evaluated* last_evaluated_ = nullptr;
   std::size_t evaluated_count_ = 0;

@@ -1,8 +1,9 @@
 #include "evaluation/dialects/launchdarkly/instant.h"
 
 #include <chrono>
-#include <limits>
 #include <string_view>
+
+#include "evaluation/dialects/launchdarkly/go_integer.h"
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
@@ -125,13 +126,9 @@ std::optional<Instant> parse(std::string_view text) {
 
 // Go's arithmetic, which wraps around.
 Instant from_milliseconds(double milliseconds) {
-  constexpr double kLimit = 9223372036854775808.0;
-  std::int64_t whole = std::numeric_limits<std::int64_t>::min();
-  if (milliseconds >= -kLimit && milliseconds < kLimit) {
-    whole = static_cast<std::int64_t>(milliseconds);
-  }
-  const auto total = static_cast<std::int64_t>(static_cast<std::uint64_t>(whole) *
-                                               std::uint64_t{kNanosecondsPerMillisecond});
+  const auto total =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(go_integer(milliseconds)) *
+                                std::uint64_t{kNanosecondsPerMillisecond});
   std::int64_t seconds = total / kNanosecondsPerSecond;
   std::int64_t rest = total % kNanosecondsPerSecond;
   if (rest < 0) {

@@ -1,20 +1,10 @@
 #include "evaluation/dialects/launchdarkly/typed_members.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "evaluation/dialects/launchdarkly/go_integer.h"
 
 namespace flagstone::evaluation::launchdarkly {
-namespace {
-
-// What does not fit becomes the least integer.
-std::int64_t cut(double number) {
-  constexpr double kLimit = 9223372036854775808.0;
-  if (!(number >= -kLimit && number < kLimit)) return std::numeric_limits<std::int64_t>::min();
-  return static_cast<std::int64_t>(number);
-}
-
-}  // namespace
-
 void TypedMembers::fail(const Member& member, std::string_view wanted) {
   if (!problem_.empty()) return;
   problem_.assign(member.name).append(" is not ").append(wanted);
@@ -37,7 +27,7 @@ std::string_view TypedMembers::text_or_null(const Member& member) {
 }
 
 std::int64_t TypedMembers::integer(const Member& member) {
-  if (member.value.is_number()) return cut(member.value.as_double());
+  if (member.value.is_number()) return go_integer(member.value.as_double());
   fail(member, "a number");
   return 0;
 }

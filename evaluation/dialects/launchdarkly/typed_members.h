@@ -27,7 +27,7 @@ class TypedMembers {
   std::string_view text(const Member& member);
   // Empty for null.
   std::string_view text_or_null(const Member& member);
-  // Numbers are cut to integers as Go does it on the machines that LaunchDarkly's data is made for.
+  // Fractions are cut off.
   std::int64_t integer(const Member& member);
   std::optional<std::int64_t> integer_or_null(const Member& member);
   std::span<const Member> object(const Member& member);

@@ -339,6 +339,23 @@ TEST(Evaluator, EndsWhereMoreAndMoreSegmentsAreInEachOther) {
   EXPECT_EQ(result.error_details, "more than 10000 prerequisites and segments to look at");
 }
 
+TEST(Evaluator, EndsWhereSegmentsHaveTooMuchToLookAt) {
+  // Five thousand visits of one segment with a thousand clauses.
+  FlagStore store;
+  ASSERT_TRUE(store.add_flag("f", flag_text("f", kInSegment)));
+  std::string many = R"("large")";
+  for (int i = 1; i < 5000; ++i) many += R"(,"large")";
+  std::string clauses = R"({"attribute":"key","op":"in","values":["u"]})";
+  for (int i = 1; i < 1000; ++i) clauses += R"(,{"attribute":"key","op":"in","values":["u"]})";
+  clauses += R"(,{"attribute":"key","op":"in","values":["nobody"]})";
+  ASSERT_TRUE(store.add_segment(
+      "s", R"({"rules":[{"clauses":[{"op":"segmentMatch","values":[)" + many + "]}]}]}"));
+  ASSERT_TRUE(store.add_segment("large", R"({"rules":[{"clauses":[)" + clauses + "]}]}"));
+  const Evaluation result = store.evaluate("f", kUser);
+  EXPECT_EQ(result.error, ErrorCode::kParseError);
+  EXPECT_EQ(result.error_details, "more than 1000000 clauses to look at");
+}
+
 TEST(Evaluator, AHugeSegmentIsSmallAndAnswersRight) {
   constexpr int kKeys = 50'000;
   FlagStore store;
