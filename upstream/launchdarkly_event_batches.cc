@@ -16,6 +16,8 @@ namespace wire = evaluation::launchdarkly;
 constexpr std::size_t kUnpackedBytesMax = std::size_t{256} * 1024 * 1024;
 // So much is made free at once where events have to go: each takes a write of its own.
 constexpr std::uint64_t kStripShare = 16;
+// A batch's file that is longer is none of ours.
+constexpr std::uint64_t kBatchFileBytesMax = std::uint64_t{64} * 1024 * 1024;
 
 }  // namespace
 
@@ -69,33 +71,39 @@ void EventSpool::commit_log(std::uint64_t number) {
 }
 
 std::optional<OutgoingBatch> EventSpool::next() {
-  while (!batches_.empty()) {
-    const auto first = batches_.begin();
-    auto payload = load(first);
+  read_again();
+  for (auto at = batches_.begin(); at != batches_.end();) {
+    const auto batch = at++;
+    if (unread_logs_.contains(batch->first.number)) continue;
+    auto payload = load(batch);
     if (payload) {
-      on_its_way_ = first->first;
+      on_its_way_ = batch->first;
       return OutgoingBatch{
-          .name = first->first, .head = first->second.head, .payload = std::move(*payload)};
+          .name = batch->first, .head = batch->second.head, .payload = std::move(*payload)};
     }
+    if (payload.error() == Unread::kNotNow) continue;
     // Where the state had no room any more, the oldest went.
-    drop(was_taken_away_ ? DropReason::kSpoolLimit : DropReason::kDamaged,
-         first->second.head.events);
-    remove(first);
+    const bool was_taken_away = payload.error() == Unread::kGone;
+    drop(was_taken_away ? DropReason::kSpoolLimit : DropReason::kDamaged,
+         std::max<std::uint64_t>(batch->second.head.events, 1));
+    remove(batch);
   }
   return std::nullopt;
 }
 
-std::optional<std::string> EventSpool::load(Batches::iterator batch) {
+std::expected<std::string, EventSpool::Unread> EventSpool::load(Batches::iterator batch) {
   if (batch->second.file_bytes == 0) return batch->second.payload;
   const auto bytes =
-      cache::read_file(folder_.files(), path_of(batch->first), batch->second.file_bytes);
-  was_taken_away_ = !bytes && bytes.error().code == ENOENT;
+      cache::read_file(folder_.files(), path_of(batch->first), kBatchFileBytesMax);
   if (!bytes) {
-    if (!was_taken_away_) failed(bytes.error());
-    return std::nullopt;
+    if (bytes.error().code == ENOENT) return std::unexpected(Unread::kGone);
+    if (bytes.error().code == EFBIG) return std::unexpected(Unread::kDamaged);
+    failed(bytes.error());
+    return std::unexpected(Unread::kNotNow);
   }
   const auto file = decode_batch(*bytes);
-  if (!file) return std::nullopt;
+  if (!file) return std::unexpected(Unread::kDamaged);
+  if (!std::exchange(batch->second.is_read, true)) batch->second.head = file->head;
   return std::string(file->payload);
 }
 
@@ -142,6 +150,7 @@ void EventSpool::split(Batches::iterator batch) {
   const BatchName name = batch->first;
   const BatchHead head = batch->second.head;
   const auto payload = load(batch);
+  if (!payload && payload.error() == Unread::kNotNow) return;  // It is told again that it is.
   wire::Halves halves;
   if (payload && head.kind == PayloadKind::kEvents) halves = wire::halve_events(unpack(*payload));
   if (halves.second.empty()) {
@@ -179,34 +188,42 @@ bool EventSpool::strip_oldest(bool on_disk) {
     const BatchHead& head = batch->second.head;
     if (is_file != on_disk || batch->first == on_its_way_ || head.summaries == head.events)
       continue;
-    strip(batch);
-    return true;
+    if (unread_logs_.contains(batch->first.number)) continue;
+    if (strip(batch)) return true;
   }
   return false;
 }
 
-void EventSpool::strip(Batches::iterator batch) {
+// False: it cannot be read now.
+bool EventSpool::strip(Batches::iterator batch) {
   BatchHead head = batch->second.head;
   const auto payload = load(batch);
+  if (!payload && payload.error() == Unread::kNotNow) return false;
   wire::Summaries left{.json = "[]", .kept = 0, .left_out = static_cast<std::size_t>(head.events)};
   if (payload && head.kind == PayloadKind::kEvents) left = wire::only_summaries(unpack(*payload));
   drop(DropReason::kSpoolLimit, left.left_out);
-  if (left.kept == 0) return remove(batch);
+  if (left.kept == 0) {
+    remove(batch);
+    return true;
+  }
   head.events = left.kept;
   head.summaries = left.kept;
   std::string packed = net::gzip(left.json);
   const BatchName name = batch->first;
   if (batch->second.file_bytes == 0) {
-    return insert(name, {.head = std::move(head), .file_bytes = 0, .payload = std::move(packed)});
+    insert(name, {.head = std::move(head), .file_bytes = 0, .payload = std::move(packed)});
+    return true;
   }
   const std::string bytes = encode_batch(head, packed);
   // Where the disk has no room even for less, all of it goes.
   if (!write(name, bytes)) {
     drop(DropReason::kSpoolLimit, left.kept);
-    return remove(batch);
+    remove(batch);
+    return true;
   }
   insert(name, {.head = std::move(head), .file_bytes = bytes.size(), .payload = {}});
   folder_.set_bytes(disk_bytes());
+  return true;
 }
 
 void EventSpool::drop(DropReason reason, std::uint64_t events) {

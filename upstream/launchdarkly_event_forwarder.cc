@@ -225,7 +225,11 @@ void Forwarder::pump() {
   busy_ = on_disk([batch](EventSpool& spool) { *batch = spool.next(); },
                   [this, batch] {
                     busy_ = false;
-                    if (*batch) send(std::move(**batch));
+                    if (*batch) return send(std::move(**batch));
+                    if (spool_.batches == 0) return;
+                    // The disk gives none of them just now.
+                    wait_timer_.start_once(kAgainMs);
+                    if (finishing_) gave_up_ = true;
                   });
   if (!busy_) wait_timer_.start_once(kAgainMs);
 }

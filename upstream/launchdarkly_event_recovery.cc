@@ -1,7 +1,9 @@
 // What an earlier process left in the spool's folder.
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <set>
+#include <map>
+#include <utility>
 
 #include "cache/durable_write.h"
 #include "upstream/launchdarkly_event_spool.h"
@@ -13,7 +15,6 @@ constexpr std::string_view kLogSuffix = ".log";
 constexpr std::string_view kBatchSuffix = ".batch";
 // Of a log: one that is longer is none of ours.
 constexpr std::uint64_t kLogFileBytesMax = std::uint64_t{64} * 1024 * 1024;
-constexpr std::uint64_t kBatchFileBytesMax = std::uint64_t{64} * 1024 * 1024;
 
 std::optional<std::uint64_t> number_of(std::string_view digits) {
   std::uint64_t number = 0;
@@ -38,7 +39,7 @@ std::optional<BatchName> batch_of(std::string_view name) {
 }
 
 // Halves whose whole is still there: the whole counts.
-bool is_half_of(const BatchName& half, const std::set<BatchName>& all) {
+bool is_half_of(const BatchName& half, const std::map<BatchName, std::uint64_t>& all) {
   for (BatchName whole = half; whole.ordinal.size() > 3;) {
     whole.ordinal.pop_back();
     if (all.contains(whole)) return true;
@@ -49,46 +50,56 @@ bool is_half_of(const BatchName& half, const std::set<BatchName>& all) {
 }  // namespace
 
 void EventSpool::open(std::int64_t now_ms) {
+  now_ms_ = now_ms;
   path_ = folder_.path();
   if (path_.empty()) return;
   if (batches_.empty() && open_.empty() && diagnostics_.empty()) next_number_ = 1;
   const auto items = folder_.files().list(path_);
   if (!items) return failed(items.error());
-  std::set<std::uint64_t> logs;
-  std::set<BatchName> names;
+  std::map<std::uint64_t, std::uint64_t> logs;  // With their sizes.
+  std::map<BatchName, std::uint64_t> batches;
   for (const cache::FolderItem& item : *items) {
     if (item.name.ends_with(cache::kTemporarySuffix)) {
       (void)folder_.files().unlink(path_ + "/" + item.name);
     }
-    if (const auto number = log_of(item.name)) logs.insert(*number);
-    if (auto name = batch_of(item.name)) names.insert(std::move(*name));
+    if (const auto number = log_of(item.name)) logs[*number] = item.size_bytes;
+    if (const auto name = batch_of(item.name)) batches[*name] = item.size_bytes;
   }
-  for (const std::uint64_t number : logs) next_number_ = std::max(next_number_, number + 1);
-  for (const BatchName& name : names) next_number_ = std::max(next_number_, name.number + 1);
-  adopt_batches(names);
-  for (const std::uint64_t number : logs) adopt_log(number, now_ms);
+  if (!logs.empty()) next_number_ = std::max(next_number_, logs.rbegin()->first + 1);
+  if (!batches.empty()) next_number_ = std::max(next_number_, batches.rbegin()->first.number + 1);
+  adopt_batches(batches);
+  for (const auto& [number, bytes] : logs) {
+    kept_logs_[number] = bytes;
+    adopt_log(number, now_ms);
+  }
   folder_.set_bytes(disk_bytes());
 }
 
-void EventSpool::adopt_batches(const std::set<BatchName>& names) {
-  for (const BatchName& name : names) {
-    if (is_half_of(name, names)) {
+void EventSpool::adopt_batches(const std::map<BatchName, std::uint64_t>& sizes) {
+  for (const auto& [name, bytes] : sizes) {
+    if (is_half_of(name, sizes)) {
       (void)folder_.files().unlink(path_of(name));
       continue;
     }
-    const auto bytes = cache::read_file(folder_.files(), path_of(name), kBatchFileBytesMax);
-    const auto file = bytes ? decode_batch(*bytes) : std::unexpected(std::string("unreadable"));
-    if (!file) {
-      drop(DropReason::kDamaged, 1);
-      (void)folder_.files().unlink(path_of(name));
-      continue;
-    }
-    insert(name, {.head = file->head, .file_bytes = bytes->size(), .payload = {}});
+    insert(name, {.head = {},
+                  .file_bytes = std::max<std::uint64_t>(bytes, 1),
+                  .payload = {},
+                  .is_read = false});
+    const auto batch = batches_.find(name);
+    const auto payload = load(batch);
+    if (payload || payload.error() == Unread::kNotNow) continue;
+    drop(DropReason::kDamaged, 1);
+    (void)folder_.files().unlink(path_of(name));
+    erase(batch);
   }
 }
 
 // The log counts unless all that it was made into is there.
 void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
+  if (!read_siblings(number)) {
+    unread_logs_.insert(number);
+    return;
+  }
   std::vector<BatchName> made;
   std::uint32_t siblings = 0;
   for (auto at = batches_.lower_bound({.number = number, .ordinal = {}});
@@ -107,7 +118,13 @@ void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
 void EventSpool::replay(std::uint64_t number, std::int64_t now_ms) {
   const std::string path = path_ + "/" + EventLog::file_name(number);
   const auto bytes = cache::read_file(folder_.files(), path, kLogFileBytesMax);
-  if (!bytes) return failed(bytes.error());
+  if (!bytes) {
+    failed(bytes.error());
+    unread_logs_.insert(number);
+    return;
+  }
+  // What is open is none of this log's.
+  if (log_ || !open_.empty() || !diagnostics_.empty()) seal();
   kept_logs_[number] = bytes->size();
   LogReader log(*bytes);
   while (const auto record = log.next()) {
@@ -120,6 +137,26 @@ void EventSpool::replay(std::uint64_t number, std::int64_t now_ms) {
   }
   if (!log.header()) return commit_log(number);
   seal_as(number, log.header()->id, true);
+}
+
+// False: some batch of this log's cannot be read now.
+bool EventSpool::read_siblings(std::uint64_t number) {
+  for (auto at = batches_.lower_bound({.number = number, .ordinal = {}});
+       at != batches_.end() && at->first.number == number;) {
+    const auto batch = at++;
+    if (batch->second.is_read) continue;
+    const auto payload = load(batch);
+    if (payload) continue;
+    if (payload.error() == Unread::kNotNow) return false;
+    (void)folder_.files().unlink(path_of(batch->first));
+    erase(batch);
+  }
+  return true;
+}
+
+// The logs that could not be read when they were found.
+void EventSpool::read_again() {
+  for (const std::uint64_t number : std::exchange(unread_logs_, {})) adopt_log(number, now_ms_);
 }
 
 }  // namespace flagstone::upstream::launchdarkly

@@ -33,6 +33,7 @@ std::uint64_t EventSpool::log_bytes_max() const {
 }
 
 PostResult EventSpool::take(SpoolPost post, std::int64_t now_ms) {
+  now_ms_ = now_ms;
   if (facts().wants_seal) seal();
   if (!post.payload_id.empty() && payloads_.knows(post.payload_id, now_ms)) {
     return PostResult::kTaken;
@@ -197,7 +198,7 @@ std::uint64_t EventSpool::memory_bytes() const {
 }
 
 const SpoolFacts& EventSpool::facts() {
-  facts_.batches = batches_.size();
+  facts_.batches = batches_.size() + unread_logs_.size();
   facts_.disk_bytes = disk_bytes();
   facts_.memory_bytes = memory_bytes();
   facts_.is_empty = !log_ && diagnostics_.empty() &&

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <optional>
@@ -110,7 +111,7 @@ class EventSpool {
   PostResult take(SpoolPost post, std::int64_t now_ms);
   // What there is becomes batches.
   void seal();
-  // The oldest batch. It counts as on its way until settle().
+  // The oldest batch that can be read now. It counts as on its way until settle().
   std::optional<OutgoingBatch> next();
   void settle(const OutgoingBatch& batch, BatchOutcome outcome);
   // It was not sent, and stays the next.
@@ -124,7 +125,12 @@ class EventSpool {
     // Empty: in memory.
     std::uint64_t file_bytes = 0;
     std::string payload;
+    // False: the disk gave no answer yet, and the head says nothing.
+    bool is_read = true;
   };
+  // Why a batch is not at hand. A disk (or a process without descriptors) that gives no answer now
+  // says nothing about the file.
+  enum class Unread : std::uint8_t { kGone, kDamaged, kNotNow };
   struct Open {
     EventGroup group;
     evaluation::launchdarkly::EventBatch events;
@@ -136,9 +142,11 @@ class EventSpool {
   using Batches = std::map<BatchName, Batch>;
 
   // launchdarkly_event_recovery.cc
-  void adopt_batches(const std::set<BatchName>& names);
+  void adopt_batches(const std::map<BatchName, std::uint64_t>& sizes);
   void adopt_log(std::uint64_t number, std::int64_t now_ms);
   void replay(std::uint64_t number, std::int64_t now_ms);
+  void read_again();
+  bool read_siblings(std::uint64_t number);
 
   PostResult expand(SpoolPost& post);
   bool keep(const SpoolPost& post, std::int64_t now_ms);
@@ -152,13 +160,13 @@ class EventSpool {
   bool put(BatchName name, BatchHead head, std::string payload);
   bool write(const BatchName& name, std::string_view bytes);
   void commit_log(std::uint64_t number);
-  std::optional<std::string> load(Batches::iterator batch);
+  std::expected<std::string, Unread> load(Batches::iterator batch);
   std::string unpack(std::string_view payload);
   void remove(Batches::iterator batch);
   void split(Batches::iterator batch);
   bool make_room(std::uint64_t bytes, bool on_disk);
   bool strip_oldest(bool on_disk);
-  void strip(Batches::iterator batch);
+  bool strip(Batches::iterator batch);
   void drop(DropReason reason, std::uint64_t events);
   std::string path_of(const BatchName& name) const;
   void insert(BatchName name, Batch batch);
@@ -180,11 +188,14 @@ class EventSpool {
   std::vector<Diagnostic> diagnostics_;
   Batches batches_;
   std::optional<BatchName> on_its_way_;
-  bool was_taken_away_ = false;  // The file that load() looked for.
   std::uint64_t batch_file_bytes_ = 0;
   std::uint64_t batch_memory_bytes_ = 0;
   // Logs that are still there though their batches are made, and their sizes: the disk failed.
   std::map<std::uint64_t, std::uint64_t> kept_logs_;
+  // Of those the ones that could not be read, or whose batches could not: what they are worth is
+  // found out later, and till then their batches stay where they are.
+  std::set<std::uint64_t> unread_logs_;
+  std::int64_t now_ms_ = 0;  // Of the last call that had it.
   // By source: each is told of its own.
   std::map<std::uint32_t, evaluation::launchdarkly::IndexWindow> contexts_;
   RecentTexts payloads_{kPayloadWindowMs, kPayloadsMax};

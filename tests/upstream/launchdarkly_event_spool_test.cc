@@ -469,6 +469,35 @@ TEST(EventSpool, DamagedFilesCostThemselvesAlone) {
   EXPECT_EQ(bench.folder.disk.files().size(), 0U);
 }
 
+// No descriptors, no memory, a disk that does not answer: that says nothing about the files.
+TEST(EventSpool, WhatCannotBeReadNowIsReadLater) {
+  Bench bench;
+  bench.start();
+  for (int n = 0; n < 10; ++n) {
+    bench.spool->take(post_of(n), 0);
+    if (n % 3 == 2) bench.spool->seal();
+  }
+  bench.folder.disk.reading_fails_with = EMFILE;
+  EXPECT_FALSE(bench.spool->next());
+  EXPECT_EQ(bench.spool->facts().batches, 4U);
+  EXPECT_NE(bench.spool->facts().problem, "");
+  // Nor does it at the start, neither of batches nor of a log.
+  const std::uint64_t bytes = bench.folder.bytes;
+  bench.start();
+  EXPECT_FALSE(bench.spool->next());
+  EXPECT_EQ(bench.spool->facts().batches, 5U);
+  EXPECT_EQ(bench.folder.bytes, bytes);
+  EXPECT_EQ(bench.spool->take(post_of(10), 0), PostResult::kTaken);
+  bench.spool->seal();
+  bench.folder.disk.reading_fails_with = 0;
+  bench.send_all();
+  expect_all(bench.receiver, 11);
+  const SpoolFacts& facts = bench.spool->facts();
+  for (const std::uint64_t dropped : facts.dropped) EXPECT_EQ(dropped, 0U);
+  EXPECT_EQ(facts.batches, 0U);
+  EXPECT_EQ(bench.folder.disk.files().size(), 0U);
+}
+
 TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
   Bench bench;
   bench.start();

@@ -58,6 +58,7 @@ int FakeFileSystem::open_node(NodePointer node) {
 }
 
 FileResult<int> FakeFileSystem::open_for_reading(const std::string& path) {
+  if (reading_fails_with != 0) return error(reading_fails_with, "open " + path);
   NodePointer node = find(path);
   if (!node) return error(ENOENT, "open " + path);
   return open_node(std::move(node));
@@ -165,6 +166,7 @@ FileResult<void> FakeFileSystem::make_folder(const std::string& path) {
 }
 
 FileResult<std::vector<cache::FolderItem>> FakeFileSystem::list(const std::string& path) {
+  if (listing_fails_with != 0) return error(listing_fails_with, "list " + path);
   const NodePointer folder = find(path);
   if (!folder) return error(ENOENT, "list " + path);
   std::vector<cache::FolderItem> items;

@@ -24,6 +24,10 @@ class FakeFileSystem final : public cache::FileSystem {
   // writes fails with `code`; `once`: that one only.
   void fail_from(std::size_t call, int code, bool once = false);
   void heal() { fail_code_ = 0; }
+  // While it is not 0: what opening a file for reading fails with.
+  int reading_fails_with = 0;
+  // Likewise for looking into a folder.
+  int listing_fails_with = 0;
   // How many calls so far that could have changed something.
   std::size_t changing_calls() const { return changing_calls_; }
   // Called before each of them: a slow disk.
