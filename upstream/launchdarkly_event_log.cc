@@ -1,10 +1,19 @@
 #include "upstream/launchdarkly_event_log.h"
 
+#include <cerrno>
+
 namespace flagstone::upstream::launchdarkly {
 
 cache::FileResult<EventLog> EventLog::create(cache::FileSystem& files, const std::string& folder,
                                              std::uint64_t number, std::string id) {
   const std::string path = folder + "/" + file_name(number);
+  // Creating empties what is there, and that may have been acknowledged.
+  if (const cache::FileResult<int> there = files.open_for_reading(path)) {
+    files.close(*there);
+    return std::unexpected(cache::FileError{.code = EEXIST, .where = "create " + path});
+  } else if (there.error().code != ENOENT) {
+    return std::unexpected(there.error());
+  }
   const cache::FileResult<int> descriptor = files.create(path);
   if (!descriptor) return std::unexpected(descriptor.error());
   EventLog log(files, *descriptor, number, std::move(id));

@@ -18,7 +18,7 @@ namespace flagstone::upstream::launchdarkly {
 
 class EventLog {
  public:
-  // The number names the file, the id what it will be made into.
+  // The number names the file, which must not be there, the id what it will be made into.
   static cache::FileResult<EventLog> create(cache::FileSystem& files, const std::string& folder,
                                             std::uint64_t number, std::string id);
 

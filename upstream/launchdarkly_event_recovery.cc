@@ -53,9 +53,13 @@ void EventSpool::open(std::int64_t now_ms) {
   now_ms_ = now_ms;
   path_ = folder_.path();
   if (path_.empty()) return;
-  if (batches_.empty() && open_.empty() && diagnostics_.empty()) next_number_ = 1;
   const auto items = folder_.files().list(path_);
-  if (!items) return failed(items.error());
+  if (!items) {
+    // As if it were not there: what is in it has to be known before anything is written.
+    path_.clear();
+    return failed(items.error());
+  }
+  if (batches_.empty() && open_.empty() && diagnostics_.empty()) next_number_ = 1;
   std::map<std::uint64_t, std::uint64_t> logs;  // With their sizes.
   std::map<BatchName, std::uint64_t> batches;
   for (const cache::FolderItem& item : *items) {

@@ -1,6 +1,7 @@
 #include "upstream/launchdarkly_event_spool.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "net/gzip.h"
@@ -100,6 +101,7 @@ bool EventSpool::begin_log(std::int64_t now_ms) {
   auto log = EventLog::create(folder_.files(), path_, next_number_, options_.fresh_id());
   if (!log) {
     failed(log.error());
+    if (log.error().code == EEXIST) ++next_number_;
     return false;
   }
   ++next_number_;

@@ -498,6 +498,30 @@ TEST(EventSpool, WhatCannotBeReadNowIsReadLater) {
   EXPECT_EQ(bench.folder.disk.files().size(), 0U);
 }
 
+TEST(EventSpool, AFolderThatCannotBeLookedIntoIsLeftAlone) {
+  Bench bench;
+  bench.start();
+  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  bench.folder.disk.listing_fails_with = EMFILE;
+  bench.start();
+  EXPECT_EQ(bench.spool->take(post_of(1), 0), PostResult::kTaken);
+  bench.folder.disk.listing_fails_with = 0;
+  EXPECT_EQ(bench.spool->take(post_of(2), 0), PostResult::kTaken);
+  bench.send_all();
+  expect_all(bench.receiver, 3);
+}
+
+TEST(EventSpool, ALogThatIsThereIsNotEmptied) {
+  Bench bench;
+  bench.start();
+  std::string& there = (bench.folder.disk.close(*bench.folder.disk.create("/state/1.log")),
+                        bench.folder.disk.contents("/state/1.log"));
+  there = "somebody's";
+  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kFull);
+  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  EXPECT_EQ(bench.folder.disk.contents("/state/1.log"), "somebody's");
+}
+
 TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
   Bench bench;
   bench.start();
