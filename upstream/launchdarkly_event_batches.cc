@@ -16,6 +16,8 @@ namespace wire = evaluation::launchdarkly;
 constexpr std::size_t kUnpackedBytesMax = std::size_t{256} * 1024 * 1024;
 // So much is made free at once where events have to go: each takes a write of its own.
 constexpr std::uint64_t kStripShare = 16;
+// Behind them stand the halves' letters.
+constexpr std::size_t kOrdinalDigits = 3;
 // A batch's file that is longer is none of ours.
 constexpr std::uint64_t kBatchFileBytesMax = std::uint64_t{64} * 1024 * 1024;
 
@@ -127,16 +129,33 @@ void EventSpool::settle(const OutgoingBatch& sent, BatchOutcome outcome) {
 }
 
 void EventSpool::remove(Batches::iterator batch) {
-  const std::uint64_t number = batch->first.number;
+  const BatchName name = batch->first;
+  const std::uint64_t number = name.number;
   if (batch->second.file_bytes > 0) {
     const auto gone = folder_.files().unlink(path_of(batch->first));
     if (!gone) failed(gone.error());
   }
   erase(batch);
+  remove_wholes_of(name);
   const auto same = batches_.lower_bound({.number = number, .ordinal = {}});
   const bool last = same == batches_.end() || same->first.number != number;
   if (last && kept_logs_.contains(number)) commit_log(number);
   folder_.set_bytes(disk_bytes());
+}
+
+// Those that nothing is left of.
+void EventSpool::remove_wholes_of(const BatchName& part) {
+  for (BatchName whole = part; whole.ordinal.size() > kOrdinalDigits;) {
+    whole.ordinal.pop_back();
+    if (!kept_wholes_.contains(whole)) continue;
+    const auto next = batches_.lower_bound(whole);
+    const bool is_left = next != batches_.end() && next->first.number == whole.number &&
+                         next->first.ordinal.starts_with(whole.ordinal);
+    if (is_left) continue;
+    const auto gone = folder_.files().unlink(path_of(whole));
+    if (!gone) failed(gone.error());
+    kept_wholes_.erase(whole);
+  }
 }
 
 std::string EventSpool::unpack(std::string_view payload) {
@@ -157,15 +176,21 @@ void EventSpool::split(Batches::iterator batch) {
     drop(DropReason::kTooLarge, head.events);
     return remove(batch);
   }
+  bool all_on_disk = true;
   for (const auto& [letter, half] : {std::pair{"a", &halves.first}, {"b", &halves.second}}) {
     BatchHead part = head;
     part.payload_id = payload_id_of(head.payload_id, letter);
     part.events = wire::count_events(*half);
     part.summaries = wire::only_summaries(*half).kept;
-    put({.number = name.number, .ordinal = name.ordinal + letter}, std::move(part),
-        net::gzip(*half));
+    const bool on_disk = put({.number = name.number, .ordinal = name.ordinal + letter},
+                             std::move(part), net::gzip(*half));
+    all_on_disk = on_disk && all_on_disk;
   }
-  remove(batches_.find(name));
+  const auto whole = batches_.find(name);
+  if (all_on_disk || whole->second.file_bytes == 0) return remove(whole);
+  // A half that is in memory would be lost with the process.
+  kept_wholes_[name] = whole->second.file_bytes;
+  erase(whole);
 }
 
 // Makes room for so many bytes; where that is not to be had, false.

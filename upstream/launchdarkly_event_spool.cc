@@ -189,6 +189,7 @@ void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool h
 std::uint64_t EventSpool::disk_bytes() const {
   std::uint64_t sum = log_ ? log_->bytes() : 0;
   for (const auto& [number, bytes] : kept_logs_) sum += bytes;
+  for (const auto& [name, bytes] : kept_wholes_) sum += bytes;
   return sum + batch_file_bytes_;
 }
 

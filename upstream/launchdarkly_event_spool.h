@@ -164,6 +164,7 @@ class EventSpool {
   std::string unpack(std::string_view payload);
   void remove(Batches::iterator batch);
   void split(Batches::iterator batch);
+  void remove_wholes_of(const BatchName& part);
   bool make_room(std::uint64_t bytes, bool on_disk);
   bool strip_oldest(bool on_disk);
   bool strip(Batches::iterator batch);
@@ -195,6 +196,9 @@ class EventSpool {
   // Of those the ones that could not be read, or whose batches could not: what they are worth is
   // found out later, and till then their batches stay where they are.
   std::set<std::uint64_t> unread_logs_;
+  // Files of batches that were halved while the disk did not take both halves, and their sizes:
+  // they go once all that they were made into is settled.
+  std::map<BatchName, std::uint64_t> kept_wholes_;
   std::int64_t now_ms_ = 0;  // Of the last call that had it.
   // By source: each is told of its own.
   std::map<std::uint32_t, evaluation::launchdarkly::IndexWindow> contexts_;

@@ -522,6 +522,33 @@ TEST(EventSpool, ALogThatIsThereIsNotEmptied) {
   EXPECT_EQ(bench.folder.disk.contents("/state/1.log"), "somebody's");
 }
 
+// The disk takes neither half, and the process is killed before both are sent.
+TEST(EventSpool, AWholeStaysUntilItsHalvesAreSafe) {
+  for (const int sent : {0, 1, 2, 3}) {
+    Bench bench;
+    bench.start();
+    for (int n = 0; n < 4; ++n) bench.spool->take(post_of(n), 0);
+    bench.spool->seal();
+    bench.folder.disk.fail_from(0, ENOSPC);
+    bench.spool->settle(*bench.spool->next(), BatchOutcome::kTooLarge);
+    bench.spool->settle(*bench.spool->next(), BatchOutcome::kTooLarge);
+    bench.folder.disk.heal();
+    EXPECT_EQ(bench.spool->facts().batches, 3U);
+    EXPECT_GT(bench.spool->facts().disk_bytes, 0U);
+    for (int i = 0; i < sent; ++i) EXPECT_TRUE(bench.send_one());
+    EXPECT_EQ(bench.files_with(".batch"), sent == 3 ? 0U : 1U);
+    EXPECT_EQ(bench.spool->facts().disk_bytes == 0, sent == 3);
+    bench.start();
+    // The receiver knows the ids of what it has: the whole is halved as it was.
+    for (int i = 0; i < 2 && sent < 3; ++i) {
+      bench.spool->settle(*bench.spool->next(), BatchOutcome::kTooLarge);
+    }
+    bench.send_all();
+    expect_all(bench.receiver, 4);
+    EXPECT_EQ(bench.folder.disk.files().size(), 0U);
+  }
+}
+
 TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
   Bench bench;
   bench.start();
