@@ -118,13 +118,12 @@ void EventSpool::settle(const OutgoingBatch& sent, BatchOutcome outcome) {
       facts_.sent += sent.head.events;
       return remove(batch);
     case BatchOutcome::kRefused:
-      drop(DropReason::kRefused, sent.head.events);
-      return remove(batch);
+      return split(batch, DropReason::kRefused);
     case BatchOutcome::kOffline:
       drop(DropReason::kOffline, sent.head.events);
       return remove(batch);
     case BatchOutcome::kTooLarge:
-      return split(batch);
+      return split(batch, DropReason::kTooLarge);
   }
 }
 
@@ -164,8 +163,8 @@ std::string EventSpool::unpack(std::string_view payload) {
   return text;
 }
 
-// Too large for upstream: two halves take its place, with ids that follow from its own.
-void EventSpool::split(Batches::iterator batch) {
+// Not for upstream as it is: two halves take its place, with ids that follow from its own.
+void EventSpool::split(Batches::iterator batch, DropReason reason) {
   const BatchName name = batch->first;
   const BatchHead head = batch->second.head;
   const auto payload = load(batch);
@@ -173,7 +172,7 @@ void EventSpool::split(Batches::iterator batch) {
   wire::Halves halves;
   if (payload && head.kind == PayloadKind::kEvents) halves = wire::halve_events(unpack(*payload));
   if (halves.second.empty()) {
-    drop(DropReason::kTooLarge, head.events);
+    drop(reason, head.events);
     return remove(batch);
   }
   bool all_on_disk = true;

@@ -198,6 +198,7 @@ bool Forwarder::on_disk(std::move_only_function<void(EventSpool&)> job,
 
 // What there is decides what is to be done.
 void Forwarder::take_facts(const SpoolFacts& seen) {
+  if (seen.batches == 0) refused_since_.clear();
   complain_of_drops();
   if (seen.wants_seal && !finishing_) {
     seal();
@@ -257,7 +258,10 @@ void Forwarder::sent(OutgoingBatch batch, SendResult result) {
   if (result.server_unix_ms) {
     vendor_offset_ms_ = *result.server_unix_ms - tools_.sources.clock.unix_ms();
   }
-  if (result.verdict == SendResult::Verdict::kFailed) return failed(std::move(batch), result);
+  const bool is_failure =
+      result.verdict == SendResult::Verdict::kFailed ||
+      (result.verdict == SendResult::Verdict::kRefused && !is_refused_for_good(batch.name));
+  if (is_failure) return failed(std::move(batch), result);
   backoff_.succeeded(tools_.sources.clock.now());
   if (!std::exchange(failing_, {}).empty()) say(false, "events are sent again");
   switch (result.verdict) {
@@ -268,6 +272,18 @@ void Forwarder::sent(OutgoingBatch batch, SendResult result) {
     default:
       return settle(std::move(batch), BatchOutcome::kTooLarge);
   }
+}
+
+// Halves were refused when their whole was.
+bool Forwarder::is_refused_for_good(const BatchName& name) {
+  const TimePoint now = tools_.sources.clock.now();
+  for (BatchName whole = name; !whole.ordinal.empty(); whole.ordinal.pop_back()) {
+    const auto found = refused_since_.find(whole);
+    if (found != refused_since_.end()) return now - found->second >= kRefusalPatience;
+  }
+  if (refused_since_.size() >= kRefusedMax) refused_since_.erase(refused_since_.begin());
+  refused_since_.emplace(name, now);
+  return false;
 }
 
 void Forwarder::settle(OutgoingBatch batch, BatchOutcome outcome) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,10 @@ class Forwarder final : public EventForwarder {
   static constexpr std::int64_t kRoomAgainMs = 10'000;
   // Credentials that sources had before, whose apps may not know it yet.
   static constexpr std::size_t kFormerMax = 8;
+  // A 400 is believed after so long: who stands between may say so of everything, for a while.
+  static constexpr milliseconds kRefusalPatience{15 * 60 * 1000};
+  // Batches that are remembered as refused.
+  static constexpr std::size_t kRefusedMax = 64;
 
   Forwarder(const config::Environment& options, EventForwarderTools tools);
   ~Forwarder() override;
@@ -75,6 +80,7 @@ class Forwarder final : public EventForwarder {
   void pump();
   void send(OutgoingBatch batch);
   void sent(OutgoingBatch batch, SendResult result);
+  bool is_refused_for_good(const BatchName& name);
   void settle(OutgoingBatch batch, BatchOutcome outcome);
   void failed(OutgoingBatch batch, const SendResult& result);
   void note_room(bool is_full);
@@ -97,6 +103,7 @@ class Forwarder final : public EventForwarder {
   net::Timer flush_timer_;
   net::Timer wait_timer_;
   net::Timer deadline_;
+  std::map<BatchName, TimePoint> refused_since_;
   SpoolFacts spool_;
   EventFacts counts_;
   std::size_t queued_ = 0;

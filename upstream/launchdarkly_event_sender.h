@@ -28,7 +28,7 @@ bool takes_events(const config::Source& source);
 struct SendResult {
   enum class Verdict : std::uint8_t {
     kAccepted,
-    kRefused,   // 400: it will never be taken.
+    kRefused,   // 400: something is wrong with it, or with who stands between.
     kTooLarge,  // 413
     kFailed,    // Try again.
   };

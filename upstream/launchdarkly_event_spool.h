@@ -62,7 +62,12 @@ struct OutgoingBatch {
   std::string payload;  // gzip
 };
 
-enum class BatchOutcome : std::uint8_t { kSent, kRefused, kTooLarge, kOffline };
+enum class BatchOutcome : std::uint8_t {
+  kSent,
+  kRefused,   // Something in it is not taken: it is halved until that stands alone, and goes.
+  kTooLarge,  // Likewise.
+  kOffline,
+};
 
 // Counts grow; the rest is as of now.
 struct SpoolFacts {
@@ -163,7 +168,7 @@ class EventSpool {
   std::expected<std::string, Unread> load(Batches::iterator batch);
   std::string unpack(std::string_view payload);
   void remove(Batches::iterator batch);
-  void split(Batches::iterator batch);
+  void split(Batches::iterator batch, DropReason reason);
   void remove_wholes_of(const BatchName& part);
   bool make_room(std::uint64_t bytes, bool on_disk);
   bool strip_oldest(bool on_disk);

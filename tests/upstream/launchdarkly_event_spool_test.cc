@@ -436,11 +436,14 @@ TEST(EventSpool, TooLargeIsHalvedUntilItFits) {
   EXPECT_FALSE(bench.spool->next());
 }
 
-TEST(EventSpool, RefusedIsDroppedAndCounted) {
+TEST(EventSpool, RefusedIsHalvedAndThenDroppedAndCounted) {
   Bench bench;
   bench.start();
   bench.spool->take(post_of(0), 0);
   bench.spool->seal();
+  bench.spool->settle(*bench.spool->next(), BatchOutcome::kRefused);
+  EXPECT_EQ(bench.spool->facts().batches, 2U);
+  bench.spool->settle(*bench.spool->next(), BatchOutcome::kRefused);
   bench.spool->settle(*bench.spool->next(), BatchOutcome::kRefused);
   EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kRefused)], 2U);
   EXPECT_EQ(bench.folder.disk.files().size(), 0U);
