@@ -294,7 +294,7 @@ int Http1Session::check_fields() {
     }
   }
   if (hosts == 0 && !is_http10_) return refuse_later(400, "the request has no Host");
-  const std::size_t body_max = resources_.limits.body_bytes_max;
+  const std::size_t body_max = resources_.limits.body_bytes_max_of(path_);
   if (parser_.content_length > body_max)
     return refuse_later(413, "the request's body is too large");
   if (parser_.content_length > kSmallBodyBytes && connections_hold_too_much()) {
@@ -308,7 +308,8 @@ int Http1Session::check_fields() {
 
 int Http1Session::add_body(std::string_view piece) {
   body_bytes_ += piece.size();
-  if (body_bytes_ > resources_.limits.body_bytes_max) {
+  const HttpLimits& limits = resources_.limits;
+  if (body_bytes_ > limits.body_bytes_max && body_bytes_ > limits.body_bytes_max_of(path_)) {
     return refuse_later(413, "the request's body is too large");
   }
   if (body_in_place_.data() == nullptr && store_->body.empty()) {

@@ -277,9 +277,15 @@ int Http2Session::add_body(std::int32_t id, std::string_view piece) {
   Http2Stream* stream = stream_of(id);
   if (ending_ || stream == nullptr || stream->answered || piece.empty()) return 0;
   stream->body_bytes += piece.size();
-  if (stream->body_bytes > resources_.limits.body_bytes_max) {
-    refuse(*stream, 413, "the request's body is too large");
-    return 0;
+  const HttpLimits& limits = resources_.limits;
+  std::size_t held_max = limits.connection_window_bytes;
+  if (stream->body_bytes > limits.body_bytes_max) {
+    const std::size_t most = limits.body_bytes_max_of(make_request(*stream).path);
+    if (stream->body_bytes > most) {
+      refuse(*stream, 413, "the request's body is too large");
+      return 0;
+    }
+    held_max = std::max(held_max, most);
   }
   if (stream->body_bytes == piece.size()) {
     keep_body_in_place();
@@ -287,8 +293,7 @@ int Http2Session::add_body(std::int32_t id, std::string_view piece) {
     in_place_ = stream;
     return 0;
   }
-  const HttpLimits& limits = resources_.limits;
-  const bool peer_holds_too_much = held_body_bytes_ > limits.connection_window_bytes;
+  const bool peer_holds_too_much = held_body_bytes_ > held_max;
   const bool all_hold_too_much =
       stream->body_bytes > kSmallBodyBytes &&
       resources_.counters.bytes_buffered.read() > resources_.buffered_bytes_max();

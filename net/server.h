@@ -8,12 +8,16 @@
 // left.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "net/counter.h"
 #include "net/error.h"
@@ -40,11 +44,18 @@ struct ConnectionLimits {
   std::size_t unsent_bytes_max = 256 * 1024;  // above it the connection reads no further request
 };
 
+// A path, exactly, whose requests may have larger bodies than others.
+struct LargerBody {
+  std::string path;
+  std::size_t bytes_max = 0;
+};
+
 struct HttpLimits {
   std::size_t header_bytes_max = 64 * 1024;  // request line included; beyond: 431
   std::size_t header_count_max = 100;        // beyond: 431
   std::size_t target_bytes_max = 16 * 1024;  // beyond: 414
   std::size_t body_bytes_max = 1'000'000;    // beyond: 413
+  std::vector<LargerBody> larger_bodies;
   // What all connections of a server may hold together before bodies that come in pieces are
   // refused with 503. Whole requests, and answers to them, still pass.
   std::size_t buffered_bytes_max = SIZE_MAX;
@@ -60,6 +71,14 @@ struct HttpLimits {
   std::uint32_t resets_per_second = 33;
   std::uint32_t control_frame_burst = 1000;
   std::uint32_t control_frames_per_second = 100;
+
+  std::size_t body_bytes_max_of(std::string_view path) const {
+    std::size_t most = body_bytes_max;
+    for (const LargerBody& larger : larger_bodies) {
+      if (larger.path == path) most = std::max(most, larger.bytes_max);
+    }
+    return most;
+  }
 };
 
 struct ServerOptions {

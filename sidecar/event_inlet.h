@@ -19,7 +19,7 @@ namespace flagstone::sidecar {
 
 class EventInlet {
  public:
-  // Bodies on their way, of this thread.
+  // Bodies on their way, of this thread. Where there is none, one goes however large it is.
   static constexpr std::size_t kWaitingBytesMax = std::size_t{4} * 1024 * 1024;
   static constexpr std::size_t kWaitingMax = 256;
 

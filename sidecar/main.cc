@@ -94,6 +94,8 @@ std::vector<sidecar::Vendor> make_vendors() {
            [process](net::Loop& loop, sidecar::ServingDesk& desk) {
              return make_launchdarkly_apis(loop, desk, process);
            },
+       .larger_bodies = {{.path = std::string(sidecar::LaunchDarklyEvents::kBulkPath),
+                          .bytes_max = sidecar::LaunchDarklyEvents::kBulkBytesMax}},
        .make_events = upstream::make_launchdarkly_event_forwarder,
        .make_reports = make_launchdarkly_reports},
   };

@@ -17,6 +17,13 @@ void block_signals() {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
 }
+net::ServerOptions server_options(net::ServerOptions made, std::span<const Vendor> vendors) {
+  for (const Vendor& vendor : vendors) {
+    made.http.larger_bodies.insert(made.http.larger_bodies.end(), vendor.larger_bodies.begin(),
+                                   vendor.larger_bodies.end());
+  }
+  return made;
+}
 
 }  // namespace
 
@@ -26,7 +33,7 @@ ServingThread::ServingThread(net::Loop& keeper_loop, const ServingOptions& optio
       desk_(loop_),
       cors_(router_, options.cors_origins),
       guard_(cors_, options.guard),
-      server_(loop_, guard_, options.server),
+      server_(loop_, guard_, server_options(options.server, vendors)),
       last_pong_ms_(keeper_loop.now_ms()) {
   desk_.settings = options.settings;
   desk_.return_state = [this](std::shared_ptr<const cache::ServingState> held) {

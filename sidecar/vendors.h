@@ -9,6 +9,7 @@
 
 #include "config/options.h"
 #include "evaluation/dialect.h"
+#include "net/server.h"
 #include "sidecar/api/api.h"
 #include "sidecar/evaluation_reporter.h"
 #include "upstream/document_check.h"
@@ -28,6 +29,8 @@ struct Vendor {
   upstream::MakeSource make_source;
   upstream::CheckDocument check_document;
   MakeApis make_apis;
+  // Of those: what may be posted beyond `request_body_limit`.
+  std::vector<net::LargerBody> larger_bodies = {};
   // Empty: the vendor counts no events.
   upstream::MakeEventForwarder make_events = {};
   // Empty: the vendor is not told what was evaluated here.

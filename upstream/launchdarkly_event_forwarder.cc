@@ -148,7 +148,8 @@ bool Forwarder::hand_to_disk(SpoolPost post, Done done) {
   const std::size_t bytes = post.body.size();
   if (finishing_ && !post.is_own) return false;
   const std::size_t bytes_max = std::min<std::size_t>(kQueuedBytesMax, tools_.memory_bytes);
-  if (queued_ >= kQueuedMax || queued_bytes_ + bytes > bytes_max) return false;
+  if (queued_ >= kQueuedMax) return false;
+  if (queued_ > 0 && queued_bytes_ + bytes > bytes_max) return false;
   auto result = std::make_shared<PostResult>(PostResult::kFull);
   const bool queued =
       on_disk([post = std::move(post), result, now = now_ms()](

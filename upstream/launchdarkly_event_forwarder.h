@@ -33,7 +33,7 @@ namespace launchdarkly {
 
 class Forwarder final : public EventForwarder {
  public:
-  // What waits for the disk.
+  // What waits for the disk. Where nothing does, one body is taken however large it is.
   static constexpr std::size_t kQueuedBytesMax = std::size_t{8} * 1024 * 1024;
   static constexpr std::size_t kQueuedMax = 256;
   // A full queue of the writer's is asked again after this.

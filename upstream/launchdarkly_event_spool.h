@@ -86,8 +86,9 @@ struct SpoolFacts {
 
 class EventSpool {
  public:
-  // A body that unpacks to more is refused.
-  static constexpr std::size_t kBodyBytesMax = std::size_t{4} * 1024 * 1024;
+  // A body that unpacks to more is refused. SDKs keep 10,000 events at most, and throw away for
+  // good what is refused for its size.
+  static constexpr std::size_t kBodyBytesMax = std::size_t{10} * 1024 * 1024;
   // A log that is so long is sealed, however little it merges to.
   static constexpr std::uint64_t kLogBytesMax = std::uint64_t{4} * 1024 * 1024;
   // Combinations of schema, tags and source that are open at once.

@@ -56,7 +56,7 @@ LaunchDarklyEvents::LaunchDarklyEvents(net::Loop& loop, ServingDesk& desk)
 LaunchDarklyEvents::~LaunchDarklyEvents() { *self_ = nullptr; }
 
 void LaunchDarklyEvents::add_routes(net::Router& router) {
-  router.add<&LaunchDarklyEvents::bulk>(net::Method::kPost, "/bulk", *this);
+  router.add<&LaunchDarklyEvents::bulk>(net::Method::kPost, kBulkPath, *this);
   router.add<&LaunchDarklyEvents::diagnostic>(net::Method::kPost, "/diagnostic", *this);
 }
 

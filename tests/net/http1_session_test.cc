@@ -164,6 +164,7 @@ TEST(Http1Session, BoundsEverythingOfAHeader) {
   limits.header_count_max = 4;
   limits.target_bytes_max = 100;
   limits.body_bytes_max = 10;
+  limits.larger_bodies = {{.path = "/bulk", .bytes_max = 12}};
   const std::string long_text(1100, 'a');
   struct Row {
     std::string request;
@@ -179,6 +180,14 @@ TEST(Http1Session, BoundsEverythingOfAHeader) {
       {get("/" + long_text), "414"},
       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789", "200"},
       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n01234567890", "413"},
+      {"POST /bulk?a HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n012345678901", "200"},
+      {"POST /bulk HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n\r\n0123456789012", "413"},
+      {"POST /bulk HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "6\r\nabcdef\r\n5\r\nabcde\r\n0\r\n\r\n",
+       "200"},
+      {"POST /bulk HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "6\r\nabcdef\r\n7\r\nabcdefg\r\n0\r\n\r\n",
+       "413"},
       {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
        "6\r\nabcdef\r\n5\r\nabcde\r\n0\r\n\r\n",
        "413"},

@@ -224,6 +224,8 @@ TEST(Http2Session, RefusesTooLargeHeadersTargetsAndBodies) {
   limits.target_bytes_max = 1000;
   limits.header_count_max = 10;
   limits.body_bytes_max = 50'000;
+  limits.connection_window_bytes = 70'000;
+  limits.larger_bodies = {{.path = "/bulk", .bytes_max = 200'000}};
   Http2Bench bench(limits);
   const int header = bench.client.get("/", {{"x", std::string(5000, 'x')}});
   const int target = bench.client.get("/" + std::string(1001, 'x'));
@@ -240,8 +242,14 @@ TEST(Http2Session, RefusesTooLargeHeadersTargetsAndBodies) {
   EXPECT_EQ(bench.answer(count).status, 431);
   EXPECT_EQ(bench.answer(body).status, 413);
   EXPECT_EQ(bench.answer(body).error, NGHTTP2_NO_ERROR);
+  const int large = bench.client.post("/bulk", std::string(200'000, 'x'));
+  bench.exchange();
+  const int too_large = bench.client.post("/bulk", std::string(200'001, 'x'));
+  bench.exchange();
   EXPECT_EQ(bench.answer(fits).status, 200);
-  EXPECT_EQ(bench.counters.refusals.read(), 4u);
+  EXPECT_EQ(bench.answer(large).status, 200);
+  EXPECT_EQ(bench.answer(too_large).status, 413);
+  EXPECT_EQ(bench.counters.refusals.read(), 5u);
   EXPECT_EQ(bench.session->held_bytes(), 0u);
 }
 

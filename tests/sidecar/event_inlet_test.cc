@@ -59,9 +59,17 @@ TEST_F(EventInletTest, ThereAndBack) {
 }
 
 TEST_F(EventInletTest, IsBoundedInBytesAndNumber) {
+  // The first goes whatever its size, so that what is taken at all is taken sometime.
+  EXPECT_TRUE(post(EventInlet::kWaitingBytesMax * 2));
+  EXPECT_FALSE(post(1));
+  turn();
+  waiting[0](PostResult::kTaken);
+  turn();
+  waiting.clear();
+  results.clear();
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(post(EventInlet::kWaitingBytesMax / 4));
   EXPECT_FALSE(post(1));
-  EXPECT_EQ(inlet->refused(), 1U);
+  EXPECT_EQ(inlet->refused(), 2U);
   turn();
   for (auto& done : waiting) done(PostResult::kTaken);
   turn();
