@@ -60,9 +60,12 @@ bool LaunchDarklyReports::admit_unknown(std::string_view name) {
 }
 
 void LaunchDarklyReports::pack() {
-  std::string array = "[" + waiting_;
+  // Each by itself, so that what the door refuses of the one takes nothing of the other with it.
+  if (!waiting_.empty()) arrays_.push_back("[" + waiting_ + "]");
   if (waiting_.capacity() > kHandOnBytes) std::string().swap(waiting_);
   waiting_.clear();
+  if (counts_.empty()) return;
+  std::string array = "[";
   for (const std::string& summary : counts_.summaries(kArrayBytes)) {
     if (array.size() > kArrayBytes) {
       arrays_.push_back(std::exchange(array, "[") + "]");

@@ -51,7 +51,7 @@ class LaunchDarklyReports final : public EvaluationReports {
   std::vector<std::unique_ptr<LaunchDarklyReporter>> reporters_;
   std::string waiting_;  // Events with commas between.
   Counts counts_;
-  std::deque<std::string> arrays_;                   // Both, packed for the door.
+  std::deque<std::string> arrays_;                   // Either, packed for the door.
   std::unordered_set<std::uint64_t> unknown_names_;  // By hash.
   std::int64_t unknown_since_ms_ = 0;
   std::uint64_t unknown_lost_ = 0;

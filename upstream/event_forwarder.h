@@ -43,7 +43,7 @@ enum class PostResult : std::uint8_t {
 enum class DropReason : std::uint8_t {
   kSpoolLimit,  // The oldest, when the spool was full.
   kTooLarge,    // 413 for a single event.
-  kRefused,     // 400.
+  kRefused,     // 400; or of our own, and not well-formed.
   kOffline,     // The environment has no source that could take them.
   kDamaged,     // Read back from the disk, and not what was written.
 };

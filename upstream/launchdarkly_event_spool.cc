@@ -34,6 +34,15 @@ std::uint64_t EventSpool::log_bytes_max() const {
 }
 
 PostResult EventSpool::take(SpoolPost post, std::int64_t now_ms) {
+  const bool is_own = post.is_own;
+  const PostResult result = take_in(std::move(post), now_ms);
+  // Of our own nobody else hears that they are lost.
+  if (is_own && result == PostResult::kTooLarge) drop(DropReason::kTooLarge, 1);
+  if (is_own && result == PostResult::kMalformed) drop(DropReason::kRefused, 1);
+  return result;
+}
+
+PostResult EventSpool::take_in(SpoolPost post, std::int64_t now_ms) {
   now_ms_ = now_ms;
   if (facts().wants_seal) seal();
   if (!post.payload_id.empty() && payloads_.knows(post.payload_id, now_ms)) {

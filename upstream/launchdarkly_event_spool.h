@@ -154,6 +154,7 @@ class EventSpool {
   void read_again();
   bool read_siblings(std::uint64_t number);
 
+  PostResult take_in(SpoolPost post, std::int64_t now_ms);
   PostResult expand(SpoolPost& post);
   bool keep(const SpoolPost& post, std::int64_t now_ms);
   bool append(const SpoolPost& post, std::int64_t now_ms);

@@ -552,6 +552,29 @@ TEST(EventSpool, AWholeStaysUntilItsHalvesAreSafe) {
   }
 }
 
+TEST(EventSpool, OurOwnThatAreNotTakenAreCounted) {
+  Bench bench;
+  bench.start();
+  const auto nested = [](std::size_t levels) {
+    return R"([{"kind":"index","context":)" + std::string(levels, '[') + std::string(levels, ']') +
+           "}]";
+  };
+  SpoolPost own = post_of(0);
+  own.payload_id.clear();
+  own.is_own = true;
+  // A context as deep as evaluation takes it.
+  own.body = nested(evaluation::kMaxJsonDepth);
+  EXPECT_EQ(bench.spool->take(own, 0), PostResult::kTaken);
+  own.body = nested(evaluation::kMaxJsonDepth * 2);
+  EXPECT_EQ(bench.spool->take(own, 0), PostResult::kMalformed);
+  own.body = std::string(EventSpool::kBodyBytesMax + 1, ' ');
+  EXPECT_EQ(bench.spool->take(own, 0), PostResult::kTooLarge);
+  const SpoolFacts& facts = bench.spool->facts();
+  EXPECT_EQ(facts.received, 1U);
+  EXPECT_EQ(facts.dropped[static_cast<std::size_t>(DropReason::kRefused)], 1U);
+  EXPECT_EQ(facts.dropped[static_cast<std::size_t>(DropReason::kTooLarge)], 1U);
+}
+
 TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
   Bench bench;
   bench.start();

@@ -8,10 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include "evaluation/dialect.h"
+
 namespace flagstone::evaluation::launchdarkly {
 
-// Contexts nest, and so do values of flags.
-inline constexpr std::size_t kEventDepthMax = 128;
+// Contexts nest, and so do values of flags, and both stand some levels deep in an event.
+inline constexpr std::size_t kEventDepthMax = kMaxJsonDepth + 8;
 
 class EventList {
  public:
