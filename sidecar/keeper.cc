@@ -135,8 +135,9 @@ void Keeper::put_in(std::unique_ptr<EnvironmentFeed> feed) {
   EnvironmentFeed* before = place.feed.get();
   if (before == nullptr) {
     place.feed = std::move(feed);
-    set_events(place);
+    // Before the events: what they left on the disk may be much, and the state is waited for.
     place.feed->start(nullptr);
+    set_events(place);
     load_usage(place);
     return;
   }
