@@ -71,6 +71,9 @@ void Forwarder::use(const config::Environment& options) {
                                                      [this, index] { credential_changed(index); });
     added->known = added->credential->secret().reveal();
     added->credential->start();
+    added->headers = std::make_unique<ConfiguredHeaders>(source.headers, tools_.sources,
+                                                         [this] { try_again(); });
+    added->headers->start();
   }
 }
 
@@ -81,6 +84,14 @@ void Forwarder::set_options(const config::Environment& options) {
         spool.set_options(events.spool_limit_bytes, events.batch_bytes);
       },
       [] {});
+  try_again();
+}
+
+// What kept events from being sent may be over.
+void Forwarder::try_again() {
+  backoff_.credential_changed();
+  wait_timer_.stop();
+  pump();
 }
 
 void Forwarder::credential_changed(std::uint32_t source) {
@@ -88,9 +99,7 @@ void Forwarder::credential_changed(std::uint32_t source) {
   std::string now = changed.credential->secret().reveal();
   former_.emplace_back(std::exchange(changed.known, std::move(now)), source);
   if (former_.size() > kFormerMax) former_.erase(former_.begin());
-  backoff_.credential_changed();
-  wait_timer_.stop();
-  pump();
+  try_again();
 }
 
 // Whose events they are that come with this credential: by default the first source's.
@@ -241,17 +250,21 @@ void Forwarder::send(OutgoingBatch batch) {
   if (to == nullptr) return settle(std::move(batch), BatchOutcome::kOffline);
   busy_ = true;
   const config::Secret& key = to->credential->secret();
-  if (key.empty()) {
+  std::vector<HttpHeader> headers;
+  const auto have_headers = to->headers->append_to(headers);
+  if (key.empty() || !have_headers) {
+    const std::string problem = key.empty() ? "there is no SDK key: " + to->credential->problem()
+                                            : have_headers.error();
     return failed(std::move(batch), {.verdict = SendResult::Verdict::kFailed,
                                      .regime = Regime::kOrdinary,
-                                     .cause = "there is no SDK key: " + to->credential->problem(),
+                                     .cause = problem,
                                      .retry_after = {},
                                      .server_unix_ms = {}});
   }
   ++counts_.requests;
   // The sender only borrows the batch for the call.
   auto shared = std::make_shared<OutgoingBatch>(std::move(batch));
-  sender_.send(to->source, key, *shared,
+  sender_.send(to->source, key, std::move(headers), *shared,
                [this, shared](SendResult result) { sent(std::move(*shared), std::move(result)); });
 }
 

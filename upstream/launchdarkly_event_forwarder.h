@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "upstream/backoff.h"
+#include "upstream/configured_headers.h"
 #include "upstream/credential.h"
 #include "upstream/event_folder.h"
 #include "upstream/event_forwarder.h"
@@ -65,10 +66,12 @@ class Forwarder final : public EventForwarder {
     config::Source source;
     std::unique_ptr<Credential> credential;
     std::string known;  // The credential as it was seen last.
+    std::unique_ptr<ConfiguredHeaders> headers;
   };
 
   void use(const config::Environment& options);
   void credential_changed(std::uint32_t source);
+  void try_again();
   std::uint32_t source_of(const std::string& credential) const;
   const Destination* destination(std::uint32_t source) const;
   bool hand_to_disk(SpoolPost post, Done done);

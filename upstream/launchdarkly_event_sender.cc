@@ -77,7 +77,7 @@ bool takes_events(const config::Source& source) {
 }
 
 void EventSender::send(const config::Source& source, const config::Secret& key,
-                       const OutgoingBatch& batch, Done done) {
+                       std::vector<HttpHeader> headers, const OutgoingBatch& batch, Done done) {
   status_ = 0;
   result_ = {};
   done_ = std::move(done);
@@ -104,6 +104,7 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
     request.headers.push_back(
         {.name = "X-LaunchDarkly-Wrapper", .value = source.launchdarkly.wrapper});
   }
+  for (HttpHeader& header : headers) request.headers.push_back(std::move(header));
   request.limits.body_bytes = kAnswerBytesMax;
   request.body = batch.payload;
   request.ca_file = source.ca_file;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "config/options.h"
 #include "config/secret.h"
@@ -47,9 +48,10 @@ class EventSender final : public HttpReceiver {
   EventSender(HttpClient& http, const Clock& clock, std::string instance_id)
       : http_(http), clock_(clock), instance_id_(std::move(instance_id)) {}
 
-  // `done` runs in a later turn. REQUIRES: the last one is done.
-  void send(const config::Source& source, const config::Secret& key, const OutgoingBatch& batch,
-            Done done);
+  // With `headers` beside those that belong to events; `done` runs in a later turn. REQUIRES: the
+  // last one is done.
+  void send(const config::Source& source, const config::Secret& key,
+            std::vector<HttpHeader> headers, const OutgoingBatch& batch, Done done);
 
  private:
   bool on_head(const HttpHead& head) override;

@@ -166,6 +166,7 @@ class EventForwarderTest : public testing::Test {
   std::mutex mutex;
   std::vector<fakes::ServedRequest> taken;  // Answered with 202.
   int status = 202;
+  std::string retry_after;
   std::string refused_text;  // With this in it, a body is answered with 400.
   fakes::ScriptedHttpServer server{[this](const fakes::ServedRequest& request, std::size_t) {
     const std::lock_guard lock(mutex);
@@ -173,7 +174,9 @@ class EventForwarderTest : public testing::Test {
     (void)net::Gunzip().run(request.body, 1'000'000, text);
     if (!refused_text.empty() && text.contains(refused_text)) return fakes::Reply{.status = 400};
     if (status == 202) taken.push_back(request);
-    return fakes::Reply{.status = status, .headers = {{"Date", "Tue, 03 Feb 2026 10:00:00 GMT"}}};
+    fakes::Reply reply{.status = status, .headers = {{"Date", "Tue, 03 Feb 2026 10:00:00 GMT"}}};
+    if (!retry_after.empty() && status != 202) reply.headers.push_back({"Retry-After", retry_after});
+    return reply;
   }};
   void answer(int with) {
     const std::lock_guard lock(mutex);
@@ -235,6 +238,34 @@ TEST_F(EventForwarderTest, PostsAndOwnEventsGoOutInOneRequest) {
   EXPECT_EQ(facts.batches_waiting, 0U);
   EXPECT_EQ(facts.spool_bytes, 0U);
   EXPECT_EQ(forwarder->vendor_unix_ms() / 100'000, 1'770'112'800'000 / 100'000);
+}
+
+TEST_F(EventForwarderTest, ConfiguredHeadersGoAlong) {
+  options.sources.resize(1);
+  options.sources[0].uri = server.url("");
+  options.sources[0].credential.text = config::Secret("sdk-1");
+  fakes::write_file(folder.path("token"), "t-1");
+  options.sources[0].headers.resize(1);
+  options.sources[0].headers[0].name = "X-Gateway";
+  options.sources[0].headers[0].value.file = folder.path("token");
+  start();
+  post(events(summary(1)));
+  ASSERT_TRUE(wait([&] { return arrived().size() == 1; }));
+  EXPECT_EQ(server.requests().at(0).header("x-gateway"), "t-1");
+}
+
+// A reload with the right key does not wait for what the wrong one taught.
+TEST_F(EventForwarderTest, AReloadTriesAtOnce) {
+  answer(401);
+  retry_after = "3600";
+  start();
+  post(events(summary(1)));
+  ASSERT_TRUE(wait([&] { return forwarder->facts().send_failures == 1; }));
+  answer(202);
+  options.sources[0].credential.text = config::Secret("sdk-2");
+  forwarder->set_options(options);
+  ASSERT_TRUE(wait([&] { return arrived().size() == 1; }));
+  EXPECT_EQ(server.requests().back().header("authorization"), "sdk-2");
 }
 
 TEST_F(EventForwarderTest, DiagnosticsGoToTheirOwnPlace) {
