@@ -11,8 +11,6 @@ namespace flagstone::sidecar {
 namespace {
 
 constexpr std::string_view kUsageBlob = "usage";
-// Of the memory limit: what events of one environment may hold that are nowhere else.
-constexpr std::size_t kEventsShare = 8;
 // A timer that starts itself again at zero would run in the same turn (libuv before 1.45).
 constexpr std::int64_t kNextTurnMs = 1;
 // After an update: what it took on its way goes back when its answers are out.
@@ -97,18 +95,29 @@ std::expected<void, std::string> Keeper::configure(
                             [&](const auto& options) { return options.name == place.name; });
     if (!kept && place.feed) take_out(place);
   }
+  // Before what is new looks for room on the disk: its own folder is none to clear away.
+  set_active(made);
   for (auto& feed : made) put_in(std::move(feed));
-  std::vector<cache::SourceIdentity> identities;
-  for (const Place& place : places_) {
-    if (!place.feed) continue;
-    for (auto& identity : place.feed->state_identities()) identities.push_back(std::move(identity));
-  }
-  tools_.saver.set_active(std::move(identities));
   feed_credentials_changed();
   // What the threads start from knows its environments: whoever asks in the first moment hears that
   // there is nothing yet, and not that his environment does not exist.
   if (state_->environments.empty()) publish();
   return {};
+}
+
+// What the state is kept of: of those, and of what goes on as it is.
+void Keeper::set_active(const std::vector<std::unique_ptr<EnvironmentFeed>>& made) {
+  std::vector<cache::SourceIdentity> identities;
+  const auto add = [&](const EnvironmentFeed& feed) {
+    for (auto& identity : feed.state_identities()) identities.push_back(std::move(identity));
+  };
+  for (const auto& feed : made) add(*feed);
+  for (const Place& place : places_) {
+    const bool is_replaced = std::ranges::any_of(
+        made, [&](const auto& feed) { return feed->options().name == place.name; });
+    if (place.feed && !is_replaced) add(*place.feed);
+  }
+  tools_.saver.set_active(std::move(identities));
 }
 
 std::int64_t Keeper::Place::last_contact_unix_ms() const {
@@ -117,7 +126,7 @@ std::int64_t Keeper::Place::last_contact_unix_ms() const {
 }
 
 void Keeper::take_out(Place& place) {
-  place.events.reset();
+  let_go_of_events(place);
   for (auto* gone : {&place.feed, &place.predecessor}) {
     if (*gone) old_dialects_.push_back((*gone)->give_up_dialect());
     gone->reset();
@@ -181,54 +190,6 @@ void Keeper::start() {
   publish();
   housework_timer_.start_repeating(kHouseworkMs, kHouseworkMs);
   usage_timer_.start_repeating(kUsageDrainMs, kUsageDrainMs);
-}
-
-void Keeper::stop(std::int64_t events_limit_ms, std::move_only_function<void()> done) {
-  drain_usage();
-  for (Place& place : places_) {
-    if (place.reports && place.events && !place.reports->flush(*place.events)) {
-      tools_.log.warn("{}: the events of the last second are lost: too much waits for the disk",
-                      place.name);
-    }
-  }
-  save_usage();
-  // Counts the environments whose events are on their way, and this function.
-  auto left = std::make_shared<std::size_t>(1);
-  auto saved = std::make_shared<std::move_only_function<void()>>(std::move(done));
-  const auto one_less = [this, left, saved] {
-    if (--*left == 0) tools_.saver.flush(std::move(*saved));
-  };
-  for (Place& place : places_) {
-    if (!place.events) continue;
-    ++*left;
-    place.events->finish(events_limit_ms, one_less);
-  }
-  one_less();
-}
-
-// Made with the environment's first options; a reload gives it the next.
-void Keeper::set_events(Place& place) {
-  const config::Environment& options = place.feed->options();
-  const Vendor* vendor = find_vendor(tools_.vendors, options.dialect);
-  if (vendor == nullptr || !vendor->make_events) {
-    place.events.reset();
-  } else if (place.events) {
-    place.events->set_options(options);
-  } else {
-    place.events = vendor->make_events(
-        options, {.sources = tools_.sources,
-                  .disk = tools_.saver.events_of(options.name),
-                  .memory_bytes = tools_.home.budget.limit_bytes() / kEventsShare,
-                  .say = [&log = tools_.log](bool is_warning, std::string_view text) {
-                    log.log(is_warning ? spdlog::level::warn : spdlog::level::info, text);
-                  }});
-  }
-}
-
-void Keeper::post_events(std::size_t environment, upstream::PostedEvents events,
-                         std::function<void(EventInlet::Result)> done) {
-  if (environment >= places_.size() || !places_[environment].events) return done(std::nullopt);
-  places_[environment].events->post(std::move(events), std::move(done));
 }
 
 std::expected<std::size_t, std::string> Keeper::accept(std::string_view environment) {

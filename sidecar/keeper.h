@@ -135,9 +135,12 @@ class Keeper final : public FeedHost {
   Place& place_of(const std::string& name);
   void put_in(std::unique_ptr<EnvironmentFeed> feed);
   void take_out(Place& place);
+  // keeper_events.cc
   void set_events(Place& place);
+  void let_go_of_events(Place& place);
   void post_events(std::size_t environment, upstream::PostedEvents events,
                    std::function<void(EventInlet::Result)> done);
+  void set_active(const std::vector<std::unique_ptr<EnvironmentFeed>>& made);
   bool update(Place& place);
   void hand_over(Place& place);
   void read_credentials();
@@ -162,6 +165,13 @@ class Keeper final : public FeedHost {
   RoomKeeper room_;
   std::vector<ServingThread*> threads_;
   std::vector<Place> places_;
+  // Of environments that a reload took out: what they still have to send.
+  struct Leaving {
+    std::string name;
+    std::unique_ptr<upstream::EventForwarder> events;
+  };
+  std::vector<Leaving> leaving_;
+  bool stopping_ = false;
   std::shared_ptr<const cache::ServingState> state_;
   // Snapshots that serving threads still hold evaluate with the dialect they were made with, so
   // replaced feeds give theirs here; a few bytes per reload.
