@@ -15,7 +15,7 @@ using cache::hash_bytes;
 
 constexpr std::uint32_t kLogMagic = 0x4c455346;    // "FSEL"
 constexpr std::uint32_t kBatchMagic = 0x42455346;  // "FSEB"
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 constexpr std::size_t kLogHeaderBytes = 4 + 4 + kLogIdBytes + 8;
 constexpr std::size_t kRecordFrameBytes = 4 + 8;
 
@@ -77,7 +77,7 @@ std::optional<LogRecord> LogReader::next() {
   cache::ByteReader fields(body.substr(0, size));
   LogRecord record;
   record.type = static_cast<LogRecord::Type>(fields.number<std::uint8_t>());
-  record.group.source = fields.number<std::uint32_t>();
+  record.group.source = fields.number<std::uint64_t>();
   record.group.schema = fields.text();
   record.group.tags = fields.text();
   record.payload_id = fields.text();
@@ -123,7 +123,7 @@ std::expected<BatchFile, std::string> decode_batch(std::string_view bytes) {
       fields.number<std::uint32_t>() == kBatchMagic && fields.number<std::uint32_t>() == kFormat;
   BatchFile file;
   file.head.kind = static_cast<PayloadKind>(fields.number<std::uint8_t>());
-  file.head.group.source = fields.number<std::uint32_t>();
+  file.head.group.source = fields.number<std::uint64_t>();
   file.head.group.schema = fields.text();
   file.head.group.tags = fields.text();
   file.head.payload_id = fields.text();

@@ -27,7 +27,9 @@ enum class PayloadKind : std::uint8_t { kEvents, kDiagnostic };
 
 // What events have in common that go in one payload.
 struct EventGroup {
-  std::uint32_t source = 0;  // Among the environment's sources: whose events they are.
+  // Whose events they are: of what the source is made, so that it is found again when others came
+  // before it or went.
+  std::uint64_t source = 0;
   std::string schema;
   std::string tags;
   auto operator<=>(const EventGroup&) const = default;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "evaluation/content_hash.h"
 #include "upstream/redact.h"
 
 namespace flagstone::upstream {
@@ -61,20 +62,36 @@ void Forwarder::use(const config::Environment& options) {
   options_ = options.events;
   destinations_.clear();
   for (const config::Source& source : options.sources) {
-    auto& added = destinations_.emplace_back();
     if (!takes_events(source)) continue;
-    const auto index = static_cast<std::uint32_t>(destinations_.size() - 1);
-    added = std::make_unique<Destination>();
+    const std::uint64_t id = id_of(source);
+    auto& added = destinations_.emplace_back(std::make_unique<Destination>());
     added->source = source;
+    added->id = id;
     added->credential = std::make_unique<Credential>(tools_.sources.loop, tools_.sources.files,
                                                      source.credential, tools_.sources.variables,
-                                                     [this, index] { credential_changed(index); });
+                                                     [this, id] { credential_changed(id); });
     added->known = added->credential->secret().reveal();
     added->credential->start();
     added->headers = std::make_unique<ConfiguredHeaders>(source.headers, tools_.sources,
                                                          [this] { try_again(); });
     added->headers->start();
   }
+}
+
+// Where it is, where its events go, and where its key is. Equal ones have numbers.
+std::uint64_t Forwarder::id_of(const config::Source& source) const {
+  std::string what = events_uri_of(source);
+  for (const std::string* part : {&source.uri, &source.launchdarkly.filter, &source.credential.file,
+                                  &source.credential.variable}) {
+    what += '\n';
+    what += *part;
+  }
+  std::uint64_t id = evaluation::digest64(what);
+  const auto is_taken = [&] {
+    return std::ranges::any_of(destinations_, [&](const auto& d) { return d->id == id; });
+  };
+  while (is_taken()) ++id;
+  return id;
 }
 
 void Forwarder::set_options(const config::Environment& options) {
@@ -94,8 +111,8 @@ void Forwarder::try_again() {
   pump();
 }
 
-void Forwarder::credential_changed(std::uint32_t source) {
-  Destination& changed = *destinations_[source];
+void Forwarder::credential_changed(std::uint64_t source) {
+  Destination& changed = *destination(source);
   std::string now = changed.credential->secret().reveal();
   former_.emplace_back(std::exchange(changed.known, std::move(now)), source);
   if (former_.size() > kFormerMax) former_.erase(former_.begin());
@@ -103,24 +120,21 @@ void Forwarder::credential_changed(std::uint32_t source) {
 }
 
 // Whose events they are that come with this credential: by default the first source's.
-std::uint32_t Forwarder::source_of(const std::string& credential) const {
-  for (std::uint32_t i = 0; i < destinations_.size(); ++i) {
-    if (destinations_[i] && destinations_[i]->known == credential) return i;
+std::uint64_t Forwarder::source_of(const std::string& credential) const {
+  for (const auto& destination : destinations_) {
+    if (destination->known == credential) return destination->id;
   }
   for (const auto& [former, source] : former_) {
     if (former == credential) return source;
   }
-  for (std::uint32_t i = 0; i < destinations_.size(); ++i) {
-    if (destinations_[i]) return i;
-  }
-  return 0;
+  return destinations_.empty() ? 0 : destinations_.front()->id;
 }
 
-const Forwarder::Destination* Forwarder::destination(std::uint32_t source) const {
-  if (source < destinations_.size() && destinations_[source]) return destinations_[source].get();
-  const auto first =
-      std::ranges::find_if(destinations_, [](const auto& d) { return d != nullptr; });
-  return first == destinations_.end() ? nullptr : first->get();
+// Where it is gone, or is another by now, the only one there is; of several none is guessed.
+Forwarder::Destination* Forwarder::destination(std::uint64_t source) const {
+  const auto found = std::ranges::find_if(destinations_, [&](const auto& d) { return d->id == source; });
+  if (found != destinations_.end()) return found->get();
+  return destinations_.size() == 1 ? destinations_.front().get() : nullptr;
 }
 
 void Forwarder::post(PostedEvents events, Done done) {

@@ -64,16 +64,18 @@ class Forwarder final : public EventForwarder {
   struct Disk;
   struct Destination {
     config::Source source;
+    std::uint64_t id = 0;  // EventGroup::source
     std::unique_ptr<Credential> credential;
     std::string known;  // The credential as it was seen last.
     std::unique_ptr<ConfiguredHeaders> headers;
   };
 
   void use(const config::Environment& options);
-  void credential_changed(std::uint32_t source);
+  std::uint64_t id_of(const config::Source& source) const;
+  void credential_changed(std::uint64_t source);
   void try_again();
-  std::uint32_t source_of(const std::string& credential) const;
-  const Destination* destination(std::uint32_t source) const;
+  std::uint64_t source_of(const std::string& credential) const;
+  Destination* destination(std::uint64_t source) const;
   bool hand_to_disk(SpoolPost post, Done done);
   // Has `job` done by the writer and `then` after it, here, with what the spool says of itself.
   bool on_disk(std::move_only_function<void(EventSpool&)> job,
@@ -98,9 +100,9 @@ class Forwarder final : public EventForwarder {
   std::shared_ptr<Disk> disk_;
   // Empty once this is gone: what jobs post back finds nobody.
   std::shared_ptr<Forwarder*> self_;
-  // By the source's place; nullptr for sources that take no events.
+  // Of the sources that take events.
   std::vector<std::unique_ptr<Destination>> destinations_;
-  std::vector<std::pair<std::string, std::uint32_t>> former_;
+  std::vector<std::pair<std::string, std::uint64_t>> former_;
   EventSender sender_;
   Backoff backoff_;
   net::Timer flush_timer_;

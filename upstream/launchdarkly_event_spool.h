@@ -208,7 +208,7 @@ class EventSpool {
   std::map<BatchName, std::uint64_t> kept_wholes_;
   std::int64_t now_ms_ = 0;  // Of the last call that had it.
   // By source: each is told of its own.
-  std::map<std::uint32_t, evaluation::launchdarkly::IndexWindow> contexts_;
+  std::map<std::uint64_t, evaluation::launchdarkly::IndexWindow> contexts_;
   RecentTexts payloads_{kPayloadWindowMs, kPayloadsMax};
   RecentTexts inits_{kInitWindowMs, kInitsMax};
   net::Gunzip gunzip_;

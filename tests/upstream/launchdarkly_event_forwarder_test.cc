@@ -388,6 +388,35 @@ TEST_F(EventForwarderTest, EachSourceGetsItsOwnEvents) {
   EXPECT_EQ(keys["/two/bulk"], "sdk-2");
 }
 
+// The first source goes and the second takes its place in the list: its events are still its own,
+// and the other's are nobody's while two are there.
+TEST_F(EventForwarderTest, EventsFollowTheirSourceAndNotItsPlace) {
+  answer(503);
+  options.sources.resize(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    options.sources[i].uri = server.url("/" + std::to_string(i));
+    options.sources[i].credential.text = config::Secret("sdk-" + std::to_string(i));
+  }
+  start();
+  for (int i = 0; i < 3; ++i) {
+    PostedEvents posted = events(summary(i + 1));
+    posted.credential = "sdk-" + std::to_string(i);
+    post(std::move(posted));
+  }
+  ASSERT_TRUE(wait([&] { return forwarder->facts().batches_waiting == 3; }));
+  forwarder.reset();
+  options.sources.erase(options.sources.begin());
+  std::swap(options.sources[0], options.sources[1]);
+  answer(202);
+  start();
+  ASSERT_TRUE(wait([&] { return forwarder->facts().sent == 2; }));
+  ASSERT_TRUE(wait([&] { return forwarder->facts().batches_waiting == 0; }));
+  std::map<std::string, std::string> keys;
+  for (const auto& request : taken) keys[request.target] = request.header("authorization");
+  EXPECT_EQ(keys, (std::map<std::string, std::string>{{"/1/bulk", "sdk-1"}, {"/2/bulk", "sdk-2"}}));
+  EXPECT_EQ(forwarder->facts().dropped[static_cast<std::size_t>(DropReason::kOffline)], 1U);
+}
+
 TEST_F(EventForwarderTest, WithoutAnyPlaceTheyAreTakenAndCounted) {
   options.sources.resize(1);
   options.sources[0].uri = "file:flags.json";

@@ -578,7 +578,7 @@ TEST(EventSpool, OurOwnThatAreNotTakenAreCounted) {
 TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
   Bench bench;
   bench.start();
-  for (const std::uint32_t source : {0U, 1U, 0U}) {
+  for (const std::uint64_t source : {0U, 1U, 0U}) {
     const EventGroup group{.source = source, .schema = "4", .tags = {}};
     bench.spool->take({.kind = PayloadKind::kEvents,
                        .group = group,
