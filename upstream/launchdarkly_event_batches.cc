@@ -72,13 +72,28 @@ void EventSpool::commit_log(std::uint64_t number) {
   if (const auto synced = folder_.files().sync_folder(path_); !synced) failed(synced.error());
 }
 
-std::optional<OutgoingBatch> EventSpool::next() {
+std::vector<EventSpool::Batches::iterator> EventSpool::in_order(const Passing& passing) {
+  std::vector<Batches::iterator> order;
+  for (auto at = batches_.begin(); at != batches_.end(); ++at) {
+    if (!unread_logs_.contains(at->first.number)) order.push_back(at);
+  }
+  std::ranges::stable_sort(order, {}, [&](Batches::iterator batch) {
+    const auto found = passing.behind.find(batch->first);
+    return found == passing.behind.end() ? 0 : found->second;
+  });
+  return order;
+}
+
+std::optional<OutgoingBatch> EventSpool::next(const Passing& passing) {
   read_again();
-  for (auto at = batches_.begin(); at != batches_.end();) {
-    const auto batch = at++;
-    if (unread_logs_.contains(batch->first.number)) continue;
+  const auto is_passed = [&](const Batch& batch) {
+    return batch.is_read && passing.sources.contains(batch.head.group.source);
+  };
+  for (const Batches::iterator batch : in_order(passing)) {
+    if (is_passed(batch->second)) continue;
     auto payload = load(batch);
     if (payload) {
+      if (is_passed(batch->second)) continue;
       on_its_way_ = batch->first;
       return OutgoingBatch{
           .name = batch->first, .head = batch->second.head, .payload = std::move(*payload)};

@@ -42,7 +42,6 @@ Forwarder::Forwarder(const config::Environment& options, EventForwarderTools too
                                                 .fresh_id = fresh_id})),
       self_(std::make_shared<Forwarder*>(this)),
       sender_(tools_.sources.http, tools_.sources.clock, tools_.sources.instance_id),
-      backoff_(BackoffOptions{}),
       flush_timer_(tools_.sources.loop, [this] { seal(); }),
       wait_timer_(tools_.sources.loop, [this] { pump(); }),
       deadline_(tools_.sources.loop, [this] {
@@ -106,8 +105,10 @@ void Forwarder::set_options(const config::Environment& options) {
 
 // What kept events from being sent may be over.
 void Forwarder::try_again() {
-  backoff_.credential_changed();
-  wait_timer_.stop();
+  for (const auto& destination : destinations_) {
+    destination->backoff.credential_changed();
+    destination->wait_until_ms = 0;
+  }
   pump();
 }
 
@@ -222,7 +223,10 @@ bool Forwarder::on_disk(std::move_only_function<void(EventSpool&)> job,
 
 // What there is decides what is to be done.
 void Forwarder::take_facts(const SpoolFacts& seen) {
-  if (seen.batches == 0) refused_since_.clear();
+  if (seen.batches == 0) {
+    refused_since_.clear();
+    behind_.clear();
+  }
   complain_of_drops();
   if (seen.wants_seal && !finishing_) {
     seal();
@@ -244,23 +248,47 @@ void Forwarder::seal() {
   }
 }
 
+// The earliest end of waiting where each destination waits.
+std::optional<std::int64_t> Forwarder::all_wait_until() const {
+  std::optional<std::int64_t> earliest;
+  for (const auto& destination : destinations_) {
+    if (destination->wait_until_ms <= now_ms()) return std::nullopt;
+    earliest = std::min(earliest.value_or(destination->wait_until_ms), destination->wait_until_ms);
+  }
+  return earliest;
+}
+
 void Forwarder::pump() {
-  if (busy_ || wait_timer_.running() || spool_.batches == 0 || gave_up_) return;
+  wait_timer_.stop();
+  if (busy_ || spool_.batches == 0 || gave_up_) return;
+  const std::int64_t now = now_ms();
+  const std::int64_t wait_until = std::max(all_wait_until().value_or(0), rest_until_ms_);
+  if (wait_until > now) return wait_timer_.start_once(wait_until - now);
+  Passing passing{.sources = {}, .behind = behind_};
+  for (const auto& destination : destinations_) {
+    if (destination->wait_until_ms > now) passing.sources.insert(destination->id);
+  }
   auto batch = std::make_shared<std::optional<OutgoingBatch>>();
-  busy_ = on_disk([batch](EventSpool& spool) { *batch = spool.next(); },
+  busy_ = on_disk([batch, passing = std::move(passing)](
+                      EventSpool& spool) { *batch = spool.next(passing); },
                   [this, batch] {
                     busy_ = false;
                     if (*batch) return send(std::move(**batch));
                     if (spool_.batches == 0) return;
-                    // The disk gives none of them just now.
-                    wait_timer_.start_once(kAgainMs);
+                    // They are for who waits, or the disk gives none of them just now.
+                    rest();
                     if (finishing_) gave_up_ = true;
                   });
-  if (!busy_) wait_timer_.start_once(kAgainMs);
+  if (!busy_) rest();
+}
+
+void Forwarder::rest() {
+  rest_until_ms_ = now_ms() + kAgainMs;
+  wait_timer_.start_once(kAgainMs);
 }
 
 void Forwarder::send(OutgoingBatch batch) {
-  const Destination* to = destination(batch.head.group.source);
+  Destination* const to = destination(batch.head.group.source);
   if (to == nullptr) return settle(std::move(batch), BatchOutcome::kOffline);
   busy_ = true;
   const config::Secret& key = to->credential->secret();
@@ -290,8 +318,10 @@ void Forwarder::sent(OutgoingBatch batch, SendResult result) {
       result.verdict == SendResult::Verdict::kFailed ||
       (result.verdict == SendResult::Verdict::kRefused && !is_refused_for_good(batch.name));
   if (is_failure) return failed(std::move(batch), result);
-  backoff_.succeeded(tools_.sources.clock.now());
-  if (!std::exchange(failing_, {}).empty()) say(false, "events are sent again");
+  if (Destination* const to = destination(batch.head.group.source)) {
+    to->backoff.succeeded(tools_.sources.clock.now());
+    if (!std::exchange(to->failing, {}).empty()) say(false, "events are sent again");
+  }
   switch (result.verdict) {
     case SendResult::Verdict::kAccepted:
       return settle(std::move(batch), BatchOutcome::kSent);
@@ -315,33 +345,39 @@ bool Forwarder::is_refused_for_good(const BatchName& name) {
 }
 
 void Forwarder::settle(OutgoingBatch batch, BatchOutcome outcome) {
+  behind_.erase(batch.name);
   auto shared = std::make_shared<OutgoingBatch>(std::move(batch));
   // Upstream knows the payload's id; where the job cannot be queued it is sent again.
   busy_ = on_disk([shared, outcome](EventSpool& spool) { spool.settle(*shared, outcome); },
                   [this] { busy_ = false; });
-  if (!busy_) wait_timer_.start_once(kAgainMs);
+  if (!busy_) rest();
 }
 
 void Forwarder::failed(OutgoingBatch batch, const SendResult& result) {
   ++counts_.send_failures;
-  const milliseconds wait =
-      std::max(backoff_.failed(result.regime, tools_.sources.clock.now(),
-                               tools_.sources.random.next(), result.retry_after),
-               milliseconds(1));
   const bool denied = result.regime == Regime::kDenied;
-  const bool is_news = failing_.empty() || denied != denied_;
-  failing_ = result.cause;
-  denied_ = denied;
-  if (is_news) {
-    const Destination* to = destination(batch.head.group.source);
-    say(true,
-        "events cannot be sent to " +
-            (to == nullptr ? std::string("anybody") : redacted_uri(events_uri_of(to->source))) +
-            ": " + result.cause + "; they are kept and sent again");
+  if (result.is_answer && !denied) {
+    if (behind_.size() >= kRefusedMax) behind_.erase(behind_.begin());
+    behind_[batch.name] = counts_.requests;
   }
-  if (finishing_) gave_up_ = true;
-  wait_timer_.start_once(wait.count());
+  // A reload may have taken it out meanwhile.
+  if (Destination* const to = destination(batch.head.group.source)) {
+    const milliseconds wait =
+        std::max(to->backoff.failed(result.regime, tools_.sources.clock.now(),
+                                    tools_.sources.random.next(), result.retry_after),
+                 milliseconds(1));
+    to->wait_until_ms = now_ms() + wait.count();
+    const bool is_news = to->failing.empty() || denied != to->denied;
+    to->failing = result.cause;
+    to->denied = denied;
+    if (is_news) {
+      say(true, "events cannot be sent to " + redacted_uri(events_uri_of(to->source)) + ": " +
+                    result.cause + "; they are kept and sent again");
+    }
+  }
+  if (finishing_ && all_wait_until()) gave_up_ = true;
   busy_ = on_disk([](EventSpool& spool) { spool.put_back(); }, [this] { busy_ = false; });
+  if (!busy_) rest();
   finish_if_done();
 }
 
@@ -365,7 +401,8 @@ void Forwarder::finish(std::int64_t limit_ms, std::move_only_function<void()> do
   finished_ = std::move(done);
   deadline_.start_once(limit_ms);
   // One try each, at once.
-  wait_timer_.stop();
+  rest_until_ms_ = 0;
+  for (const auto& destination : destinations_) destination->wait_until_ms = 0;
   seal();
   if (seals_ == 0) gave_up_ = true;
   finish_if_done();

@@ -68,6 +68,10 @@ class Forwarder final : public EventForwarder {
     std::unique_ptr<Credential> credential;
     std::string known;  // The credential as it was seen last.
     std::unique_ptr<ConfiguredHeaders> headers;
+    Backoff backoff{BackoffOptions{}};
+    std::int64_t wait_until_ms = 0;  // On the loop's clock.
+    std::string failing;             // Why; empty while sending works.
+    bool denied = false;
   };
 
   void use(const config::Environment& options);
@@ -83,6 +87,8 @@ class Forwarder final : public EventForwarder {
   void take_facts(const SpoolFacts& seen);
   void seal();
   void pump();
+  void rest();
+  std::optional<std::int64_t> all_wait_until() const;
   void send(OutgoingBatch batch);
   void sent(OutgoingBatch batch, SendResult result);
   bool is_refused_for_good(const BatchName& name);
@@ -104,11 +110,12 @@ class Forwarder final : public EventForwarder {
   std::vector<std::unique_ptr<Destination>> destinations_;
   std::vector<std::pair<std::string, std::uint64_t>> former_;
   EventSender sender_;
-  Backoff backoff_;
   net::Timer flush_timer_;
   net::Timer wait_timer_;
   net::Timer deadline_;
   std::map<BatchName, TimePoint> refused_since_;
+  // What was tried and not taken stands behind the others, by the number of the try.
+  std::map<BatchName, std::uint64_t> behind_;
   SpoolFacts spool_;
   EventFacts counts_;
   std::size_t queued_ = 0;
@@ -116,8 +123,7 @@ class Forwarder final : public EventForwarder {
   std::int64_t vendor_offset_ms_ = 0;
   int seals_ = 0;        // On their way through the disk.
   bool busy_ = false;    // A batch is being read, sent or settled.
-  std::string failing_;  // Why; empty while sending works.
-  bool denied_ = false;
+  std::int64_t rest_until_ms_ = 0;  // The disk had no time, or nothing that could be sent.
   bool full_ = false;
   std::int64_t last_full_ms_ = 0;
   std::int64_t complained_ms_ = -kComplainEveryMs;

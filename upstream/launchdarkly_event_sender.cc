@@ -130,6 +130,7 @@ void EventSender::on_end(const std::optional<HttpError>& error) {
     result_.cause = error->message;
   } else {
     result_.verdict = verdict_of(status_);
+    result_.is_answer = true;
     result_.cause = "status " + std::to_string(status_);
     if (status_ == 401 || status_ == 403) result_.regime = Regime::kDenied;
   }

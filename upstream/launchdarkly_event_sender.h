@@ -35,6 +35,8 @@ struct SendResult {
   };
   Verdict verdict = Verdict::kFailed;
   Regime regime = Regime::kOrdinary;
+  // Upstream was there, and had its reason not to take this.
+  bool is_answer = false;
   std::string cause;  // "status 503", "connection refused"
   std::optional<milliseconds> retry_after;
   std::optional<std::int64_t> server_unix_ms;

@@ -69,6 +69,13 @@ enum class BatchOutcome : std::uint8_t {
   kOffline,
 };
 
+// What the next batch is not to be, and what it is to be only where there is no other: batches that
+// were not taken, the one that was tried last the last of them.
+struct Passing {
+  std::set<std::uint64_t> sources;
+  std::map<BatchName, std::uint64_t> behind;
+};
+
 // Counts grow; the rest is as of now.
 struct SpoolFacts {
   std::uint64_t received = 0;
@@ -118,7 +125,7 @@ class EventSpool {
   // What there is becomes batches.
   void seal();
   // The oldest batch that can be read now. It counts as on its way until settle().
-  std::optional<OutgoingBatch> next();
+  std::optional<OutgoingBatch> next(const Passing& passing = {});
   void settle(const OutgoingBatch& batch, BatchOutcome outcome);
   // It was not sent, and stays the next.
   void put_back() { on_its_way_.reset(); }
@@ -167,6 +174,7 @@ class EventSpool {
   bool put(BatchName name, BatchHead head, std::string payload);
   bool write(const BatchName& name, std::string_view bytes);
   void commit_log(std::uint64_t number);
+  std::vector<Batches::iterator> in_order(const Passing& passing);
   std::expected<std::string, Unread> load(Batches::iterator batch);
   std::string unpack(std::string_view payload);
   void remove(Batches::iterator batch);

@@ -167,9 +167,13 @@ class EventForwarderTest : public testing::Test {
   std::vector<fakes::ServedRequest> taken;  // Answered with 202.
   int status = 202;
   std::string retry_after;
+  std::string denied_key;
   std::string refused_text;  // With this in it, a body is answered with 400.
   fakes::ScriptedHttpServer server{[this](const fakes::ServedRequest& request, std::size_t) {
     const std::lock_guard lock(mutex);
+    if (!denied_key.empty() && request.header("authorization") == denied_key) {
+      return fakes::Reply{.status = 401, .headers = {{"Retry-After", retry_after}}};
+    }
     std::string text;
     (void)net::Gunzip().run(request.body, 1'000'000, text);
     if (!refused_text.empty() && text.contains(refused_text)) return fakes::Reply{.status = 400};
@@ -386,6 +390,33 @@ TEST_F(EventForwarderTest, EachSourceGetsItsOwnEvents) {
   }
   EXPECT_EQ(keys["/one/bulk"], "sdk-1");
   EXPECT_EQ(keys["/two/bulk"], "sdk-2");
+}
+
+// Neither a source whose key is refused nor a batch that upstream does not like is in the way.
+TEST_F(EventForwarderTest, WhatIsNotTakenHoldsUpNothingElse) {
+  options.sources.resize(2);
+  options.sources[0].uri = server.url("/0");
+  options.sources[0].credential.text = config::Secret("sdk-0");
+  options.sources[1].uri = server.url("/1");
+  options.sources[1].credential.text = config::Secret("sdk-1");
+  denied_key = "sdk-0";
+  retry_after = "3600";
+  start();
+  PostedEvents denied = events(summary(1));
+  denied.credential = "sdk-0";
+  post(std::move(denied));
+  ASSERT_TRUE(wait([&] { return forwarder->facts().send_failures == 1; }));
+  post(events(summary(2)));
+  ASSERT_TRUE(wait([&] { return arrived().size() == 1; }));
+  EXPECT_EQ(arrived().back(), summary(2));
+  retry_after.clear();
+  refused_text = "bad";
+  post(events(R"([{"kind":"custom","key":"bad"}])"));
+  ASSERT_TRUE(wait([&] { return forwarder->facts().send_failures >= 2; }));
+  post(events(summary(3)));
+  ASSERT_TRUE(wait([&] { return arrived().size() == 2; }));
+  EXPECT_EQ(arrived().back(), summary(3));
+  EXPECT_EQ(forwarder->facts().batches_waiting, 2U);
 }
 
 // The first source goes and the second takes its place in the list: its events are still its own,
