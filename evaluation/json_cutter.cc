@@ -21,8 +21,8 @@ class NobodyWatches final : public PassedMembers {
 
 }  // namespace
 
-JsonCutter::JsonCutter(std::size_t bytes_max, Receiver& receiver)
-    : bytes_max_(bytes_max), receiver_(receiver) {}
+JsonCutter::JsonCutter(std::size_t bytes_max, std::size_t value_bytes_max, Receiver& receiver)
+    : bytes_max_(bytes_max), value_bytes_max_(value_bytes_max), receiver_(receiver) {}
 
 std::expected<void, DocumentError> JsonCutter::refuse(std::string message) {
   if (!error_) {
@@ -57,8 +57,10 @@ std::expected<void, DocumentError> JsonCutter::feed(std::string_view chunk) {
     handle(event, at, end);
     if (error_) return std::unexpected(*error_);
   }
-  if (taking_) raw_.append(piece_, end);
-  return {};
+  if (!taking_) return {};
+  raw_.append(piece_, end);
+  if (raw_.size() <= value_bytes_max_) return {};
+  return refuse("a value of more than " + std::to_string(value_bytes_max_) + " bytes");
 }
 
 std::expected<void, DocumentError> JsonCutter::finish() {

@@ -43,8 +43,9 @@ class JsonCutter {
     ~Receiver() = default;
   };
 
-  // Refuses texts of more bytes than that. The receiver is borrowed.
-  JsonCutter(std::size_t bytes_max, Receiver& receiver);
+  // Refuses texts of more bytes than that, and values taken that would have to be held with more
+  // than the other. The receiver is borrowed.
+  JsonCutter(std::size_t bytes_max, std::size_t value_bytes_max, Receiver& receiver);
 
   // Eats the next bytes. After an error every further call gives the same error.
   std::expected<void, DocumentError> feed(std::string_view chunk);
@@ -66,6 +67,7 @@ class JsonCutter {
   bool in_entered() const { return !taking_ && !skipping_; }
 
   const std::size_t bytes_max_;
+  const std::size_t value_bytes_max_;
   Receiver& receiver_;
   std::size_t fed_ = 0;
   JsonSyntax syntax_;

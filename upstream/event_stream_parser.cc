@@ -29,7 +29,7 @@ std::size_t line_end(std::string_view bytes) {
 }  // namespace
 
 EventStreamParser::Part EventStreamParser::next(std::string_view& bytes) {
-  if (failed_) return Part::kBroken;
+  if (failed_) return *failed_;
   if (std::exchange(ends_after_piece_, false)) {
     if (const auto part = end_event()) return *part;
   }
@@ -70,10 +70,10 @@ std::optional<EventStreamParser::Part> EventStreamParser::step(std::string_view&
   return std::nullopt;
 }
 
-EventStreamParser::Part EventStreamParser::broken(std::string_view problem) {
-  failed_ = true;
+EventStreamParser::Part EventStreamParser::fail(Part how, std::string_view problem) {
+  failed_ = how;
   problem_ = problem;
-  return Part::kBroken;
+  return how;
 }
 
 std::optional<EventStreamParser::Part> EventStreamParser::in_mark(std::string_view& bytes) {
@@ -151,7 +151,7 @@ std::optional<EventStreamParser::Part> EventStreamParser::in_data(std::string_vi
 
 std::optional<EventStreamParser::Part> EventStreamParser::give(std::string_view data) {
   data_bytes_ += data.size();
-  if (data_bytes_ > event_bytes_max_) return broken("an event is too large");
+  if (data_bytes_ > event_bytes_max_) return fail(Part::kTooLarge, "an event is too large");
   if (!has_name_) {
     early_data_ += data;
     return std::nullopt;
@@ -166,7 +166,7 @@ std::optional<EventStreamParser::Part> EventStreamParser::in_value(std::string_v
   if (end == 0) return end_line(bytes);
   value_ += bytes.substr(0, end);
   bytes.remove_prefix(end);
-  if (value_.size() > kValueBytesMax) return broken("a field is too large");
+  if (value_.size() > kValueBytesMax) return fail(Part::kTooLarge, "a field is too large");
   return std::nullopt;
 }
 
@@ -200,7 +200,7 @@ std::optional<EventStreamParser::Part> EventStreamParser::end_field() {
     return Part::kRetry;
   }
   begun_ = true;
-  if (gave_data_) return broken("an event's name changes behind its data");
+  if (gave_data_) return fail(Part::kBroken, "an event's name changes behind its data");
   name_ = value_;
   has_name_ = true;
   if (early_data_.empty()) return std::nullopt;

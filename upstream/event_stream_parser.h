@@ -17,12 +17,13 @@ namespace flagstone::upstream {
 class EventStreamParser {
  public:
   enum class Part : std::uint8_t {
-    kMore,     // All bytes given were eaten.
-    kData,     // See piece(); name() is known, and every piece until kEvent belongs to that event.
-    kEvent,    // The event is complete. Not said of one without data.
-    kComment,  // A comment, or what else shows that the other side lives.
-    kRetry,    // See retry().
-    kBroken,   // See problem(). Nothing more can be read.
+    kMore,      // All bytes given were eaten.
+    kData,      // See piece(); name() is known, and every piece until kEvent belongs to that event.
+    kEvent,     // The event is complete. Not said of one without data.
+    kComment,   // A comment, or what else shows that the other side lives.
+    kRetry,     // See retry().
+    kTooLarge,  // See problem(). Nothing more can be read.
+    kBroken,    // Likewise.
   };
 
   // Refuses events whose data, or whose name, has more bytes than that.
@@ -68,11 +69,11 @@ class EventStreamParser {
   std::optional<Part> end_field();
   std::optional<Part> end_event();
   std::optional<Part> give(std::string_view data);
-  Part broken(std::string_view problem);
+  Part fail(Part how, std::string_view problem);
 
   std::uint64_t event_bytes_max_;
   State state_ = State::kMark;
-  bool failed_ = false;
+  std::optional<Part> failed_;
   bool skips_lf_ = false;  // The line ended with CR; a LF that follows belongs to it.
   std::string field_;
   std::string value_;

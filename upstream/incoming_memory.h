@@ -25,6 +25,13 @@ struct IncomingMemory {
 
   // REQUIRES: a budget.
   std::size_t share_bytes() const { return budget->limit_bytes() / kShareOfLimit; }
+  // What has to be held as a whole before it can go on: one record, one event. A flag of more than
+  // 1 MiB is quarantined, but still kept.
+  std::size_t record_bytes_max() const {
+    constexpr std::size_t kLeast = std::size_t{4} * 1024 * 1024;
+    constexpr std::size_t kMost = std::size_t{16} * 1024 * 1024;
+    return budget == nullptr ? kMost : std::clamp(budget->limit_bytes() / 4, kLeast, kMost);
+  }
   // How much of a file is read at a time.
   std::size_t file_piece_bytes() const {
     constexpr std::size_t kLeast = std::size_t{256} * 1024;

@@ -25,7 +25,7 @@ std::vector<DocumentProblem> check_launchdarkly_document(const config::Source&,
                                                          const evaluation::Dialect& dialect) {
   using evaluation::launchdarkly::DataScanner;
   using evaluation::launchdarkly::DataShape;
-  DataScanner scanner(DataShape::kPlain, bytes.size());
+  DataScanner scanner(DataShape::kPlain, bytes.size(), bytes.size());
   auto fed = scanner.feed(bytes);
   auto scanned = fed ? scanner.finish() : std::unexpected(std::move(fed.error()));
   if (!scanned) {

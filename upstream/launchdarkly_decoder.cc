@@ -21,7 +21,7 @@ cache::SpooledRecord spooled(const evaluation::Record& record) {
 
 LaunchDarklyData::LaunchDarklyData(launchdarkly::DataShape shape, std::uint64_t bytes_max,
                                    const IncomingMemory& memory)
-    : scanner_(shape, bytes_max), records_(memory) {}
+    : scanner_(shape, bytes_max, memory.record_bytes_max()), records_(memory) {}
 
 std::expected<void, std::string> LaunchDarklyData::feed(std::string_view piece) {
   digest_.add(piece);

@@ -35,7 +35,9 @@ class Fdv1Answer final : public LaunchDarklyAnswer {
 class Fdv2Answer final : public LaunchDarklyAnswer, private launchdarkly::PollScanner::Receiver {
  public:
   Fdv2Answer(std::uint64_t bytes_max, const IncomingMemory& memory, bool has_basis)
-      : has_base_(has_basis), scanner_(bytes_max, *this), transfers_(bytes_max, memory) {}
+      : has_base_(has_basis),
+        scanner_(bytes_max, memory.record_bytes_max(), *this),
+        transfers_(bytes_max, memory) {}
 
   std::expected<void, std::string> feed(std::string_view piece) override {
     bytes_ += piece.size();

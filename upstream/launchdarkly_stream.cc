@@ -10,8 +10,6 @@ namespace launchdarkly = evaluation::launchdarkly;
 
 namespace {
 
-// Of one event that has to be held as a whole; a flag is refused long before.
-constexpr std::size_t kTextBytesMax = std::size_t{16} * 1024 * 1024;
 // A buffer that once held a large event is given back.
 constexpr std::size_t kBufferKeptBytes = std::size_t{64} * 1024;
 
@@ -31,6 +29,7 @@ void LaunchDarklyStream::forget() {
   data_.reset();
   text_.clear();
   if (text_.capacity() > kBufferKeptBytes) text_ = {};
+  if (text_held_) text_held_->hold(text_.capacity());
 }
 
 EventSink::Wish LaunchDarklyStream::on_event_begin(std::string_view name) {
@@ -57,10 +56,12 @@ std::expected<void, std::string> LaunchDarklyStream::on_event_data(std::string_v
     if (!fed) return std::unexpected("put: " + fed.error());
     return {};
   }
-  if (text_.size() + piece.size() > kTextBytesMax) {
-    return std::unexpected(name_ + ": more than " + std::to_string(kTextBytesMax) + " bytes");
+  if (text_.size() + piece.size() > memory_.record_bytes_max()) {
+    return std::unexpected(name_ + ": more than " + std::to_string(memory_.record_bytes_max()) +
+                           " bytes");
   }
   text_ += piece;
+  if (text_held_) text_held_->hold(text_.capacity());
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cache/reservation.h"
 #include "upstream/launchdarkly_decoder.h"
 #include "upstream/launchdarkly_update.h"
 
@@ -17,7 +18,9 @@ namespace flagstone::upstream {
 class LaunchDarklyStream final : public EventSink {
  public:
   LaunchDarklyStream(std::uint64_t bytes_max, const IncomingMemory& memory, LaunchDarklyHost& host)
-      : bytes_max_(bytes_max), memory_(memory), host_(host) {}
+      : bytes_max_(bytes_max), memory_(memory), host_(host) {
+    if (memory.budget != nullptr) text_held_.emplace(*memory.budget, cache::MemoryPart::kUpdates);
+  }
 
   // A connection is about to be made. `has_basis`: it says what we have, so that changes to it make
   // sense.
@@ -49,6 +52,7 @@ class LaunchDarklyStream final : public EventSink {
   std::string name_;
   std::unique_ptr<LaunchDarklyData> data_;
   std::string text_;
+  std::optional<cache::Reservation> text_held_;
   std::unique_ptr<LaunchDarklyTransfers> transfers_;
 };
 

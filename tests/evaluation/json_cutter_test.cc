@@ -40,10 +40,10 @@ class Recorder final : public JsonCutter::Receiver {
 };
 
 Strings cut(std::string_view text, std::size_t piece, bool takes_all = false,
-            std::size_t bytes_max = 1 << 20) {
+            std::size_t bytes_max = 1 << 20, std::size_t value_bytes_max = 1 << 20) {
   Recorder recorder;
   recorder.takes_all = takes_all;
-  JsonCutter cutter(bytes_max, recorder);
+  JsonCutter cutter(bytes_max, value_bytes_max, recorder);
   for (std::size_t at = 0; at < text.size(); at += piece) {
     if (auto fed = cutter.feed(text.substr(at, piece)); !fed) {
       recorder.said.push_back(to_string(fed.error()));
@@ -109,6 +109,9 @@ TEST(JsonCutterTest, WhatIsNoJsonIsRefusedWhereverItIs) {
 TEST(JsonCutterTest, HasItsBounds) {
   EXPECT_EQ(cut(R"({"a":1})", 3, false, 6).back(),
             "line 1, column 7 (byte 6): larger than 6 bytes");
+  EXPECT_EQ(cut(R"({"a":"0123456789"})", 4, false, 100, 6).back(),
+            "line 1, column 13 (byte 12): a value of more than 6 bytes");
+  EXPECT_EQ(cut(R"({"skip":"0123456789"})", 4, false, 100, 6).back(), "left 0");
   const std::string deep = std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']');
   // One level is the text's own.
   EXPECT_TRUE(cut(R"({"skip":)" + deep + "}", 16).back().contains("nested deeper than"));

@@ -34,8 +34,8 @@ Said read(std::string_view text, std::size_t piece_bytes) {
   for (std::size_t at = 0; at < text.size(); at += piece_bytes) {
     std::string_view bytes = text.substr(at, piece_bytes);
     for (Part part = parser.next(bytes); part != Part::kMore; part = parser.next(bytes)) {
-      if (part == Part::kBroken) {
-        require(!parser.problem().empty() && parser.next(bytes) == Part::kBroken);
+      if (part == Part::kBroken || part == Part::kTooLarge) {
+        require(!parser.problem().empty() && parser.next(bytes) == part);
         said.broken = true;
         return said;
       }

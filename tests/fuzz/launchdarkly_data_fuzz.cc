@@ -52,7 +52,7 @@ class Polled final : public launchdarkly::PollScanner::Receiver {
 
 std::vector<std::string> polled(std::string_view text, std::size_t cut) {
   Polled receiver;
-  launchdarkly::PollScanner scanner(kBytesMax, receiver);
+  launchdarkly::PollScanner scanner(kBytesMax, kBytesMax, receiver);
   auto fed = scanner.feed(text.substr(0, cut));
   if (fed) fed = scanner.feed(text.substr(cut));
   if (fed) fed = scanner.finish();
@@ -62,7 +62,7 @@ std::vector<std::string> polled(std::string_view text, std::size_t cut) {
 
 std::vector<std::string> scanned(launchdarkly::DataShape shape, std::string_view text,
                                  std::size_t cut) {
-  launchdarkly::DataScanner scanner(shape, kBytesMax);
+  launchdarkly::DataScanner scanner(shape, kBytesMax, kBytesMax);
   auto fed = scanner.feed(text.substr(0, cut));
   if (fed) fed = scanner.feed(text.substr(cut));
   if (!fed) return {to_string(fed.error())};

@@ -236,7 +236,7 @@ TEST_F(LaunchDarklyFdv1SourceTest, AnEndlessEventHasItsBound) {
   feed.say("event: put\ndata: {\"data\":{\"flags\":{\"a\":{\"x\":\"");
   for (int i = 0; i < 10; ++i) feed.say(std::string(10'000, 'x'));
   ASSERT_TRUE(fails(1));
-  EXPECT_TRUE(failure(0).starts_with("malformed: ")) << failure(0);
+  EXPECT_TRUE(failure(0).starts_with("too_large: ")) << failure(0);
   EXPECT_TRUE(listener.updates.empty());
 }
 

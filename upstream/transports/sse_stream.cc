@@ -144,6 +144,9 @@ bool SseStream::take_part(EventStreamParser::Part part) {
     case Part::kRetry:
       backoff_.set_base(parser_->retry());
       return true;
+    case Part::kTooLarge:
+      fail(FailureKind::kTooLarge, std::string(parser_->problem()));
+      return false;
     case Part::kBroken:
       fail(FailureKind::kMalformed, std::string(parser_->problem()));
       return false;

@@ -20,8 +20,8 @@ std::size_t number_of(RecordKind kind) { return kind == kFlagKind ? 0 : 1; }
 
 }  // namespace
 
-DataScanner::DataScanner(DataShape shape, std::size_t bytes_max)
-    : cutter_(bytes_max, *this), data_depth_(shape == DataShape::kPut ? 1 : 0) {}
+DataScanner::DataScanner(DataShape shape, std::size_t bytes_max, std::size_t record_bytes_max)
+    : cutter_(bytes_max, record_bytes_max, *this), data_depth_(shape == DataShape::kPut ? 1 : 0) {}
 
 // Depths: the data's object stands at data_depth_, its sections one deeper, the records two.
 std::expected<JsonCutter::Wish, std::string> DataScanner::on_value(const JsonCutter::Value& value) {
@@ -53,12 +53,11 @@ std::expected<JsonCutter::Wish, std::string> DataScanner::begin_section(
     const JsonCutter::Value& value) {
   const auto kind = kind_of_section(value.key);
   if (!kind) return Wish::kSkip;
-  if (value.first != '{' && value.first != 'n') return wrong(value.key, "is not an object");
+  if (value.first != '{') return wrong(value.key, "is not an object");
   if (auto forgotten = forget_records(*kind, value.key); !forgotten) {
     return std::unexpected(std::move(forgotten.error()));
   }
   has_section_ = true;
-  if (value.first == 'n') return Wish::kSkip;
   open_.kind = *kind;
   place_ = Place::kRecords;
   return Wish::kEnter;

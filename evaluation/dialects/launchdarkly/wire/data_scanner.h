@@ -34,14 +34,14 @@ struct ScannedData {
 
 class DataScanner final : private JsonCutter::Receiver {
  public:
-  // Refuses data of more bytes than that.
-  DataScanner(DataShape shape, std::size_t bytes_max);
+  // Refuses data of more bytes than that, or with a record of more than the other.
+  DataScanner(DataShape shape, std::size_t bytes_max, std::size_t record_bytes_max);
   DataScanner(const DataScanner&) = delete;
   DataScanner& operator=(const DataScanner&) = delete;
 
   std::expected<void, DocumentError> feed(std::string_view chunk) { return cutter_.feed(chunk); }
-  // Bytes of the records that are complete.
-  std::size_t held_bytes() const { return held_bytes_; }
+  // Bytes of the records that are complete, and of the one that is being read.
+  std::size_t held_bytes() const { return held_bytes_ + cutter_.held_bytes(); }
   // Takes them out: finish() is without them. From then on a second `flags` or `segments` is
   // refused, since what it replaces has gone already.
   std::vector<Record> drain();

@@ -81,8 +81,9 @@ class PollScanner final : private JsonCutter::Receiver {
     ~Receiver() = default;
   };
 
-  PollScanner(std::size_t bytes_max, Receiver& receiver)
-      : cutter_(bytes_max, *this), receiver_(receiver) {}
+  // Refuses bodies of more bytes than that, or with an event of more than the other.
+  PollScanner(std::size_t bytes_max, std::size_t event_bytes_max, Receiver& receiver)
+      : cutter_(bytes_max, event_bytes_max, *this), receiver_(receiver) {}
   PollScanner(const PollScanner&) = delete;
   PollScanner& operator=(const PollScanner&) = delete;
 

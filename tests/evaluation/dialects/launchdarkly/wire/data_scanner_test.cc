@@ -17,7 +17,7 @@ std::string line_of(const Record& record) {
 }
 
 Strings scan(DataShape shape, std::string_view text, std::size_t piece) {
-  DataScanner scanner(shape, 1 << 20);
+  DataScanner scanner(shape, 1 << 20, 1 << 20);
   for (std::size_t at = 0; at < text.size(); at += piece) {
     if (auto fed = scanner.feed(text.substr(at, piece)); !fed) return {to_string(fed.error())};
   }
@@ -73,7 +73,10 @@ TEST(DataScannerTest, CutsWhateverThePieces) {
        kPlain,
        R"({"flags":{"a":5,"b":null,"c":"x","d":[1]}})",
        {"flag a 0 5", "flag b 0 null", "flag c 0 \"x\"", "flag d 0 [1]"}},
-      {"null is none", kPlain, R"({"flags":null,"segments":{}})", {}},
+      {"null is none",
+       kPlain,
+       R"({"flags":null,"segments":{}})",
+       {"line 1, column 11 (byte 10): \"flags\" is not an object"}},
       {"the last section wins",
        kPlain,
        R"({"flags":{"a":{}},"segments":{"s":{}},"flags":{"b":{}}})",
@@ -122,13 +125,13 @@ TEST(DataScannerTest, WhatIsCutAnywhereIsNoData) {
 }
 
 TEST(DataScannerTest, RecordsGoOutBeforeTheEnd) {
-  DataScanner scanner(DataShape::kPlain, 1 << 20);
+  DataScanner scanner(DataShape::kPlain, 1 << 20, 1 << 20);
   ASSERT_TRUE(scanner.feed(R"({"flags":{"a":{"version":1},"b":{"ver)"));
-  EXPECT_GT(scanner.held_bytes(), 0U);
+  const std::size_t held = scanner.held_bytes();
   std::vector<Record> drained = scanner.drain();
   ASSERT_EQ(drained.size(), 1U);
   EXPECT_EQ(line_of(drained[0]), R"(flag a 1 {"version":1})");
-  EXPECT_EQ(scanner.held_bytes(), 0U);
+  EXPECT_LT(scanner.held_bytes(), held);
   ASSERT_TRUE(scanner.feed(R"(sion":2}},"segments":{}})"));
   auto scanned = scanner.finish();
   ASSERT_TRUE(scanned);
@@ -136,7 +139,7 @@ TEST(DataScannerTest, RecordsGoOutBeforeTheEnd) {
   EXPECT_EQ(line_of(scanned->update.records[0]), R"(flag b 2 {"version":2})");
 
   // What a second section would replace has gone.
-  DataScanner again(DataShape::kPlain, 1 << 20);
+  DataScanner again(DataShape::kPlain, 1 << 20, 1 << 20);
   ASSERT_TRUE(again.feed(R"({"flags":{"a":{}},)"));
   again.drain();
   const auto fed = again.feed(R"("flags":{}})");
@@ -145,7 +148,7 @@ TEST(DataScannerTest, RecordsGoOutBeforeTheEnd) {
 }
 
 TEST(DataScannerTest, KnowsTheLines) {
-  DataScanner scanner(DataShape::kPlain, 1 << 20);
+  DataScanner scanner(DataShape::kPlain, 1 << 20, 1 << 20);
   ASSERT_TRUE(scanner.feed("{\"flags\":{\n\"a\":{\n},\n\"b\":\n{}}}"));
   auto scanned = scanner.finish();
   ASSERT_TRUE(scanned);

@@ -172,7 +172,7 @@ TEST(PollScannerTest, CutsEventsWhateverThePieces) {
   for (const auto& [text, expected] : rows) {
     for (std::size_t piece = 1; piece <= text.size(); ++piece) {
       Polled polled;
-      PollScanner scanner(1 << 20, polled);
+      PollScanner scanner(1 << 20, 1 << 20, polled);
       std::expected<void, DocumentError> fed;
       for (std::size_t at = 0; at < text.size() && fed; at += piece) {
         fed = scanner.feed(std::string_view(text).substr(at, piece));
