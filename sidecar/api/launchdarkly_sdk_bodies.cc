@@ -144,13 +144,14 @@ void SdkBodies::count() {
 
 std::size_t SdkBodies::old_ones(std::size_t environment, DocumentForm form) {
   std::size_t count = 0;
-  const auto kept = kept_.find({environment, form});
+  const Name name{environment, form};
+  const auto kept = kept_.find(name);
+  const auto making = making_.find(name);
   for (const Alive& body : alive_) {
-    if (body.name != Name{environment, form}) continue;
-    const auto text = body.bytes.lock();
-    if (text == nullptr) continue;
+    const auto text = body.name == name ? body.bytes.lock() : nullptr;
     const bool is_newest = kept != kept_.end() && kept->second.bytes == text;
-    if (!is_newest) ++count;
+    const bool is_made = making != making_.end() && making->second.text == text;
+    if (text != nullptr && !is_newest && !is_made) ++count;
   }
   return count;
 }

@@ -122,6 +122,7 @@ SdkStreams::Place SdkStreams::tell(Place place) {
 SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
   const std::uint64_t newest = mirror_.book(subscriber.environment).log.newest();
   const MessageName name{subscriber.environment, subscriber.audience, subscriber.told};
+  if (bringing_.contains(name)) return Told::kNotNow;
   auto at = messages_.find(name);
   if (at == messages_.end()) {
     auto text = std::make_shared<std::string>();
@@ -135,10 +136,7 @@ SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
         at = messages_.emplace(name, nullptr).first;
         break;
       case SdkDelta::kNeedsDisk:
-        desk_.late.bring(desk_.reader.waiting(),
-                         [self = self_, environment = subscriber.environment] {
-                           if (*self != nullptr) (*self)->tell_all(environment);
-                         });
+        bring_texts(name);
         return Told::kNotNow;
       case SdkDelta::kFailed:
         retry_later();
@@ -149,6 +147,15 @@ SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
   if (!at->second->empty() && !send(subscriber, at->second)) return Told::kNotNow;
   subscriber.told = newest;
   return Told::kYes;
+}
+
+void SdkStreams::bring_texts(const MessageName& name) {
+  bringing_.insert(name);
+  desk_.late.bring(desk_.reader.waiting(), [self = self_, name] {
+    if (*self == nullptr) return;
+    (*self)->bringing_.erase(name);
+    (*self)->tell_all(std::get<0>(name));
+  });
 }
 
 // Refused: on_drained comes back, and tells what is the latest then.

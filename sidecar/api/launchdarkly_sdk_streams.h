@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -79,6 +80,7 @@ class SdkStreams {
   // What follows `place`, whether that one is still there or not.
   Place tell(Place place);
   Told tell_changes(Subscriber& subscriber);
+  void bring_texts(const MessageName& name);
   void tell_everything(Place place);
   void send_in_slices(Place place);
   void take_back(Place place, std::unique_ptr<net::EventStream> stream, std::uint64_t generation);
@@ -100,6 +102,8 @@ class SdkStreams {
   // Of this publication; nullptr: everything has to be told.
   std::map<MessageName, Message> messages_;
   net::Timer messages_timer_;
+  // Whose texts are being brought.
+  std::set<MessageName> bringing_;
   net::Timer keep_alive_timer_;
   net::Timer retry_timer_;
   std::shared_ptr<SdkStreams*> self_;
