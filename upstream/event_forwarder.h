@@ -28,6 +28,7 @@ struct PostedEvents {
   std::string schema;
   std::string payload_id;  // The same for a body that is posted again.
   std::string tags;
+  bool is_unsummarized = false;  // Summaries of them are upstream's to make.
   bool is_gzip = false;
   std::string body;
 };

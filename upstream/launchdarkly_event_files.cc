@@ -42,6 +42,7 @@ std::string encode_log_record(const LogRecord& record, const LogHeader& header,
   append_number(body, record.group.source);
   append_text(body, record.group.schema);
   append_text(body, record.group.tags);
+  append_number(body, static_cast<std::uint8_t>(record.group.is_unsummarized));
   append_text(body, record.payload_id);
   append_text(body, record.text);
   std::string out;
@@ -80,6 +81,7 @@ std::optional<LogRecord> LogReader::next() {
   record.group.source = fields.number<std::uint64_t>();
   record.group.schema = fields.text();
   record.group.tags = fields.text();
+  record.group.is_unsummarized = fields.number<std::uint8_t>() != 0;
   record.payload_id = fields.text();
   record.text = fields.text();
   if (!fields.complete()) return std::nullopt;
@@ -95,6 +97,7 @@ std::string encode_batch(const BatchHead& head, std::string_view payload) {
   append_number(fields, head.group.source);
   append_text(fields, head.group.schema);
   append_text(fields, head.group.tags);
+  append_number(fields, static_cast<std::uint8_t>(head.group.is_unsummarized));
   append_text(fields, head.payload_id);
   append_number(fields, head.events);
   append_number(fields, head.summaries);
@@ -126,6 +129,7 @@ std::expected<BatchFile, std::string> decode_batch(std::string_view bytes) {
   file.head.group.source = fields.number<std::uint64_t>();
   file.head.group.schema = fields.text();
   file.head.group.tags = fields.text();
+  file.head.group.is_unsummarized = fields.number<std::uint8_t>() != 0;
   file.head.payload_id = fields.text();
   file.head.events = fields.number<std::uint64_t>();
   file.head.summaries = fields.number<std::uint64_t>();

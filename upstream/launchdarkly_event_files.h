@@ -32,6 +32,8 @@ struct EventGroup {
   std::uint64_t source = 0;
   std::string schema;
   std::string tags;
+  // Nobody added them up yet: who receives them does (PHP's SDK).
+  bool is_unsummarized = false;
   auto operator<=>(const EventGroup&) const = default;
 };
 

@@ -88,6 +88,9 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
                      {.name = "Content-Type", .value = "application/json"},
                      {.name = "Content-Encoding", .value = "gzip"}};
   if (is_list) {
+    if (batch.head.group.is_unsummarized) {
+      request.headers.push_back({.name = "X-LaunchDarkly-Unsummarized", .value = "true"});
+    }
     request.headers.push_back(
         {.name = "X-LaunchDarkly-Payload-ID", .value = batch.head.payload_id});
     if (!batch.head.group.schema.empty()) {

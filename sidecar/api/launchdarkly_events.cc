@@ -84,6 +84,7 @@ void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Respo
       .schema = schema_of(request),
       .payload_id = plain_header(request, "x-launchdarkly-payload-id", kPayloadIdBytesMax),
       .tags = plain_header(request, "x-launchdarkly-tags", kTagsBytesMax),
+      .is_unsummarized = request.header("x-launchdarkly-unsummarized") == "true",
       .is_gzip = is_gzip,
       .body = std::string(request.body)};
   // Memory that is short is not for what an SDK keeps and sends again.

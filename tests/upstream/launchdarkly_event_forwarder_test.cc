@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -242,6 +243,23 @@ TEST_F(EventForwarderTest, PostsAndOwnEventsGoOutInOneRequest) {
   EXPECT_EQ(facts.batches_waiting, 0U);
   EXPECT_EQ(facts.spool_bytes, 0U);
   EXPECT_EQ(forwarder->vendor_unix_ms() / 100'000, 1'770'112'800'000 / 100'000);
+}
+
+// PHP's SDK leaves it to upstream to add them up; also across a restart.
+TEST_F(EventForwarderTest, WhatIsNotSummarizedIsSaidToBe) {
+  answer(503);
+  start();
+  PostedEvents posted = events(R"([{"kind":"feature","key":"f"}])");
+  posted.is_unsummarized = true;
+  post(std::move(posted));
+  ASSERT_TRUE(wait([&] { return all_answered(); }));
+  start();
+  post(events(R"([{"kind":"feature","key":"f"}])"));
+  answer(202);
+  ASSERT_TRUE(wait([&] { return arrived().size() == 2; }));
+  std::multiset<std::string> said;
+  for (const auto& request : taken) said.insert(request.header("x-launchdarkly-unsummarized"));
+  EXPECT_EQ(said, (std::multiset<std::string>{"", "true"}));
 }
 
 TEST_F(EventForwarderTest, ConfiguredHeadersGoAlong) {
