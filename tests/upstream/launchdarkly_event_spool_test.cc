@@ -490,9 +490,10 @@ TEST(EventSpool, WhatCannotBeReadNowIsReadLater) {
   EXPECT_FALSE(bench.spool->next());
   EXPECT_EQ(bench.spool->facts().batches, 5U);
   EXPECT_EQ(bench.folder.bytes, bytes);
-  EXPECT_EQ(bench.spool->take(post_of(10), 0), PostResult::kTaken);
   bench.spool->seal();
+  EXPECT_EQ(bench.spool->take(post_of(10), 0), PostResult::kFull);
   bench.folder.disk.reading_fails_with = 0;
+  EXPECT_EQ(bench.spool->take(post_of(10), 0), PostResult::kTaken);
   bench.send_all();
   expect_all(bench.receiver, 11);
   const SpoolFacts& facts = bench.spool->facts();
