@@ -59,7 +59,7 @@ void EventSpool::open(std::int64_t now_ms) {
     path_.clear();
     return failed(items.error());
   }
-  if (batches_.empty() && open_.empty() && diagnostics_.empty()) next_number_ = 1;
+  next_number_ = 1;
   std::map<std::uint64_t, std::uint64_t> logs;  // With their sizes.
   std::map<BatchName, std::uint64_t> batches;
   for (const cache::FolderItem& item : *items) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "evaluation/content_hash.h"
 #include "net/gzip.h"
 
 namespace flagstone::upstream::launchdarkly {
@@ -13,6 +14,8 @@ namespace wire = evaluation::launchdarkly;
 
 // What a record takes in the log beside its text, generously.
 constexpr std::uint64_t kRecordBytes = 2048;
+// Numbers by chance begin here.
+constexpr std::uint64_t kNumbersInMemory = std::uint64_t{1} << 63U;
 // The log's share of the spool: the rest is for what waits.
 constexpr std::uint64_t kLogShare = 4;
 constexpr std::uint64_t kLogBytesMin = std::uint64_t{64} * 1024;
@@ -20,7 +23,9 @@ constexpr std::uint64_t kLogBytesMin = std::uint64_t{64} * 1024;
 }  // namespace
 
 EventSpool::EventSpool(EventFolder& folder, SpoolOptions options)
-    : folder_(folder), options_(std::move(options)) {}
+    : folder_(folder),
+      options_(std::move(options)),
+      next_number_(kNumbersInMemory + evaluation::digest64(options_.fresh_id()) / 4) {}
 
 EventSpool::~EventSpool() = default;
 

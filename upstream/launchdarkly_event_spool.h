@@ -196,9 +196,9 @@ class EventSpool {
   EventFolder& folder_;
   SpoolOptions options_;
   std::string path_;
-  // Of what is in memory while there is no folder: beyond all numbers that are in one.
-  static constexpr std::uint64_t kNumbersInMemory = std::uint64_t{1} << 32U;
-  std::uint64_t next_number_ = kNumbersInMemory;
+  // Of what is in memory while there is no folder: by chance, so that nothing that another process
+  // left in one has the same.
+  std::uint64_t next_number_;
   std::optional<EventLog> log_;
   std::vector<Open> open_;  // In the order they were opened.
   std::vector<Diagnostic> diagnostics_;

@@ -576,6 +576,28 @@ TEST(EventSpool, OurOwnThatAreNotTakenAreCounted) {
   EXPECT_EQ(facts.dropped[static_cast<std::size_t>(DropReason::kTooLarge)], 1U);
 }
 
+// Two processes, one after the other, that each had batches in memory before they got the folder.
+TEST(EventSpool, WhatIsInMemoryTakesNoLogsPlace) {
+  Bench bench;
+  bench.folder.is_there = false;
+  bench.start();
+  bench.spool->take(post_of(0), 0);
+  bench.spool->seal();
+  bench.folder.is_there = true;
+  EXPECT_EQ(bench.spool->take(post_of(1), 0), PostResult::kTaken);
+  bench.send_one();  // 0 or 1: nothing was sent but what is in memory.
+  bench.folder.is_there = false;
+  bench.start();
+  for (const int n : {2, 3}) {
+    bench.spool->take(post_of(n), 0);
+    bench.spool->seal();
+  }
+  bench.folder.is_there = true;
+  EXPECT_EQ(bench.spool->take(post_of(4), 0), PostResult::kTaken);
+  bench.send_all();
+  expect_all(bench.receiver, 5);
+}
+
 TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
   Bench bench;
   bench.start();
