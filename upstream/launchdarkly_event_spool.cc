@@ -20,6 +20,15 @@ constexpr std::uint64_t kNumbersInMemory = std::uint64_t{1} << 63U;
 constexpr std::uint64_t kLogShare = 4;
 constexpr std::uint64_t kLogBytesMin = std::uint64_t{64} * 1024;
 
+// Tells the payloads of one log from each other. There is one of events for each group.
+std::string identity_of(const BatchHead& head, std::string_view text) {
+  const EventGroup& group = head.group;
+  std::string what = std::to_string(group.source) + '\n' + group.schema + '\n' + group.tags + '\n';
+  what += group.is_unsummarized ? 'u' : 's';
+  if (head.kind == PayloadKind::kDiagnostic) what += std::to_string(evaluation::digest64(text));
+  return what;
+}
+
 }  // namespace
 
 EventSpool::EventSpool(EventFolder& folder, SpoolOptions options)
@@ -192,7 +201,8 @@ void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool h
     auto& [head, text] = payloads[i];
     BatchName name{.number = number, .ordinal = std::to_string(i)};
     name.ordinal.insert(0, 3 - std::min<std::size_t>(3, name.ordinal.size()), '0');
-    head.payload_id = payload_id_of(log_id, name.ordinal);
+    // By what it is, and not by how many came before it: a replay knows less of what was told.
+    head.payload_id = payload_id_of(log_id, identity_of(head, text));
     head.siblings = static_cast<std::uint32_t>(payloads.size());
     all_on_disk = put(std::move(name), std::move(head), net::gzip(text)) && all_on_disk;
   }
