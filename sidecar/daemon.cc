@@ -323,6 +323,8 @@ void Daemon::on_signal() {
 
 void Daemon::stop_serving() {
   std::int64_t drain_ms = options_.drain_time.count();
+  // Beside the drain, which one slow peer may make as long as it can be.
+  keeper_.flush_events();
   drain_ends_ms_ = loop_.now_ms() + drain_ms;
   deadline_.start_once(drain_ms - std::min(kDiskShareMs, drain_ms / 2));
   // From here on only the threads' duplicates are open: with the last of them the address is free,

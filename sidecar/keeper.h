@@ -104,6 +104,8 @@ class Keeper final : public FeedHost {
   std::expected<void, std::string> configure(const std::vector<config::Environment>& environments);
   // Begins housework. After the threads have started.
   void start();
+  // Begins to send what waits for the vendor.
+  void flush_events();
   // Sends what waits for the vendor, for so long at most, and saves what there is to save; `done`
   // runs when the disk has it.
   void stop(std::int64_t events_limit_ms, std::move_only_function<void()> done);

@@ -61,6 +61,14 @@ void Keeper::post_events(std::size_t environment, upstream::PostedEvents events,
   places_[environment].events->post(std::move(events), std::move(done));
 }
 
+void Keeper::flush_events() {
+  drain_usage();
+  for (Place& place : places_) {
+    if (place.reports && place.events) (void)place.reports->flush(*place.events);
+    if (place.events) place.events->flush();
+  }
+}
+
 void Keeper::stop(std::int64_t events_limit_ms, std::move_only_function<void()> done) {
   stopping_ = true;
   drain_usage();

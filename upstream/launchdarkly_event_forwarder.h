@@ -56,6 +56,7 @@ class Forwarder final : public EventForwarder {
   bool add(std::string_view schema, std::string_view tags, std::string events) override;
   std::int64_t vendor_unix_ms() const override;
   void set_options(const config::Environment& options) override;
+  void flush() override { seal(); }
   void finish(std::int64_t limit_ms, std::move_only_function<void()> done) override;
   EventFacts facts() const override;
 

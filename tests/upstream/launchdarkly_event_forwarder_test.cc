@@ -531,6 +531,17 @@ TEST_F(EventForwarderTest, AtTheEndWhatIsThereIsSealedAndTriedOnce) {
   EXPECT_EQ(arrived().back(), summary(2));
 }
 
+TEST_F(EventForwarderTest, FlushSendsAtOnceAndGoesOn) {
+  options.events.flush_interval = std::chrono::hours(1);
+  start();
+  post(events(summary(1)));
+  forwarder->flush();
+  ASSERT_TRUE(wait([&] { return arrived().size() == 1; }));
+  post(events(summary(2)));
+  ASSERT_TRUE(wait([&] { return all_answered(); }));
+  EXPECT_EQ(results.back(), PostResult::kTaken);
+}
+
 TEST_F(EventForwarderTest, TheEndDoesNotWaitForAnUpstreamThatHangs) {
   options.events.flush_interval = std::chrono::hours(1);
   fakes::ScriptedHttpServer hanging(
