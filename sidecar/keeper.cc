@@ -347,7 +347,6 @@ void Keeper::give_back_memory() {
 }
 
 void Keeper::housework() {
-  for (ServingThread* thread : threads_) thread->ping();
   for (Place& place : places_) {
     if (place.feed) place.feed->renew_state();
   }
@@ -425,6 +424,9 @@ void Keeper::watch_anonymous_memory() {
 }
 
 void Keeper::drain_usage() {
+  if (drains_++ % kDrainsPerPing == 0) {
+    for (ServingThread* thread : threads_) thread->ping();
+  }
   watch_anonymous_memory();
   promote_asked();
   drain_reports();

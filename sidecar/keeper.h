@@ -49,6 +49,8 @@ class Keeper final : public FeedHost {
   static constexpr std::int64_t kHouseworkMs = 1000;
   static constexpr std::int64_t kCredentialsMs = 5000;
   static constexpr std::int64_t kUsageDrainMs = 100;
+  // What serving threads count goes to the disk within a second: they are asked for it twice in it.
+  static constexpr int kDrainsPerPing = 5;
   // Flags compiled in one drain for having been asked for: a few milliseconds.
   static constexpr std::size_t kPromotionsPerDrain = 1000;
   static constexpr std::int64_t kHealPauseMs = 10'000;
@@ -174,6 +176,7 @@ class Keeper final : public FeedHost {
   };
   std::vector<Leaving> leaving_;
   bool stopping_ = false;
+  int drains_ = 0;
   std::shared_ptr<const cache::ServingState> state_;
   // Snapshots that serving threads still hold evaluate with the dialect they were made with, so
   // replaced feeds give theirs here; a few bytes per reload.

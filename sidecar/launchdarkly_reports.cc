@@ -23,18 +23,20 @@ void LaunchDarklyReports::drain(upstream::EventForwarder& events, std::int64_t n
     unknown_since_ms_ = now_ms;
     unknown_names_.clear();
   }
-  for (const auto& reporter : reporters_) collect(*reporter);
-  if (now_ms - handed_on_ms_ < kHandOnMs && waiting_.size() < kHandOnBytes) return;
+  // Counts come when threads hand them over, and go on at once: until then a kill loses them.
+  bool counted = false;
+  for (const auto& reporter : reporters_) counted = collect(*reporter) || counted;
+  if (!counted && now_ms - handed_on_ms_ < kHandOnMs && waiting_.size() < kHandOnBytes) return;
   handed_on_ms_ = now_ms;
   (void)hand_on(events);
 }
 
 bool LaunchDarklyReports::flush(upstream::EventForwarder& events) {
-  for (const auto& reporter : reporters_) collect(*reporter);
+  for (const auto& reporter : reporters_) (void)collect(*reporter);
   return hand_on(events);
 }
 
-void LaunchDarklyReports::collect(LaunchDarklyReporter& reporter) {
+bool LaunchDarklyReports::collect(LaunchDarklyReporter& reporter) {
   while (waiting_.size() < kWaitingBytesMax) {
     const std::size_t before = waiting_.size();
     if (before > 0) waiting_ += ',';
@@ -43,12 +45,15 @@ void LaunchDarklyReports::collect(LaunchDarklyReporter& reporter) {
       break;
     }
   }
+  bool any = false;
   while (auto counted = reporter.take_counts()) {
+    any = true;
     unknown_lost_ +=
         counts_.merge(*counted, [this](std::string_view name) { return admit_unknown(name); });
     counted->clear();
     reporter.give_back(std::move(counted));
   }
+  return any;
 }
 
 bool LaunchDarklyReports::admit_unknown(std::string_view name) {

@@ -42,7 +42,8 @@ class LaunchDarklyReports final : public EvaluationReports {
  private:
   using Counts = evaluation::launchdarkly::EvaluationCounts;
 
-  void collect(LaunchDarklyReporter& reporter);
+  // True when there were counts.
+  bool collect(LaunchDarklyReporter& reporter);
   bool admit_unknown(std::string_view name);
   void pack();
   bool hand_on(upstream::EventForwarder& events);
