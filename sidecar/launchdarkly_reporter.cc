@@ -49,7 +49,7 @@ LaunchDarklyReporter::Counts::Kinds LaunchDarklyReporter::begin(evaluation::Mome
   if (recent_.add(context_.key_hash(), moment.unix_ms)) {
     event_.clear();
     launchdarkly::append_index_event(event_, moment.unix_ms, context_);
-    send_event();
+    if (!send_event()) index_lost_ = true;
   }
   return kinds;
 }
@@ -83,7 +83,7 @@ void LaunchDarklyReporter::tell_in_full(FullEvent event, const Detail& detail,
   event_.clear();
   launchdarkly::append_full_event(event_, event, moment_.unix_ms, detail, prerequisite_of,
                                   wrong_type, context_);
-  send_event();
+  (void)send_event();
 }
 
 bool LaunchDarklyReporter::in_sample(std::int64_t ratio) {
@@ -98,15 +98,23 @@ bool LaunchDarklyReporter::in_sample(std::int64_t ratio) {
   return mixed % static_cast<std::uint64_t>(ratio) == 0;
 }
 
-void LaunchDarklyReporter::send_event() {
-  if (event_.size() > kRingBytes / 2) return count_lost(ReportLoss::kTooLarge);
-  if (!ring_.put(event_)) count_lost(ReportLoss::kNoRoom);
+// False: it had no room, and might later.
+bool LaunchDarklyReporter::send_event() {
+  if (event_.size() > kRingBytes / 2) {
+    count_lost(ReportLoss::kTooLarge);
+    return true;
+  }
+  const bool is_put = ring_.put(event_);
+  if (!is_put) count_lost(ReportLoss::kNoRoom);
   const bool half_full = ring_.used_bytes() >= kRingBytes / 2;
   if (half_full && !std::exchange(woken_, true)) wake_();
   if (!half_full) woken_ = false;
+  return is_put;
 }
 
 void LaunchDarklyReporter::hand_over() {
+  // All are told again; who comes after us knows which of them he has.
+  if (std::exchange(index_lost_, false)) recent_ = {};
   if (event_.capacity() > kKeptBytesMax) std::string().swap(event_);
   context_.shrink(kKeptBytesMax);
   bytes_.set(counts_->bytes() + event_.capacity() + context_.bytes());

@@ -68,7 +68,7 @@ class LaunchDarklyReporter final : public EvaluationReporter {
                     const evaluation::launchdarkly::Detail& detail,
                     std::string_view prerequisite_of, bool wrong_type);
   bool in_sample(std::int64_t ratio);
-  void send_event();
+  bool send_event();
   void count_lost(ReportLoss why) { lost_[static_cast<std::size_t>(why)].add(1); }
 
   const std::atomic<std::int64_t>& vendor_unix_ms_;
@@ -82,6 +82,7 @@ class LaunchDarklyReporter final : public EvaluationReporter {
   // The serving thread's alone.
   std::unique_ptr<Counts> counts_;
   evaluation::launchdarkly::RecentContexts recent_;
+  bool index_lost_ = false;  // One of those was not told after all.
   evaluation::launchdarkly::EventContext context_;
   evaluation::Moment moment_;
   std::uint64_t chance_ = 0;
