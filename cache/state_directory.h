@@ -99,6 +99,8 @@ class StateDirectory {
 
   // Where an environment's events wait; whoever writes there says how much it is.
   std::string events_folder(std::string_view environment) const;
+  // True once after make_room() took events of that environment away.
+  bool take_thinned_out(std::string_view environment);
   void set_events_bytes(std::string_view environment, std::uint64_t bytes);
   // Deletes what is oldest, other events aside, until `bytes` more fit; false when they do not.
   bool make_room_for_events(std::uint64_t bytes);
@@ -152,6 +154,7 @@ class StateDirectory {
   bool is_memory_ = false;
   std::uint64_t used_bytes_ = 0;
   std::map<std::string, std::uint64_t> folder_bytes_;
+  std::set<std::string> thinned_out_;  // Folders of events whose files made room.
   std::set<std::string> active_folders_;
   std::uint64_t corrupt_files_seen_ = 0;
   std::map<std::string, std::unique_ptr<Source>> sources_;  // by folder

@@ -21,6 +21,10 @@ std::string StateDirectory::events_folder(std::string_view environment) const {
   return options_.path + "/" + safe_name(environment) + std::string(kEventsFolder);
 }
 
+bool StateDirectory::take_thinned_out(std::string_view environment) {
+  return thinned_out_.erase(events_folder(environment)) > 0;
+}
+
 void StateDirectory::set_events_bytes(std::string_view environment, std::uint64_t bytes) {
   std::uint64_t& known = folder_bytes_[events_folder(environment)];
   used_bytes_ = used_bytes_ - known + bytes;
@@ -146,7 +150,10 @@ bool StateDirectory::remove_oldest_events(std::uint64_t bytes) {
   std::sort(batches.begin(), batches.end());
   for (const auto& [number, path] : batches) {
     if (fits(bytes)) return true;
-    if (files_.unlink(path)) measure(path.substr(0, path.rfind('/')));
+    if (!files_.unlink(path)) continue;
+    const std::string folder = path.substr(0, path.rfind('/'));
+    thinned_out_.insert(folder);
+    measure(folder);
   }
   return fits(bytes);
 }

@@ -62,6 +62,9 @@ class StateSaver::EventFolder final : public upstream::EventFolder {
   bool make_room(std::uint64_t bytes) override {
     return disk_->directory().make_room_for_events(bytes);
   }
+  bool was_thinned_out() override {
+    return disk_ && made_ && disk_->directory().take_thinned_out(environment_);
+  }
   void set_bytes(std::uint64_t bytes) override {
     if (disk_ && made_) disk_->directory().set_events_bytes(environment_, bytes);
   }

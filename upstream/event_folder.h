@@ -22,6 +22,8 @@ class EventFolder {
   virtual std::string path() = 0;
   // True when so many bytes more stay within the state's limit.
   virtual bool make_room(std::uint64_t bytes) = 0;
+  // True once after somebody else took files away, who needed their room.
+  virtual bool was_thinned_out() { return false; }
   // What the folder's files hold by now.
   virtual void set_bytes(std::uint64_t bytes) = 0;
 };

@@ -86,6 +86,7 @@ std::vector<EventSpool::Batches::iterator> EventSpool::in_order(const Passing& p
 
 std::optional<OutgoingBatch> EventSpool::next(const Passing& passing) {
   read_again();
+  forget_what_is_gone();
   const auto is_passed = [&](const Batch& batch) {
     return batch.is_read && passing.sources.contains(batch.head.group.source);
   };

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "cache/durable_write.h"
@@ -156,6 +157,26 @@ bool EventSpool::read_siblings(std::uint64_t number) {
     erase(batch);
   }
   return true;
+}
+
+// What the state took away to have its room is not counted on, nor is its room.
+void EventSpool::forget_what_is_gone() {
+  if (path_.empty() || !folder_.was_thinned_out()) return;
+  const auto items = folder_.files().list(path_);
+  if (!items) return failed(items.error());
+  std::set<BatchName> there;
+  for (const cache::FolderItem& item : *items) {
+    if (const auto name = batch_of(item.name)) there.insert(*name);
+  }
+  for (auto at = batches_.begin(); at != batches_.end();) {
+    const auto batch = at++;
+    if (batch->second.file_bytes == 0 || there.contains(batch->first)) continue;
+    // One that is on its way is settled.
+    if (batch->first == on_its_way_) continue;
+    drop(DropReason::kSpoolLimit, std::max<std::uint64_t>(batch->second.head.events, 1));
+    erase(batch);
+  }
+  folder_.set_bytes(disk_bytes());
 }
 
 // The logs that could not be read when they were found.

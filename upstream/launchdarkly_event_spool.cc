@@ -105,6 +105,7 @@ bool EventSpool::keep(const SpoolPost& post, std::int64_t now_ms) {
 
 bool EventSpool::append(const SpoolPost& post, std::int64_t now_ms) {
   if (log_ && !log_->usable()) seal();
+  forget_what_is_gone();
   if (!make_room(post.body.size() + kRecordBytes, true)) return false;
   if (!log_ && !begin_log(now_ms)) return false;
   const auto type =
@@ -169,6 +170,7 @@ wire::EventBatch& EventSpool::open_batch(const EventGroup& group) {
 }
 
 void EventSpool::seal() {
+  forget_what_is_gone();
   const bool has_log = log_.has_value();
   const std::uint64_t number = has_log ? log_->number() : next_number_++;
   const std::string id = has_log ? log_->header().id : options_.fresh_id();

@@ -160,6 +160,7 @@ class EventSpool {
   void replay(std::uint64_t number, std::int64_t now_ms);
   void read_again();
   bool read_siblings(std::uint64_t number);
+  void forget_what_is_gone();
 
   PostResult take_in(SpoolPost post, std::int64_t now_ms);
   PostResult expand(SpoolPost& post);
