@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "evaluation/content_hash.h"
+#include "upstream/launchdarkly_places.h"
 #include "upstream/redact.h"
 
 namespace flagstone::upstream {
@@ -79,7 +80,8 @@ void Forwarder::use(const config::Environment& options) {
 
 // Where it is, where its events go, and where its key is. Equal ones have numbers.
 std::uint64_t Forwarder::id_of(const config::Source& source) const {
-  std::string what = events_uri_of(source);
+  const HttpBase base = events_base(source);
+  std::string what = base.url + base.unix_socket;
   for (const std::string* part : {&source.uri, &source.launchdarkly.filter, &source.credential.file,
                                   &source.credential.variable}) {
     what += '\n';
@@ -372,7 +374,7 @@ void Forwarder::failed(OutgoingBatch batch, const SendResult& result) {
     to->failing = result.cause;
     to->denied = denied;
     if (is_news) {
-      say(true, "events cannot be sent to " + redacted_uri(events_uri_of(to->source)) + ": " +
+      say(true, "events cannot be sent to " + redacted_uri(events_base(to->source).url) + ": " +
                     result.cause + "; they are kept and sent again");
     }
   }

@@ -4,38 +4,13 @@
 
 #include <utility>
 
-#include "net/percent.h"
-#include "upstream/http_url.h"
+#include "upstream/launchdarkly_places.h"
 
 namespace flagstone::upstream::launchdarkly {
 namespace {
 
-constexpr std::string_view kUnixScheme = "http+unix://";
-constexpr std::string_view kDataHost = "sdk.";
-constexpr std::string_view kEventsHost = "events.";
 constexpr std::size_t kAnswerBytesMax = std::size_t{64} * 1024;
 constexpr std::int64_t kMsPerSecond = 1000;
-
-std::string without_slash(std::string text) {
-  while (text.ends_with('/')) text.pop_back();
-  return text;
-}
-
-bool is_launchdarkly(std::string_view host) {
-  return host.ends_with(".launchdarkly.com") || host.ends_with(".launchdarkly.us");
-}
-
-// "application-id/x application-version/y", as SDKs write it.
-std::string tags_of(const config::Source& source) {
-  std::string text;
-  for (const auto& [name, value] : source.launchdarkly.tags) {
-    if (!text.empty()) text += ' ';
-    text += name;
-    text += '/';
-    text += value;
-  }
-  return text;
-}
 
 SendResult::Verdict verdict_of(int status) {
   if (status >= 200 && status < 300) return SendResult::Verdict::kAccepted;
@@ -44,36 +19,11 @@ SendResult::Verdict verdict_of(int status) {
   return SendResult::Verdict::kFailed;
 }
 
-// The place itself, for curl: a socket's path stands where a host would.
-bool set_place(HttpRequest& request, std::string uri, std::string_view path) {
-  if (uri.starts_with(kUnixScheme)) {
-    const std::string rest = uri.substr(kUnixScheme.size());
-    const std::size_t end = std::min(rest.find('/'), rest.size());
-    if (!net::percent_decode(rest.substr(0, end), request.unix_socket)) return false;
-    uri = "http://localhost" + rest.substr(end);
-  }
-  request.url = uri + std::string(path);
-  return true;
-}
-
 }  // namespace
 
-std::string events_uri_of(const config::Source& source) {
-  if (!source.launchdarkly.events_uri.empty()) {
-    return without_slash(source.launchdarkly.events_uri);
-  }
-  const auto url = HttpUrl::parse(source.uri);
-  if (url && url->host.starts_with(kDataHost) && is_launchdarkly(url->host)) {
-    std::string uri = url->scheme + "://";
-    uri += kEventsHost;
-    return uri + url->host.substr(kDataHost.size());
-  }
-  return without_slash(source.uri);
-}
-
 bool takes_events(const config::Source& source) {
-  const std::string uri = events_uri_of(source);
-  return uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with(kUnixScheme);
+  const std::string url = events_base(source).url;
+  return url.starts_with("http://") || url.starts_with("https://");
 }
 
 void EventSender::send(const config::Source& source, const config::Secret& key,
@@ -83,7 +33,9 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
   done_ = std::move(done);
   const bool is_list = batch.head.kind == PayloadKind::kEvents;
   HttpRequest request;
-  (void)set_place(request, events_uri_of(source), is_list ? "/bulk" : "/diagnostic");
+  HttpBase base = events_base(source);
+  request.url = base.url + (is_list ? "/bulk" : "/diagnostic");
+  request.unix_socket = std::move(base.unix_socket);
   request.headers = {{.name = "Authorization", .value = key.reveal(), .secret = true},
                      {.name = "Content-Type", .value = "application/json"},
                      {.name = "Content-Encoding", .value = "gzip"}};
@@ -98,15 +50,14 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
           {.name = "X-LaunchDarkly-Event-Schema", .value = batch.head.group.schema});
     }
   }
-  if (!instance_id_.empty()) {
-    request.headers.push_back({.name = "X-LaunchDarkly-Instance-Id", .value = instance_id_});
+  const std::string& tags = batch.head.group.tags;
+  constexpr std::string_view kTags = "X-LaunchDarkly-Tags";
+  for (HttpHeader& header : launchdarkly_headers(source.launchdarkly, instance_id_)) {
+    // Those that came with the events count.
+    if (header.name == kTags && !tags.empty()) continue;
+    if (!header.value.empty()) request.headers.push_back(std::move(header));
   }
-  const std::string tags = batch.head.group.tags.empty() ? tags_of(source) : batch.head.group.tags;
-  if (!tags.empty()) request.headers.push_back({.name = "X-LaunchDarkly-Tags", .value = tags});
-  if (!source.launchdarkly.wrapper.empty()) {
-    request.headers.push_back(
-        {.name = "X-LaunchDarkly-Wrapper", .value = source.launchdarkly.wrapper});
-  }
+  if (!tags.empty()) request.headers.push_back({.name = std::string(kTags), .value = tags});
   for (HttpHeader& header : headers) request.headers.push_back(std::move(header));
   request.limits.body_bytes = kAnswerBytesMax;
   request.body = batch.payload;

@@ -20,9 +20,6 @@
 
 namespace flagstone::upstream::launchdarkly {
 
-// "https://events.launchdarkly.com", without a slash at its end: `events_uri`, else what belongs to
-// the source's `uri`.
-std::string events_uri_of(const config::Source& source);
 // Nothing can be posted to a file.
 bool takes_events(const config::Source& source);
 

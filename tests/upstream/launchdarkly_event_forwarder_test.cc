@@ -18,6 +18,7 @@
 #include "tests/fakes/upstream/scripted_http_server.h"
 #include "tests/fakes/upstream/source_fixture.h"
 #include "upstream/http_client.h"
+#include "upstream/launchdarkly_places.h"
 
 namespace flagstone::upstream {
 namespace {
@@ -580,7 +581,7 @@ TEST(EventsUri, FollowsTheSource) {
     config::Source source;
     source.uri = row.uri;
     source.launchdarkly.events_uri = row.events_uri;
-    EXPECT_EQ(launchdarkly::events_uri_of(source), row.expected) << row.uri;
+    EXPECT_EQ(events_base(source).url, row.expected) << row.uri;
     EXPECT_TRUE(launchdarkly::takes_events(source));
   }
 }
