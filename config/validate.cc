@@ -224,8 +224,11 @@ void Validator::check_events(const Environment& environment, const std::string& 
                 kMaxFlushInterval);
   report_.range(path + ".batch_bytes", events.batch_bytes, kMinEventBatchBytes,
                 kMaxEventBatchBytes);
+  // It is within the state's: beyond that, events would make room for flags, summaries too.
+  const bool has_spool = environment.dialect == kLaunchDarkly;
   report_.range(path + ".spool_limit", events.spool_limit_bytes, kMinEventSpoolBytes,
-                kMaxSizeBytes);
+                has_spool ? std::max(options_.state.limit_bytes, kMinEventSpoolBytes)
+                          : kMaxSizeBytes);
 }
 
 void Validator::check_environments(std::span<const std::string_view> dialects) {

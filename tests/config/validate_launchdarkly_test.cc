@@ -127,6 +127,8 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
        "`flush_interval` is 99ms, it must be at least 100ms"},
       {[](Options& o) { o.environments[0].events.batch_bytes = 9 * kMiB; },
        "`batch_bytes` is 9MiB, it must be at most 8MiB"},
+      {[](Options& o) { o.state.limit_bytes = 32 * kMiB; },
+       "`spool_limit` is 64MiB, it must be at most 32MiB"},
       {[](Options& o) { o.environments[0].events.spool_limit_bytes = kKiB; },
        "`spool_limit` is 1KiB, it must be at least 1MiB"},
       {[](Options& o) { source_of(o).launchdarkly.rotation_grace = std::chrono::hours(721); },
