@@ -22,6 +22,17 @@ std::string fresh_id() {
   return id;
 }
 
+// Where it is and where its events go: no two of an environment's have the same.
+std::uint64_t id_of(const config::Source& source) {
+  const HttpBase base = events_base(source);
+  std::string what = base.url + base.unix_socket;
+  for (const std::string* part : {&source.uri, &source.launchdarkly.filter}) {
+    what += '\n';
+    what += *part;
+  }
+  return evaluation::digest64(what);
+}
+
 }  // namespace
 
 struct Forwarder::Disk {
@@ -76,23 +87,6 @@ void Forwarder::use(const config::Environment& options) {
                                                          [this] { try_again(); });
     added->headers->start();
   }
-}
-
-// Where it is, where its events go, and where its key is. Equal ones have numbers.
-std::uint64_t Forwarder::id_of(const config::Source& source) const {
-  const HttpBase base = events_base(source);
-  std::string what = base.url + base.unix_socket;
-  for (const std::string* part : {&source.uri, &source.launchdarkly.filter, &source.credential.file,
-                                  &source.credential.variable}) {
-    what += '\n';
-    what += *part;
-  }
-  std::uint64_t id = evaluation::digest64(what);
-  const auto is_taken = [&] {
-    return std::ranges::any_of(destinations_, [&](const auto& d) { return d->id == id; });
-  };
-  while (is_taken()) ++id;
-  return id;
 }
 
 void Forwarder::set_options(const config::Environment& options) {

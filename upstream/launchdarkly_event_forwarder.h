@@ -76,7 +76,6 @@ class Forwarder final : public EventForwarder {
   };
 
   void use(const config::Environment& options);
-  std::uint64_t id_of(const config::Source& source) const;
   void credential_changed(std::uint64_t source);
   void try_again();
   std::uint64_t source_of(const std::string& credential) const;
