@@ -226,9 +226,9 @@ void Validator::check_events(const Environment& environment, const std::string& 
                 kMaxEventBatchBytes);
   // It is within the state's: beyond that, events would make room for flags, summaries too.
   const bool has_spool = environment.dialect == kLaunchDarkly;
-  report_.range(path + ".spool_limit", events.spool_limit_bytes, kMinEventSpoolBytes,
-                has_spool ? std::max(options_.state.limit_bytes, kMinEventSpoolBytes)
-                          : kMaxSizeBytes);
+  report_.range(
+      path + ".spool_limit", events.spool_limit_bytes, kMinEventSpoolBytes,
+      has_spool ? std::max(options_.state.limit_bytes, kMinEventSpoolBytes) : kMaxSizeBytes);
 }
 
 void Validator::check_environments(std::span<const std::string_view> dialects) {

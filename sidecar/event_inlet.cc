@@ -57,8 +57,8 @@ void EventInlet::set_post(net::Loop& keeper_loop, Post post) {
 
 bool EventInlet::post(std::size_t environment, upstream::PostedEvents events, Done done) {
   const std::size_t bytes = events.body.size();
-  const bool fits = waiting_ == 0 || (waiting_ < kWaitingMax &&
-                                      waiting_bytes_.read() + bytes <= kWaitingBytesMax);
+  const bool fits = waiting_ == 0 ||
+                    (waiting_ < kWaitingMax && waiting_bytes_.read() + bytes <= kWaitingBytesMax);
   if (keeper_loop_ == nullptr || !fits) {
     refused_.add(1);
     return false;

@@ -111,8 +111,7 @@ std::optional<OutgoingBatch> EventSpool::next(const Passing& passing) {
 
 std::expected<std::string, EventSpool::Unread> EventSpool::load(Batches::iterator batch) {
   if (batch->second.file_bytes == 0) return batch->second.payload;
-  const auto bytes =
-      cache::read_file(folder_.files(), path_of(batch->first), kBatchFileBytesMax);
+  const auto bytes = cache::read_file(folder_.files(), path_of(batch->first), kBatchFileBytesMax);
   if (!bytes) {
     if (bytes.error().code == ENOENT) return std::unexpected(Unread::kGone);
     if (bytes.error().code == EFBIG) return std::unexpected(Unread::kDamaged);

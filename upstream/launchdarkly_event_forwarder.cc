@@ -129,7 +129,8 @@ std::uint64_t Forwarder::source_of(const std::string& credential) const {
 
 // Where it is gone, or is another by now, the only one there is; of several none is guessed.
 Forwarder::Destination* Forwarder::destination(std::uint64_t source) const {
-  const auto found = std::ranges::find_if(destinations_, [&](const auto& d) { return d->id == source; });
+  const auto found =
+      std::ranges::find_if(destinations_, [&](const auto& d) { return d->id == source; });
   if (found != destinations_.end()) return found->get();
   return destinations_.size() == 1 ? destinations_.front().get() : nullptr;
 }
@@ -266,16 +267,16 @@ void Forwarder::pump() {
     if (destination->wait_until_ms > now) passing.sources.insert(destination->id);
   }
   auto batch = std::make_shared<std::optional<OutgoingBatch>>();
-  busy_ = on_disk([batch, passing = std::move(passing)](
-                      EventSpool& spool) { *batch = spool.next(passing); },
-                  [this, batch] {
-                    busy_ = false;
-                    if (*batch) return send(std::move(**batch));
-                    if (spool_.batches == 0) return;
-                    // They are for who waits, or the disk gives none of them just now.
-                    rest();
-                    if (finishing_) gave_up_ = true;
-                  });
+  busy_ = on_disk(
+      [batch, passing = std::move(passing)](EventSpool& spool) { *batch = spool.next(passing); },
+      [this, batch] {
+        busy_ = false;
+        if (*batch) return send(std::move(**batch));
+        if (spool_.batches == 0) return;
+        // They are for who waits, or the disk gives none of them just now.
+        rest();
+        if (finishing_) gave_up_ = true;
+      });
   if (!busy_) rest();
 }
 
@@ -292,8 +293,8 @@ void Forwarder::send(OutgoingBatch batch) {
   std::vector<HttpHeader> headers;
   const auto have_headers = to->headers->append_to(headers);
   if (key.empty() || !have_headers) {
-    const std::string problem = key.empty() ? "there is no SDK key: " + to->credential->problem()
-                                            : have_headers.error();
+    const std::string problem =
+        key.empty() ? "there is no SDK key: " + to->credential->problem() : have_headers.error();
     return failed(std::move(batch), {.verdict = SendResult::Verdict::kFailed,
                                      .regime = Regime::kOrdinary,
                                      .cause = problem,

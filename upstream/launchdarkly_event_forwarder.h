@@ -121,8 +121,8 @@ class Forwarder final : public EventForwarder {
   std::size_t queued_ = 0;
   std::size_t queued_bytes_ = 0;
   std::int64_t vendor_offset_ms_ = 0;
-  int seals_ = 0;        // On their way through the disk.
-  bool busy_ = false;    // A batch is being read, sent or settled.
+  int seals_ = 0;                   // On their way through the disk.
+  bool busy_ = false;               // A batch is being read, sent or settled.
   std::int64_t rest_until_ms_ = 0;  // The disk had no time, or nothing that could be sent.
   bool full_ = false;
   std::int64_t last_full_ms_ = 0;

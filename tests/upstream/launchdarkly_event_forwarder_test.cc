@@ -181,7 +181,8 @@ class EventForwarderTest : public testing::Test {
     if (!refused_text.empty() && text.contains(refused_text)) return fakes::Reply{.status = 400};
     if (status == 202) taken.push_back(request);
     fakes::Reply reply{.status = status, .headers = {{"Date", "Tue, 03 Feb 2026 10:00:00 GMT"}}};
-    if (!retry_after.empty() && status != 202) reply.headers.push_back({"Retry-After", retry_after});
+    if (!retry_after.empty() && status != 202)
+      reply.headers.push_back({"Retry-After", retry_after});
     return reply;
   }};
   void answer(int with) {
