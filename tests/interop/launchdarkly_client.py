@@ -63,8 +63,8 @@ class LaunchDarklyClient(ClientProcess):
             return [e for e in self.events("changed") if e["key"] == key]
         return self._await(lambda: len(told()) >= count and told(), f"tell of {key}'s change")
 
-    def await_value(self, key, expected):
+    def await_value(self, key, expected, timeout=None):
         """Waits until all flags together, whose evaluation makes no events, say so. Beside
         await_change, since Node's SDK tells of a change with its first data too."""
         eventually(lambda: self.do("values").get(key) == expected,
-                   f"{self.language}'s {key} to be {expected!r}")
+                   f"{self.language}'s {key} to be {expected!r}", timeout)

@@ -78,7 +78,8 @@ class Clients(LaunchDarklyAppCase):
         service.set_flag(answering("v3", version=3))
         for app, mode in zip(apps, MODES[language]):
             if (language, mode) not in POLLS_SELDOM:
-                app.await_value("answer", "v3")
+                # An SDK of FDv2 that polled meanwhile does so every 30 s, and streams again later.
+                app.await_value("answer", "v3", timeout=90)
         self.assertTrue(restarted.alive)
 
     def test_python_through_a_restart_without_upstream(self):

@@ -70,7 +70,7 @@ class OnMocks(LaunchDarklyTestCase):
                 mocks = self.mocks(answering("v1"), fdv2=fdv2)
                 daemon = self.flagstone(mocks, source={"streaming": False})
                 self.assertEqual(daemon.ofrep().value("answer"), "v1")
-                self.assertIn(path, mocks.paths())
+                self.eventually(lambda m=mocks, p=path: p in m.paths(), path)
                 mocks.do("set", flag=answering("v2", version=2))
                 mocks.do("end")
                 daemon.await_value("v2")

@@ -31,8 +31,10 @@ def data_options(mode):
         "polling": datasystem.fdv1_fallback_ds_builder().poll_interval(seconds),
         "fdv2": datasystem.streaming_ds_builder().initial_reconnect_delay(0.1),
         "fdv2-polling": datasystem.polling_ds_builder().poll_interval(seconds)}
-    if mode == "fdv2-default":
-        return {"datasystem_config": datasystem.default().build()}
+    if mode == "fdv2-default":  # Polls at first, and again when the stream fails; here more often.
+        polls = builders["fdv2-polling"]
+        return {"datasystem_config": datasystem.custom().initializers([polls]).synchronizers(
+            builders["fdv2"], polls).fdv1_compatible_synchronizer(builders["polling"]).build()}
     return {"datasystem_config": datasystem.custom().synchronizers(builders[mode]).build()}
 
 
