@@ -71,6 +71,12 @@ class Posts(LaunchDarklyTestCase):
         service.await_posted(lambda b: events_of(b, "custom"), "the event after it")
         self.assertEqual(evaluations(service.posted()), {"answer": 7})
 
+    def test_all_that_an_sdk_may_have_kept_comes_in_one_body(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        self.post(daemon, [{**custom(number), "metadata": "x" * 1_000} for number in range(3_000)])
+        service.await_posted(lambda b: len(events_of(b, "custom")) == 3_000, "custom events")
+
     def test_what_is_no_events(self):
         service = self.service()
         daemon = self.flagstone(service, events=SOON)
