@@ -40,6 +40,11 @@ class EventStream {
   virtual void set_on_closed(std::move_only_function<void()> on_closed) = 0;
   // After a refused send: the reader has caught up. The callback may destroy the stream.
   virtual void set_on_drained(std::move_only_function<void()> on_drained) = 0;
+
+  // Ends the answer as one that is not whole, so that nobody takes it for that: HTTP/1 closes the
+  // connection without the last chunk (HTTP/1.0 knows no such sign), HTTP/2 resets the stream. What
+  // has not gone out yet, of shared bytes above all, is let go of. on_closed does not run after it.
+  virtual void abort() = 0;
 };
 
 }  // namespace flagstone::net

@@ -287,6 +287,17 @@ void Http1Session::stream_closed_by_api(std::span<const HeaderField> /*trailers*
   detach_stream();
 }
 
+void Http1Session::stream_aborted_by_api() {
+  stream_ = nullptr;
+  resources_.counters.event_streams.subtract();
+  shared_.reset();
+  dropped_ = true;
+  // Inside the request's own handle() the phase is set behind it.
+  if (phase_ != SessionPhase::kStreaming) return;
+  phase_ = SessionPhase::kFailed;
+  host_.resume_later();
+}
+
 void Http1Session::end_event_streams() {
   if (stream_ == nullptr) return;
   SessionEventStream* stream = stream_;

@@ -101,6 +101,7 @@ class Http1Session final : public Session, private DeferralCarrier {
   bool stream_send(std::string_view bytes) override;
   bool stream_send_shared(std::shared_ptr<const std::string> bytes) override;
   void stream_closed_by_api(std::span<const HeaderField> trailers) override;
+  void stream_aborted_by_api() override;
   void detach_stream();
   void finish_stream();
   bool streams() const { return stream_ != nullptr || shared_ != nullptr; }
@@ -134,7 +135,7 @@ class Http1Session final : public Session, private DeferralCarrier {
   bool keep_alive_ = false;
   bool is_http10_ = false;
   bool finish_soon_ = false;
-  bool dropped_ = false;  // its api has ended the request without an answer
+  bool dropped_ = false;  // its api has ended the request without an answer, or without all of it
 };
 
 }  // namespace flagstone::net

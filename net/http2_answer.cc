@@ -277,4 +277,13 @@ void Http2Stream::stream_closed_by_api(std::span<const HeaderField> trailers) {
   session->more_to_say(*this);
 }
 
+void Http2Stream::stream_aborted_by_api() {
+  events = nullptr;
+  session->event_stream_over(*this);
+  output.drop_body();
+  session->count_waiting(*this);
+  nghttp2_submit_rst_stream(session->codec_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+  session->say_later();
+}
+
 }  // namespace flagstone::net

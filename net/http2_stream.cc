@@ -43,13 +43,17 @@ void Http2Output::move_to(std::string& out, std::size_t count) {
   shared_said = 0;
 }
 
-void Http2Output::clear() {
+void Http2Output::drop_body() {
   bytes.clear();
   shared.reset();
+  bytes_said = shared_said = 0;
+}
+
+void Http2Output::clear() {
+  drop_body();
   head_text.clear();
   trailer_text.clear();
   trailers.clear();
-  bytes_said = shared_said = 0;
   ends = false;
 }
 

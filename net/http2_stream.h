@@ -40,6 +40,8 @@ struct Http2Output {
   void add_trailers(std::span<const HeaderField> fields);
   // Appends `count` bytes of what waits and forgets them.
   void move_to(std::string& out, std::size_t count);
+  // The answer's head apart, which nghttp2 may not have said yet.
+  void drop_body();
   void clear();
 };
 
@@ -53,6 +55,7 @@ struct Http2Stream final : public DeferralCarrier {
   bool stream_send(std::string_view bytes) override;
   bool stream_send_shared(std::shared_ptr<const std::string> bytes) override;
   void stream_closed_by_api(std::span<const HeaderField> trailers) override;
+  void stream_aborted_by_api() override;
   void send_deferred(std::string& body, int status, std::string_view content_type,
                      std::span<const HeaderField> headers,
                      std::span<const HeaderField> trailers) override;

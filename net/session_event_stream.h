@@ -22,6 +22,7 @@ class EventStreamCarrier {
   virtual bool stream_send_shared(std::shared_ptr<const std::string> bytes) = 0;
   // The carrier does not touch the SessionEventStream again.
   virtual void stream_closed_by_api(std::span<const HeaderField> trailers) = 0;
+  virtual void stream_aborted_by_api() = 0;
 
  protected:
   ~EventStreamCarrier() = default;
@@ -48,6 +49,10 @@ class SessionEventStream final : public EventStream {
   void close(std::span<const HeaderField> trailers) override {
     if (carrier_ == nullptr) return;
     std::exchange(carrier_, nullptr)->stream_closed_by_api(trailers);
+  }
+  void abort() override {
+    if (carrier_ == nullptr) return;
+    std::exchange(carrier_, nullptr)->stream_aborted_by_api();
   }
   bool open() const override { return carrier_ != nullptr; }
   void set_on_closed(std::move_only_function<void()> on_closed) override {

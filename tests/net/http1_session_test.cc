@@ -336,6 +336,27 @@ TEST(Http1EventStream, MayBeDestroyedInItsDrainedCallback) {
   EXPECT_EQ(bench.session->phase(), SessionPhase::kIdle);
 }
 
+TEST(Http1EventStream, AbortedItHasNoProperEnd) {
+  SessionBench bench;
+  bench.give(get("/stream"));
+  EventStream& stream = *bench.handler.streams[0];
+  stream.set_on_closed([] { ADD_FAILURE() << "the api knows"; });
+  const auto shared = std::make_shared<const std::string>(200'000, 'x');
+  EXPECT_TRUE(stream.send_shared(shared));
+  bench.said.clear();
+  stream.abort();
+  EXPECT_FALSE(stream.open());
+  EXPECT_EQ(shared.use_count(), 1) << "what was not said is let go of";
+  EXPECT_EQ(bench.said, "") << "no last chunk";
+  EXPECT_EQ(bench.session->phase(), SessionPhase::kFailed);
+  EXPECT_EQ(bench.resumes, 1);
+  EXPECT_EQ(bench.counters.event_streams.read(), 0u);
+  EXPECT_EQ(bench.give(get("/next")), get("/next"));
+  stream.close();
+  bench.handler.streams.clear();
+  EXPECT_EQ(bench.said, "");
+}
+
 TEST(Http1EventStream, EndsProperlyAtDrain) {
   SessionBench bench;
   bench.give(get("/stream"));

@@ -49,6 +49,35 @@ TEST(Http2EventStream, OtherRequestsAreAnsweredBesideIt) {
   EXPECT_EQ(bench.session->phase(), SessionPhase::kStreaming);
 }
 
+TEST(Http2EventStream, AbortedItIsReset) {
+  Http2ClientOptions narrow;
+  narrow.opens_windows = false;
+  Http2Bench bench({}, narrow);
+  const int id = bench.client.get("/stream");
+  const int other = bench.client.get("/stream");
+  bench.exchange();
+  EventStream& stream = *bench.handler.streams.at(0);
+  stream.set_on_closed([] { ADD_FAILURE() << "the api knows"; });
+  const auto shared = std::make_shared<const std::string>(kMiB, 'x');
+  EXPECT_TRUE(stream.send_shared(shared));
+  bench.exchange();
+  EXPECT_EQ(shared.use_count(), 2) << "the peer's window holds it back";
+  stream.abort();
+  EXPECT_FALSE(stream.open());
+  EXPECT_EQ(shared.use_count(), 1) << "what was not said is let go of";
+  EXPECT_EQ(bench.session->waiting_bytes(), 0u);
+  bench.exchange();
+  EXPECT_TRUE(bench.answer(id).closed);
+  EXPECT_EQ(bench.answer(id).error, std::uint32_t{NGHTTP2_INTERNAL_ERROR});
+  EXPECT_FALSE(bench.answer(other).closed);
+  EXPECT_EQ(bench.counters.event_streams.read(), 1u);
+  // Before anything of it was said.
+  bench.handler.streams.at(1)->abort();
+  EXPECT_EQ(bench.session->phase(), SessionPhase::kIdle);
+  bench.exchange();
+  EXPECT_EQ(bench.answer(other).error, std::uint32_t{NGHTTP2_INTERNAL_ERROR});
+}
+
 TEST(Http2EventStream, HeadGetsAClosedOne) {
   Http2Bench bench;
   const int id = bench.client.ask("HEAD", "/stream");

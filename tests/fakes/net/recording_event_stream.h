@@ -23,6 +23,7 @@ class RecordingEventStream final : public EventStream {
     bool refusing = false;  // a slow reader
     bool open = true;
     bool closed_by_api = false;
+    bool aborted = false;  // by the api, as not whole
     bool destroyed = false;
     RecordingEventStream* stream = nullptr;
 
@@ -58,6 +59,13 @@ class RecordingEventStream final : public EventStream {
     for (const auto& [name, value] : trailers) record_->trailers.emplace_back(name, value);
     record_->open = false;
     record_->closed_by_api = true;
+  }
+  void abort() override {
+    if (!record_->open) return;
+    record_->open = false;
+    record_->aborted = true;
+    // As a session: what a slow reader has not taken goes.
+    if (record_->refusing) record_->shared.clear();
   }
   bool open() const override { return record_->open; }
   void set_on_closed(std::move_only_function<void()> on_closed) override {
