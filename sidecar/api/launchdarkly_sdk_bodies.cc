@@ -44,12 +44,14 @@ SdkBodies::Found SdkBodies::begin(const Name& name) {
   const auto& [environment, form] = name;
   const cache::Snapshot& snapshot = *mirror_.environment(environment).snapshot;
   const std::size_t bytes = SdkDocument::bytes_of(snapshot, form);
-  if (bytes > std::min(kBytesMax, desk_.prepared_bytes_max()))
+  const std::uint64_t generation = mirror_.book(environment).log.newest();
+  if (bytes > std::min(kBytesMax, desk_.prepared_bytes_max())) {
     return {.bytes = nullptr, .generation = 0, .no_room = true};
+  }
   Making making{.state = mirror_.state(),
                 .document = SdkDocument(form, SdkTarget(mirror_, environment)),
                 .text = std::make_shared<std::string>(),
-                .generation = mirror_.book(environment).log.newest(),
+                .generation = generation,
                 .number = next_number_++};
   making.text->reserve(bytes);
   alive_.push_back({.name = name, .bytes = making.text});
@@ -142,18 +144,20 @@ void SdkBodies::count() {
   desk_.counters.sdk_prepared_bytes.set(bytes);
 }
 
-std::size_t SdkBodies::old_ones(std::size_t environment, DocumentForm form) {
-  std::size_t count = 0;
+std::vector<SdkBodies::Bytes> SdkBodies::old_ones(std::size_t environment, DocumentForm form) {
+  std::vector<Bytes> found;
   const Name name{environment, form};
   const auto kept = kept_.find(name);
   const auto making = making_.find(name);
   for (const Alive& body : alive_) {
-    const auto text = body.name == name ? body.bytes.lock() : nullptr;
+    if (body.name != name) continue;
+    Bytes text = body.bytes.lock();
+    if (text == nullptr) continue;
     const bool is_newest = kept != kept_.end() && kept->second.bytes == text;
     const bool is_made = making != making_.end() && making->second.text == text;
-    if (text != nullptr && !is_newest && !is_made) ++count;
+    if (!is_newest && !is_made) found.push_back(std::move(text));
   }
-  return count;
+  return found;
 }
 
 }  // namespace flagstone::sidecar

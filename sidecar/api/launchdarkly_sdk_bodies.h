@@ -59,8 +59,9 @@ class SdkBodies {
   void give_up();
   // Counts bodies that are alive, whoever holds them.
   void count();
-  // Bodies alive of that environment and form that are not the newest: slow readers hold them.
-  std::size_t old_ones(std::size_t environment, evaluation::launchdarkly::DocumentForm form);
+  // Bodies alive of that environment and form that are neither the newest nor being made, the
+  // oldest first: slow readers hold them.
+  std::vector<Bytes> old_ones(std::size_t environment, evaluation::launchdarkly::DocumentForm form);
 
  private:
   using Name = std::pair<std::size_t, evaluation::launchdarkly::DocumentForm>;

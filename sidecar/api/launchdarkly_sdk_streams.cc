@@ -168,9 +168,9 @@ bool SdkStreams::send(Subscriber& subscriber, const Message& message) {
 void SdkStreams::tell_everything(Place place) {
   Subscriber& subscriber = *place;
   const DocumentForm form = form_for(subscriber.audience);
-  if (bodies_.old_ones(subscriber.environment, form) > kMaxOldBodies) {
-    end_slowest(subscriber.environment, subscriber.audience);
-  }
+  make_room_for_body(subscriber.environment, subscriber.audience);
+  // He may have been the slowest himself.
+  if (subscriber.ended) return;
   const SdkBodies::Found found = bodies_.find(subscriber.environment, form);
   if (found.no_room) return send_in_slices(place);
   if (found.bytes == nullptr || !send(subscriber, found.bytes)) return;
@@ -181,6 +181,11 @@ void SdkStreams::tell_everything(Place place) {
 void SdkStreams::send_in_slices(Place place) {
   if (!slices_.has_room()) return retry_later();
   Subscriber& subscriber = *place;
+  if (!subscriber.stream->open()) {  // The slices would end it at once, and he go with settle().
+    subscriber.ended = true;
+    return;
+  }
+  subscriber.body.reset();
   const std::uint64_t generation = mirror_.book(subscriber.environment).log.newest();
   auto text = std::make_unique<SdkDocumentText>(
       desk_, subscriber.environment,
@@ -206,21 +211,31 @@ void SdkStreams::take_back(Place place, std::unique_ptr<net::EventStream> stream
   settle();
 }
 
-// Those who are still being sent the oldest body take nothing else meanwhile, and so are known.
-void SdkStreams::end_slowest(std::size_t environment, SdkAudience audience) {
-  std::shared_ptr<const std::string> oldest;
+// The readers of the oldest body that has any are the slowest.
+void SdkStreams::make_room_for_body(std::size_t environment, SdkAudience audience) {
+  const auto old = bodies_.old_ones(environment, form_for(audience));
+  if (old.size() <= kMaxOldBodies) return;
+  for (const SdkBodies::Bytes& body : old) {
+    if (end_readers_of(body)) return;
+  }
+}
+
+// Those who are still being sent it take nothing else meanwhile, and so are known. What they have
+// not taken is let go of at once. False: there are none.
+bool SdkStreams::end_readers_of(const SdkBodies::Bytes& body) {
+  bool some = false;
   for (Subscriber& subscriber : subscribers_) {
-    if (subscriber.environment != environment || subscriber.audience != audience) continue;
-    const std::shared_ptr<const std::string> body = subscriber.body.lock();
-    if (body == nullptr || (oldest != nullptr && body != oldest)) continue;
+    if (subscriber.stream == nullptr || subscriber.ended) continue;
+    if (subscriber.body.lock() != body) continue;
     if (subscriber.stream->send(wire::stream_comment())) {
       subscriber.body.reset();
       continue;
     }
-    oldest = body;
-    subscriber.stream->close();
+    subscriber.stream->abort();
     subscriber.ended = true;
+    some = true;
   }
+  return some;
 }
 
 SdkStreams::Place SdkStreams::remove(Place place) {

@@ -87,7 +87,8 @@ class SdkStreams {
   bool send(Subscriber& subscriber, const Message& message);
   void listen_to(Place place);
   void tell_all(std::size_t environment);
-  void end_slowest(std::size_t environment, SdkAudience audience);
+  void make_room_for_body(std::size_t environment, SdkAudience audience);
+  bool end_readers_of(const SdkBodies::Bytes& body);
   Place remove(Place place);
   void keep_alive();
   void retry_later();

@@ -128,6 +128,11 @@ TEST_F(LaunchDarklySdkStreamTest, OneBodyForAll) {
   // Who asks while it is kept gets the same one.
   answers.push_back(bench.get("/all"));
   EXPECT_EQ(answers.back().stream->shared.at(0), body);
+  // A HEAD leaves nothing: a session gives it a stream that is closed.
+  const auto head = bench.request(net::Method::kHead, "/all", {});
+  EXPECT_EQ(head.status, 200);
+  head.stream->stream->lose();
+  head.stream->shared.clear();
   // Only who is being sent it holds it then.
   for (const auto& answer : answers) answer.stream->shared.clear();
   bench.short_of_memory();
@@ -289,6 +294,80 @@ TEST_F(LaunchDarklySdkStreamTest, ReadersOfOldBodiesAreSentAwayWhenThereAreTooMa
   EXPECT_LT(open, slow.size());
   EXPECT_TRUE(slow.back().stream->open);
   EXPECT_FALSE(slow.front().stream->open) << "the slowest";
+}
+
+// Pins are what brings everything to all, again and again.
+class LaunchDarklySdkSlowReaderTest : public LaunchDarklySdkStreamTest {
+ protected:
+  using Record = std::shared_ptr<net::RecordingEventStream::Record>;
+
+  LaunchDarklySdkSlowReaderTest() {
+    serve();
+    bench.take({flag_record("a", 1, "1")});
+  }
+  Record connect() { return bench.get("/all").stream; }
+  // Who comes then holds what it is being sent.
+  Record connect_slow() {
+    Record stream = connect();
+    EXPECT_EQ(stream->shared.size(), 1u);
+    stream->refusing = true;
+    return stream;
+  }
+  void next_body() { bench.pin({{.key = "a", .value_json = std::to_string(++value_)}}); }
+  void leave_no_room() {
+    bench.budget().set_limit_bytes(1);
+    bench.desk().budget = &bench.budget();
+  }
+
+ private:
+  int value_ = 0;
+};
+
+TEST_F(LaunchDarklySdkSlowReaderTest, WhoReadsTheOldestBodyGoesWhoeverCameFirst) {
+  const Record first = connect();
+  std::vector<Record> slow;
+  for (int i = 0; i < 3; ++i) {
+    next_body();
+    first->shared.clear();
+    slow.push_back(connect_slow());
+  }
+  // They are too slow for what comes next, whatever it is, and he is not.
+  bench.change({flag_record("b", 1, "1")});
+  next_body();
+  // He has taken all but the last one, of which he reads now.
+  first->shared.erase(first->shared.begin(), first->shared.end() - 1);
+  first->refusing = true;
+  leave_no_room();
+  next_body();
+  bench.turn();
+  EXPECT_TRUE(first->open) << "three read older ones";
+  EXPECT_TRUE(slow[0]->aborted) << "so that his body is let go of now";
+  EXPECT_TRUE(slow[1]->open);
+  EXPECT_TRUE(slow[2]->open);
+  EXPECT_EQ(bench.desk().counters.sdk_streams.read(), 3u);
+}
+
+TEST_F(LaunchDarklySdkSlowReaderTest, WhoIsToldInSlicesMeanwhileIsNotAmongThem) {
+  const Record quick = connect();
+  const Record other = connect();
+  std::vector<Record> slow;
+  for (int i = 0; i < 3; ++i) {
+    next_body();
+    quick->shared.clear();
+    other->shared.clear();
+    slow.push_back(connect_slow());
+  }
+  leave_no_room();
+  // The first is given to the slices, and the last body, which he took, is an old one then.
+  next_body();
+  bench.turn();
+  EXPECT_TRUE(quick->open);
+  EXPECT_TRUE(other->open);
+  EXPECT_TRUE(slow[0]->aborted);
+  EXPECT_TRUE(slow[1]->open);
+  EXPECT_TRUE(slow[2]->open);
+  EXPECT_EQ(names(quick->all()).back(), "put");
+  EXPECT_NE(quick->all().rfind("[4]"), std::string::npos) << last(quick->all());
 }
 
 TEST_F(LaunchDarklySdkStreamTest, Heartbeats) {
