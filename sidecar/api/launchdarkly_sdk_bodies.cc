@@ -37,6 +37,14 @@ SdkBodies::Found SdkBodies::find(std::size_t environment, DocumentForm form) {
     if (now_ms < retry->second) return {};
     retry_ms_.erase(retry);
   }
+  // Hundreds may ask at once, and each time all of the environment's texts are summed up.
+  if (const auto known = no_room_.find(name); known != no_room_.end()) {
+    const bool newest = known->second.generation == mirror_.book(environment).log.newest();
+    if (newest && now_ms < known->second.until_ms) {
+      return {.bytes = nullptr, .generation = 0, .no_room = true};
+    }
+    no_room_.erase(known);
+  }
   return begin(name);
 }
 
@@ -46,6 +54,7 @@ SdkBodies::Found SdkBodies::begin(const Name& name) {
   const std::size_t bytes = SdkDocument::bytes_of(snapshot, form);
   const std::uint64_t generation = mirror_.book(environment).log.newest();
   if (bytes > std::min(kBytesMax, desk_.prepared_bytes_max())) {
+    no_room_[name] = {.generation = generation, .until_ms = loop_.now_ms() + kRetryMs};
     return {.bytes = nullptr, .generation = 0, .no_room = true};
   }
   Making making{.state = mirror_.state(),

@@ -31,7 +31,7 @@ class SdkBodies {
   using Bytes = std::shared_ptr<const std::string>;
   // How long one that nobody asked for again is kept.
   static constexpr std::int64_t kIdleMs = 10'000;
-  // After a text could not be read.
+  // After a text could not be read, or there was no room.
   static constexpr std::int64_t kRetryMs = 1000;
   // A body larger than this is not made: nobody takes one.
   static constexpr std::size_t kBytesMax = std::size_t{256} * 1024 * 1024;
@@ -84,6 +84,12 @@ class SdkBodies {
     std::weak_ptr<const std::string> bytes;
   };
 
+  // A state that there was no room for, not looked at again before then.
+  struct NoRoom {
+    std::uint64_t generation = 0;
+    std::int64_t until_ms = 0;
+  };
+
   Found begin(const Name& name);
   void go_on(const Name& name, std::uint64_t number);
   void resume(const Name& name, std::uint64_t number);
@@ -98,6 +104,7 @@ class SdkBodies {
   std::map<Name, Making> making_;
   // Until then a body that could not be read is not tried again.
   std::map<Name, std::int64_t> retry_ms_;
+  std::map<Name, NoRoom> no_room_;
   std::vector<Alive> alive_;
   net::Timer timer_;
   std::uint64_t next_number_ = 1;

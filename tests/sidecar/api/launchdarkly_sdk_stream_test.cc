@@ -370,6 +370,25 @@ TEST_F(LaunchDarklySdkSlowReaderTest, WhoIsToldInSlicesMeanwhileIsNotAmongThem) 
   EXPECT_NE(quick->all().rfind("[4]"), std::string::npos) << last(quick->all());
 }
 
+TEST_F(LaunchDarklySdkSlowReaderTest, NoRoomIsNotLookedForAgainForEachWhoAsks) {
+  bench.desk().budget = &bench.budget();
+  bench.budget().set_limit_bytes(1);
+  const Record first = connect();
+  bench.turn();
+  ASSERT_EQ(names(first->all()), Names{"put"});
+  // It is not looked for again for each who asks.
+  bench.budget().set_limit_bytes(1'000'000'000);
+  const Record second = connect();
+  EXPECT_TRUE(second->sent.empty()) << "told in slices, in later turns";
+  bench.turn();
+  EXPECT_EQ(names(second->all()), Names{"put"});
+  // Another state may be smaller.
+  next_body();
+  const Record third = connect();
+  EXPECT_EQ(third->shared.size(), 1u);
+  EXPECT_EQ(bench.desk().counters.sdk_prepared_bytes.read(), third->shared.at(0)->capacity());
+}
+
 TEST_F(LaunchDarklySdkStreamTest, Heartbeats) {
   bench.desk().settings.sdk_heartbeat = std::chrono::milliseconds(5);
   serve();
