@@ -102,10 +102,7 @@ void SdkSlices::go_on(std::uint64_t number) {
   // Shared, so that a slow reader has one slice waiting and no copy of it.
   auto slice = std::make_shared<std::string>();
   const SdkWritten written = job->text->write(*job->state, kSliceBytes, *slice);
-  if (written == SdkWritten::kFailed) {
-    job->stream->close();
-    return end(job, false);
-  }
+  if (written == SdkWritten::kFailed) return end(job, false);
   job->all_written = written == SdkWritten::kAll;
   const bool sent = slice->empty() || job->stream->send_shared(slice);
   if (!sent) job->unsent = std::move(slice);
@@ -126,6 +123,8 @@ void SdkSlices::end(Jobs::iterator job, bool sent) {
   jobs_.erase(job);
   // Snapshots are destroyed by the keeper.
   desk_.give_back(std::move(ended.state));
+  // With a proper end and its entity tag it would be taken for the whole.
+  if (!sent) ended.stream->abort();
   if (ended.finished) {
     ended.stream->set_on_closed({});
     ended.stream->set_on_drained({});

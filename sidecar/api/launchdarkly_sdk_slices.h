@@ -3,7 +3,8 @@
 //
 // One per serving thread, on its loop; borrowed by the apis of LaunchDarkly's SDKs. What is written
 // goes out as fast as the peer takes it, from the state it began with, which is held until then.
-// What may fail: a text that cannot be read; the answer ends there, and is no JSON.
+// What may fail: a text that cannot be read; the answer ends there, as one that is
+// not whole.
 #pragma once
 
 #include <cstddef>

@@ -127,6 +127,8 @@ void OfrepBulk::end(Jobs::iterator job) {
   if (job == jobs_.end()) return;
   // Snapshots are destroyed by the keeper.
   desk_.give_back(std::move(job->state));
+  // What is not all there has no proper end.
+  job->stream->abort();
   jobs_.erase(job);
 }
 

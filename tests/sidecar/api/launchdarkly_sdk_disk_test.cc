@@ -15,6 +15,7 @@ namespace {
 struct Disk {
   std::string bytes;
   std::set<std::uint64_t> in_memory;
+  bool all_in_memory = false;
   bool damaged = false;
   std::size_t brought = 0;
 };
@@ -28,7 +29,8 @@ class DiskFile final : public cache::ReadableFile {
     return cache::ReadOutcome::kDone;
   }
   cache::ReadOutcome read_at_once(std::span<char> to, std::uint64_t offset) const override {
-    if (!disk_->in_memory.contains(offset)) return cache::ReadOutcome::kWouldWait;
+    if (!disk_->all_in_memory && !disk_->in_memory.contains(offset))
+      return cache::ReadOutcome::kWouldWait;
     return read(to, offset);
   }
 
@@ -140,6 +142,31 @@ TEST_F(LaunchDarklySdkDiskTest, WhatCannotBeReadIsNotLeftOut) {
   disk->damaged = false;
   bench.turn_until([&] { return !stream->sent.empty(); }, 100'000'000);
   EXPECT_EQ(store_of(stream->all()).objects_held().size(), 3u) << "it was tried again";
+}
+
+TEST_F(LaunchDarklySdkDiskTest, WhatBreaksOffIsNotTakenForTheWhole) {
+  bench.desk().settings.bulk_slice = std::chrono::hours(1);
+  std::vector<evaluation::Record> records;
+  for (int i = 0; i < 1500; ++i) {
+    records.push_back(
+        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
+  }
+  bench.take(std::move(records));
+  move_texts();
+  disk->all_in_memory = true;
+  bench.desk().budget = &bench.budget();
+  bench.budget().set_limit_bytes(1);
+  auto document = bench.get("/sdk/latest-all");
+  auto events = bench.get("/all").stream;
+  ASSERT_NE(document.stream, nullptr) << "longer than a slice";
+  EXPECT_FALSE(document.header("ETag").empty());
+  bench.turn(3);
+  EXPECT_FALSE(events->sent.empty());
+  disk->damaged = true;
+  bench.turn(20);
+  EXPECT_TRUE(document.stream->aborted);
+  EXPECT_TRUE(events->aborted);
+  EXPECT_EQ(bench.desk().counters.sdk_streams.read(), 0u);
 }
 
 }  // namespace

@@ -116,6 +116,20 @@ TEST_F(OfrepBulkTest, TheStateIsGivenBackHoweverItEnds) {
   EXPECT_EQ(returned, 2U);
 }
 
+TEST_F(OfrepBulkTest, WhatIsNotAllThereHasNoProperEnd) {
+  net::RecordingResponse response;
+  {
+    FlagdBench own;
+    own.desk().settings.bulk_slice = std::chrono::hours(1);
+    own.serve<Ofrep>();
+    own.take(flags_document(20'000, "yes"));
+    response = own.post(kAll, kBody);
+    ASSERT_NE(response.stream, nullptr);
+    EXPECT_TRUE(response.stream->open);
+  }
+  EXPECT_TRUE(response.stream->aborted);
+}
+
 TEST_F(OfrepBulkTest, TooManyAtOnceAreRefused) {
   bench.take(flags_document(20'000, "yes"));
   std::vector<net::RecordingResponse> under_way;
