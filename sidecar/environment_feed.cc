@@ -207,30 +207,19 @@ std::chrono::milliseconds EnvironmentFeed::rotation_grace(std::size_t source) co
 
 bool EnvironmentFeed::read_credentials() {
   std::vector<std::string> all;
-  std::vector<std::string> problems;
   const upstream::TimePoint now = tools_.sources.clock.now();
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     all.push_back(seats_[i]->source().credential().reveal());
     former_credentials_.note(i, all.back(), rotation_grace(i), now);
   }
-  for (const config::SecretSource& accept : options_.accept) {
-    auto secret = config::read_secret(accept, tools_.sources.variables);
-    if (secret) {
-      all.push_back(secret->reveal());
-    } else {
-      problems.push_back(secret.error());
-    }
-  }
+  const auto new_problems = accepted_credentials_.read(options_.accept, tools_.sources.variables);
+  accepted_credentials_.append_to(all);
   former_credentials_.append_to(all, now);
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
-  if (problems != accept_problems_) {
-    for (const std::string& problem : problems) {
-      tools_.log.warn("{}: accept: {}", options_.name, problem);
-    }
-    accept_problems_ = std::move(problems);
+  for (const std::string& problem : new_problems) {
+    tools_.log.warn("{}: accept: {}", options_.name, problem);
   }
-  // A file that is just being replaced must not shut anybody out.
-  if (all == credentials_ || (!accept_problems_.empty() && !credentials_.empty())) return false;
+  if (all == credentials_) return false;
   credentials_ = std::move(all);
   return true;
 }

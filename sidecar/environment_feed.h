@@ -16,6 +16,7 @@
 #include "cache/serving_state.h"
 #include "cache/usage.h"
 #include "config/options.h"
+#include "sidecar/accepted_credentials.h"
 #include "sidecar/former_credentials.h"
 #include "sidecar/source_seat.h"
 #include "sidecar/vendors.h"
@@ -122,7 +123,7 @@ class EnvironmentFeed final : public SeatHost {
   // Between prepare() and start().
   std::vector<std::unique_ptr<upstream::Source>> prepared_;
   std::vector<std::string> credentials_;
-  std::vector<std::string> accept_problems_;
+  AcceptedCredentials accepted_credentials_;
   FormerCredentials former_credentials_;
   // The bootstrap's source until it is needed: the last known state is newer.
   std::unique_ptr<upstream::Source> bootstrap_source_;
