@@ -58,6 +58,9 @@ struct Routes {
   std::vector<std::optional<std::uint32_t>> by_listener;
   // By `Authorization` or `X-API-Key`; looked up by string_view, without allocation.
   std::unordered_map<std::string, std::uint32_t, CredentialHash, std::equal_to<>> by_credential;
+  // Some credential that a vendor's own apis would take is configured and could not be read yet:
+  // one that is unknown may be that one.
+  bool awaits_credentials = false;
 };
 
 struct ServingState {

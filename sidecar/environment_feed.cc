@@ -207,20 +207,24 @@ std::chrono::milliseconds EnvironmentFeed::rotation_grace(std::size_t source) co
 
 bool EnvironmentFeed::read_credentials() {
   std::vector<std::string> all;
+  bool awaits = false;
   const upstream::TimePoint now = tools_.sources.clock.now();
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     all.push_back(seats_[i]->source().credential().reveal());
+    awaits = awaits || (all.back().empty() && !options_.sources[i].credential.empty());
     former_credentials_.note(i, all.back(), rotation_grace(i), now);
   }
   const auto new_problems = accepted_credentials_.read(options_.accept, tools_.sources.variables);
   accepted_credentials_.append_to(all);
+  awaits = (awaits || accepted_credentials_.awaits_some()) && options_.dialect == "launchdarkly";
   former_credentials_.append_to(all, now);
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
   for (const std::string& problem : new_problems) {
     tools_.log.warn("{}: accept: {}", options_.name, problem);
   }
-  if (all == credentials_) return false;
+  if (all == credentials_ && awaits == awaits_credentials_) return false;
   credentials_ = std::move(all);
+  awaits_credentials_ = awaits;
   return true;
 }
 

@@ -76,6 +76,9 @@ class EnvironmentFeed final : public SeatHost {
   const std::vector<std::string>& credentials() const { return credentials_; }
   // Reads those of `accept:` again and looks at the sources'; true when they are others now.
   bool read_credentials();
+  // Some credential of LaunchDarkly's SDKs is configured and could not be read so far. Other
+  // vendors' have no api that an unknown one shuts out.
+  bool awaits_credentials() const { return awaits_credentials_; }
 
   const config::Environment& options() const { return options_; }
   const evaluation::Dialect& dialect() const { return *dialect_; }
@@ -123,6 +126,7 @@ class EnvironmentFeed final : public SeatHost {
   // Between prepare() and start().
   std::vector<std::unique_ptr<upstream::Source>> prepared_;
   std::vector<std::string> credentials_;
+  bool awaits_credentials_ = false;
   AcceptedCredentials accepted_credentials_;
   FormerCredentials former_credentials_;
   // The bootstrap's source until it is needed: the last known state is newer.

@@ -302,6 +302,7 @@ cache::Routes Keeper::make_routes() {
     const Place& place = places_[i];
     if (!place.feed) continue;
     ++present;
+    routes.awaits_credentials = routes.awaits_credentials || place.feed->awaits_credentials();
     for (const std::string& credential : place.feed->credentials()) {
       auto [at, added] = routes.by_credential.emplace(credential, i);
       if (!added && at->second != i) {

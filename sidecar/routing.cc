@@ -18,6 +18,8 @@ std::string_view describe(RoutingError error) {
   switch (error) {
     case RoutingError::kForeignCredential:
       return "this credential does not open the environment that is served here";
+    case RoutingError::kUnreadCredential:
+      return "not all credentials that are configured here could be read yet";
     case RoutingError::kAmbiguous:
       return "several environments are served and none is called `default`; send the credential of "
              "one as `Authorization: Bearer …` or `X-API-Key`";
@@ -43,7 +45,11 @@ std::expected<std::size_t, RoutingError> find_environment(const cache::Routes& r
     auto known =
         credential.empty() ? routes.by_credential.end() : routes.by_credential.find(credential);
     if (known != routes.by_credential.end()) named = known->second;
-    if (!named && !may_fall_back) return std::unexpected(RoutingError::kForeignCredential);
+    if (!named && !may_fall_back) {
+      const bool may_be_known_soon = routes.awaits_credentials && !credential.empty();
+      return std::unexpected(may_be_known_soon ? RoutingError::kUnreadCredential
+                                               : RoutingError::kForeignCredential);
+    }
   }
   if (bound) {
     if (named && *named != *bound) return std::unexpected(RoutingError::kForeignCredential);

@@ -15,6 +15,7 @@ namespace flagstone::sidecar {
 
 enum class RoutingError : unsigned char {
   kForeignCredential,  // The listener is bound to another environment than the credential's.
+  kUnreadCredential,   // A vendor's api: unknown, and not every configured one could be read yet.
   kAmbiguous,          // Several environments, none called `default`, and nothing that names one.
 };
 std::string_view describe(RoutingError error);
@@ -23,7 +24,8 @@ std::string_view describe(RoutingError error);
 std::string_view presented_credential(const net::Request& request);
 
 // The environment's place in the serving state. With `may_fall_back` an unknown credential is as
-// none (OFREP, flagd); vendors' own apis pass false and get kForeignCredential.
+// none (OFREP, flagd); vendors' own apis pass false and get kForeignCredential, or
+// kUnreadCredential.
 std::expected<std::size_t, RoutingError> find_environment(const cache::Routes& routes,
                                                           const net::Request& request,
                                                           bool may_fall_back = true);

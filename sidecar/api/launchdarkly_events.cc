@@ -25,8 +25,9 @@ void refuse(int status, std::string_view why, net::Response& response) {
   response.send(status, kText);
 }
 
-void tell_to_try_again(net::Response& response) {
-  response.body() = "no room for more events just now";
+void tell_to_try_again(net::Response& response,
+                       std::string_view why = "no room for more events just now") {
+  response.body() = why;
   response.send(503, kText, {{"Retry-After", "1"}});
 }
 
@@ -72,6 +73,9 @@ void LaunchDarklyEvents::diagnostic(const net::Request& request, std::string_vie
 
 void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Response& response) {
   const auto environment = find_environment(desk_.state->routes, request, false);
+  if (!environment && environment.error() == RoutingError::kUnreadCredential) {
+    return tell_to_try_again(response, describe(environment.error()));
+  }
   if (!environment) return refuse(401, describe(environment.error()), response);
   const std::string_view encoding = request.header("content-encoding").value_or("");
   const bool is_gzip = encoding == "gzip";

@@ -12,7 +12,9 @@ std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Re
   const auto index = find_environment(state.routes, request, false);
   if (index && is_launchdarkly(state.environments[*index])) return *index;
   desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
-  refuse_sdk(response, 401,
+  // At a 401 an SDK stops for good.
+  const bool is_early = !index && index.error() == RoutingError::kUnreadCredential;
+  refuse_sdk(response, is_early ? 503 : 401,
              index ? "this key is not an SDK key of LaunchDarkly's" : describe(index.error()));
   return std::nullopt;
 }

@@ -46,6 +46,31 @@ class Refusals(LaunchDarklyTestCase):
         self.eventually(lambda: client.get("/sdk/flags", AUTHORIZED).status == 401, "the old's end")
         self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-key-two"}).status, 200)
 
+    def test_a_key_that_cannot_be_read_yet_is_not_refused_for_good(self):
+        service = self.service()
+        late = self.path("late")
+        daemon = self.flagstone(service, wait="bound", source={"credential_file": late})
+        client = daemon.ofrep()
+        for answer in (client.get("/sdk/flags", AUTHORIZED), client.post("/bulk", [], AUTHORIZED)):
+            self.assertEqual((answer.status, answer.header("Retry-After")), (503, "1"))
+        self.assertEqual(client.get("/sdk/flags").status, 401, "no key is nobody's")
+        self.write("late", SDK_KEY)
+        daemon.await_value("v1")
+        self.assertEqual(client.get("/sdk/flags", AUTHORIZED).status, 200)
+        self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-other"}).status, 401)
+
+    def test_an_accepted_key_that_cannot_be_read_holds_up_no_other(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.flagstone(service, accept=[{"file": self.path("late")}])
+        client = daemon.ofrep()
+        served = lambda key: client.get("/sdk/flags", {"Authorization": key}).status  # noqa: E731
+        self.assertEqual((served(SDK_KEY), served("sdk-late")), (200, 503))
+        self.write("key", "sdk-key-two")
+        self.eventually(lambda: served("sdk-key-two") == 200, "the source's new key")
+        self.write("late", "sdk-late")
+        self.eventually(lambda: served("sdk-late") == 200, "the late key")
+        self.assertEqual((served(SDK_KEY), served("sdk-other")), (200, 401))
+
     def test_nothing_yet(self):
         service = self.service()
         service.die()

@@ -65,6 +65,32 @@ TEST(Routing, BindingThenCredentialThenDefault) {
   }
 }
 
+TEST(Routing, WhatIsUnknownMayBeWhatCouldNotBeReadYet) {
+  cache::Routes routes = three_environments();
+  routes.awaits_credentials = true;
+  const Case cases[] = {
+      {"unknown",
+       0,
+       {{"authorization", "no"}},
+       false,
+       std::unexpected(RoutingError::kUnreadCredential)},
+      {"none", 0, {}, false, std::unexpected(RoutingError::kForeignCredential)},
+      {"known", 0, {{"authorization", "key-2"}}, false, 2},
+      {"known, and the listener is another's",
+       1,
+       {{"authorization", "key-2"}},
+       false,
+       std::unexpected(RoutingError::kForeignCredential)},
+      {"whoever may fall back does", 0, {{"authorization", "no"}}, true, 0},
+  };
+  for (const Case& c : cases) {
+    net::Request request;
+    request.listener_index = c.listener;
+    request.headers = c.headers;
+    EXPECT_EQ(find_environment(routes, request, c.may_fall_back), c.wanted) << c.what;
+  }
+}
+
 TEST(Routing, SeveralWithoutDefaultAreAmbiguous) {
   cache::Routes routes = three_environments();
   routes.default_environment.reset();

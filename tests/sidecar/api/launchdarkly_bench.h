@@ -136,6 +136,7 @@ class LaunchDarklyBench {
       if (!desk_->usage[i]) desk_->usage[i] = std::make_unique<cache::UsageCounters>();
       desk_->usage[i]->grow(environment.flag_id_limit());
     }
+    state->routes.awaits_credentials = awaits_credentials;
     was_stale_ = stale;
     desk_->state = std::move(state);
     for (auto& api : apis_) api->on_published();
@@ -197,6 +198,7 @@ class LaunchDarklyBench {
 
   net::Loop loop;
   bool stale = false;
+  bool awaits_credentials = false;
   // The environment that a reload took out; -1: none.
   int taken_out = -1;
   std::size_t states_returned = 0;

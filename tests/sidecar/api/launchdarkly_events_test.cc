@@ -16,10 +16,7 @@ using Headers = std::vector<net::HeaderField>;
 class LaunchDarklyEventsTest : public testing::Test {
  protected:
   LaunchDarklyEventsTest() {
-    auto state = std::make_shared<cache::ServingState>();
-    state->routes.by_credential["sdk-1"] = 1;
-    state->environments.resize(2);
-    desk.state = state;
+    publish(false);
     desk.events.set_post(loop, [this](std::size_t environment, upstream::PostedEvents events,
                                       std::function<void(EventInlet::Result)> done) {
       EXPECT_EQ(environment, 1U);
@@ -27,6 +24,13 @@ class LaunchDarklyEventsTest : public testing::Test {
       waiting.push_back(std::move(done));
     });
     api.add_routes(router);
+  }
+  void publish(bool awaits_credentials) {
+    auto state = std::make_shared<cache::ServingState>();
+    state->routes.by_credential["sdk-1"] = 1;
+    state->routes.awaits_credentials = awaits_credentials;
+    state->environments.resize(2);
+    desk.state = state;
   }
   void turn() {
     for (int i = 0; i < 3; ++i) {
@@ -57,6 +61,16 @@ class LaunchDarklyEventsTest : public testing::Test {
   std::vector<upstream::PostedEvents> posted;
   std::vector<std::function<void(EventInlet::Result)>> waiting;
 };
+
+TEST_F(LaunchDarklyEventsTest, AKeyThatMayYetBeReadIsNotRefusedForGood) {
+  EXPECT_EQ(post("/bulk", "[1]", {{"authorization", "sdk-2"}}).status, 401);
+  publish(true);
+  const auto early = post("/bulk", "[1]", {{"authorization", "sdk-2"}});
+  EXPECT_EQ(early.status, 503);
+  EXPECT_EQ(early.header("Retry-After"), "1");
+  EXPECT_EQ(post("/bulk", "[1]", {}).status, 401);
+  EXPECT_TRUE(posted.empty());
+}
 
 TEST_F(LaunchDarklyEventsTest, HandsOnWhatTheAppSaid) {
   post("/bulk", "[1]",

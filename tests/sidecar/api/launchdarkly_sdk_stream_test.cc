@@ -389,6 +389,22 @@ TEST_F(LaunchDarklySdkSlowReaderTest, NoRoomIsNotLookedForAgainForEachWhoAsks) {
   EXPECT_EQ(bench.desk().counters.sdk_prepared_bytes.read(), third->shared.at(0)->capacity());
 }
 
+TEST_F(LaunchDarklySdkStreamTest, AKeyThatMayYetBeReadIsNotRefusedForGood) {
+  serve();
+  bench.awaits_credentials = true;
+  bench.take({flag_record("a", 1, "1")});
+  const auto early = bench.get("/all", {}, "sdk-key-2");
+  EXPECT_EQ(early.status, 503);
+  EXPECT_EQ(early.header("Retry-After"), "1");
+  EXPECT_EQ(bench.get("/sdk/latest-all", {}, "sdk-key-2").status, 503);
+  EXPECT_EQ(bench.get("/all", {}, "").status, 401) << "no key is none of ours";
+  EXPECT_EQ(bench.get("/all", {}, "flagd-key").status, 401) << "known, and another vendor's";
+  EXPECT_EQ(bench.get("/all").status, 200);
+  bench.awaits_credentials = false;
+  bench.publish();
+  EXPECT_EQ(bench.get("/all", {}, "sdk-key-2").status, 401);
+}
+
 TEST_F(LaunchDarklySdkStreamTest, Heartbeats) {
   bench.desk().settings.sdk_heartbeat = std::chrono::milliseconds(5);
   serve();
