@@ -217,13 +217,15 @@ bool EnvironmentFeed::read_credentials() {
   const auto new_problems = accepted_credentials_.read(options_.accept, tools_.sources.variables);
   accepted_credentials_.append_to(all);
   awaits = (awaits || accepted_credentials_.awaits_some()) && options_.dialect == "launchdarkly";
-  former_credentials_.append_to(all, now);
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
+  std::vector<std::string> former;
+  former_credentials_.append_to(former, now);
   for (const std::string& problem : new_problems) {
     tools_.log.warn("{}: accept: {}", options_.name, problem);
   }
-  if (all == credentials_ && awaits == awaits_credentials_) return false;
+  if (all == credentials_ && former == former_ && awaits == awaits_credentials_) return false;
   credentials_ = std::move(all);
+  former_ = std::move(former);
   awaits_credentials_ = awaits;
   return true;
 }

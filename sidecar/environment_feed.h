@@ -71,9 +71,10 @@ class EnvironmentFeed final : public SeatHost {
   void renew_state();
   // `flagstone accept`: how many sources' held documents were taken in.
   std::size_t accept_held();
-  // Credentials that mean this environment: the sources' own, those they had until lately, and
-  // those of `accept:`.
+  // Credentials that mean this environment: the sources' own, and those of `accept:`.
   const std::vector<std::string>& credentials() const { return credentials_; }
+  // Those its sources had until lately, which mean it as long as they are nobody else's now.
+  const std::vector<std::string>& former_credentials() const { return former_; }
   // Reads those of `accept:` again and looks at the sources'; true when they are others now.
   bool read_credentials();
   // Some credential of LaunchDarkly's SDKs is configured and could not be read so far. Other
@@ -126,6 +127,7 @@ class EnvironmentFeed final : public SeatHost {
   // Between prepare() and start().
   std::vector<std::unique_ptr<upstream::Source>> prepared_;
   std::vector<std::string> credentials_;
+  std::vector<std::string> former_;
   bool awaits_credentials_ = false;
   AcceptedCredentials accepted_credentials_;
   FormerCredentials former_credentials_;

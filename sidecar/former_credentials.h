@@ -20,7 +20,7 @@ class FormerCredentials {
   // one is none: a file that is just being replaced.
   void note(std::size_t source, const std::string& credential, std::chrono::milliseconds grace,
             upstream::TimePoint now);
-  // Those that still count and are not among `all` already.
+  // Those that still count.
   void append_to(std::vector<std::string>& all, upstream::TimePoint now) const;
 
  private:

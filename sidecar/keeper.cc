@@ -312,6 +312,13 @@ cache::Routes Keeper::make_routes() {
     }
     if (place.name == config::kDefaultEnvironment) routes.default_environment = i;
   }
+  // After all of those: a key may have moved from one environment to another.
+  for (std::uint32_t i = 0; i < places_.size(); ++i) {
+    if (!places_[i].feed) continue;
+    for (const std::string& former : places_[i].feed->former_credentials()) {
+      routes.by_credential.emplace(former, i);
+    }
+  }
   for (std::uint32_t i = 0; i < places_.size() && present == 1; ++i) {
     if (places_[i].feed) routes.default_environment = i;
   }

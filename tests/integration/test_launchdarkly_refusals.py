@@ -46,6 +46,20 @@ class Refusals(LaunchDarklyTestCase):
         self.eventually(lambda: client.get("/sdk/flags", AUTHORIZED).status == 401, "the old's end")
         self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-key-two"}).status, 200)
 
+    def test_a_key_that_moved_means_where_it_is_now(self):
+        first = self.service(answering("first's"), keys=(SDK_KEY, "sdk-key-two"))
+        second = self.service(answering("second's"), keys=(SDK_KEY, "sdk-key-three"))
+        daemon = self.start_with({"listen": ["127.0.0.1:0"], "state": {"dir": self.path("state")},
+                                  "environments": {
+            "first": self.environment(first),
+            "second": self.environment(second, key="sdk-key-three", key_file="second-key")}})
+        client = daemon.ofrep()
+        self.assertIn("first's", client.get("/sdk/flags/answer", AUTHORIZED).body)
+        self.write("key", "sdk-key-two")
+        self.write("second-key", SDK_KEY)
+        self.eventually(lambda: "second's" in client.get("/sdk/flags/answer", AUTHORIZED).body,
+                        "the key's new meaning")
+
     def test_a_key_that_cannot_be_read_yet_is_not_refused_for_good(self):
         service = self.service()
         late = self.path("late")
