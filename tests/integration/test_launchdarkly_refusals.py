@@ -54,10 +54,10 @@ class Refusals(LaunchDarklyTestCase):
             "first": self.environment(first),
             "second": self.environment(second, key="sdk-key-three", key_file="second-key")}})
         client = daemon.ofrep()
-        self.assertIn("first's", client.get("/sdk/flags/answer", AUTHORIZED).body)
+        self.assertIn(b"first's", client.get("/sdk/flags/answer", AUTHORIZED).body)
         self.write("key", "sdk-key-two")
         self.write("second-key", SDK_KEY)
-        self.eventually(lambda: "second's" in client.get("/sdk/flags/answer", AUTHORIZED).body,
+        self.eventually(lambda: b"second's" in client.get("/sdk/flags/answer", AUTHORIZED).body,
                         "the key's new meaning")
 
     def test_a_key_that_cannot_be_read_yet_is_not_refused_for_good(self):
