@@ -39,8 +39,7 @@ std::uint64_t LaunchDarklySdk::chance() {
 }
 
 LaunchDarklySdk::LaunchDarklySdk(net::Loop& loop, ServingDesk& desk, std::uint64_t process)
-    : loop_(loop),
-      desk_(desk),
+    : desk_(desk),
       mirror_(desk, process),
       slices_(loop, desk),
       streams_(loop, desk, mirror_, slices_) {}

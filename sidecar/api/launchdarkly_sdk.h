@@ -68,7 +68,6 @@ class LaunchDarklySdk final : public ServingApi {
                                                        net::Response&),
                         std::string_view parameter);
 
-  net::Loop& loop_;
   ServingDesk& desk_;
   SdkMirror mirror_;
   SdkSlices slices_;

@@ -27,8 +27,7 @@ DocumentForm form_for(SdkAudience audience) {
 }  // namespace
 
 SdkStreams::SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, SdkSlices& slices)
-    : loop_(loop),
-      desk_(desk),
+    : desk_(desk),
       mirror_(mirror),
       slices_(slices),
       bodies_(loop, desk, mirror, [this](std::size_t environment) { tell_all(environment); }),

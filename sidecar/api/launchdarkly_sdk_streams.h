@@ -94,7 +94,6 @@ class SdkStreams {
   void retry_later();
   void settle();
 
-  net::Loop& loop_;
   ServingDesk& desk_;
   SdkMirror& mirror_;
   SdkSlices& slices_;
