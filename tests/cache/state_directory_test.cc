@@ -207,7 +207,7 @@ TEST(StateDirectoryTest, DeltasSurviveRestarts) {
   f.take_and_save(full({flag("a", "segment:s:yes:no", 5), segment("s", "u1", 1)}, "1"));
   f.take_and_save(delta({segment("s", "u1,u2", 2)}, "2"));
   f.take_and_save(delta({deleted(flag("gone", "", 9))}, "3"));
-  f.take_and_save(delta({flag("b", "b", 1)}, "4"));
+  f.take_and_save(delta({flag("b", "b", 0)}, "4"));
   f.take_and_save(delta({deleted(flag("b", "", 0))}, "5"));
   f.restart();
   EXPECT_EQ(f.answer("a", "u2"), "yes");

@@ -114,9 +114,11 @@ class Http(DaemonTestCase):
 
     def test_unknown_paths(self):
         for path in ("/", "/ofrep", "/ofrep/v2/evaluate/flags/x", "/ofrep/v1/evaluate/flags/a/b",
-                     "/metrics", "/status", "/accept/default"):
+                     "/metrics", "/accept/default"):
             with self.subTest(path=path):
                 self.assertEqual(self.client.post(path, {}).status, 404)
+        # The admin's is not served here, and LaunchDarkly's where it has no environment neither.
+        self.assertEqual(self.client.get("/status").status, 404)
 
     def test_content_types(self):
         for content_type, status in (

@@ -15,7 +15,7 @@ SECONDS = 840
 
 class LaunchDarklyOracleTest(unittest.TestCase):
     def test_evaluations_are_the_same(self):
-        oracle = fetched.go_programs(HERE) / "oracle"
+        oracle = fetched.go_programs(HERE / "evaluator") / "oracle"
         done = subprocess.run(
             [os.environ["ORACLE_COMPARE"], str(oracle),
              "--pairs", os.environ.get("ORACLE_PAIRS", "20000"),
