@@ -27,8 +27,8 @@ enum class Api : std::uint8_t {
   kFlagdResolveAll,
   kLaunchDarklyEvalx
 };
-inline constexpr std::array<const char*, 5> kApiNames = {
-    "ofrep", "ofrep_bulk", "flagd_evaluation", "flagd_resolve_all", "launchdarkly_evalx"};
+inline constexpr std::array<const char*, 5> kApiNames = {"ofrep", "ofrep_bulk", "flagd_evaluation",
+                                                         "flagd_resolve_all", "launchdarkly_evalx"};
 
 // How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
 // the last bucket is +Inf.

@@ -18,8 +18,8 @@ std::size_t ServingDesk::prepared_bytes_max() const {
   }
   // What was prepared since the keeper last looked is not in the budget yet.
   const std::size_t known = budget->used_bytes(cache::MemoryPart::kPrepared);
-  const std::size_t mine = static_cast<std::size_t>(counters.prepared_bytes.read() +
-                                                    counters.sdk_prepared_bytes.read());
+  const std::size_t mine =
+      static_cast<std::size_t>(counters.prepared_bytes.read() + counters.sdk_prepared_bytes.read());
   const std::size_t news = mine > known ? mine - known : 0;
   const std::size_t free = budget->free_bytes();
   return free > news ? (free - news) / kCopies : 0;
