@@ -35,7 +35,7 @@ std::string gzip(std::string_view text) {
       stream.next_out = reinterpret_cast<Bytef*>(out.data() + made);
       stream.avail_out = room;
       code = deflate(&stream, text.empty() ? Z_FINISH : Z_NO_FLUSH);
-      out.resize(out.size() - stream.avail_out);
+      out.resize(made + (room - stream.avail_out));
     } while (stream.avail_in > 0);
   }
   deflateEnd(&stream);

@@ -73,7 +73,9 @@ void LaunchDarklyReports::pack() {
   std::string array = "[";
   for (const std::string& summary : counts_.summaries(kArrayBytes)) {
     if (array.size() > kArrayBytes) {
-      arrays_.push_back(std::exchange(array, "[") + "]");
+      array += ']';
+      arrays_.push_back(std::move(array));
+      array.assign(1, '[');
     }
     if (array.size() > 1) array += ',';
     array += summary;
