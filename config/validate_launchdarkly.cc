@@ -9,6 +9,12 @@
 namespace flagstone::config {
 namespace {
 
+std::string place_of(const std::string& path, const std::string& key) { return path + "." + key; }
+
+std::string not_for_files(const std::string& key) {
+  return "a file needs no `" + key + "`, remove it";
+}
+
 constexpr std::string_view kDialect = "launchdarkly";
 
 bool is_tag_char(char c) {
@@ -102,7 +108,7 @@ void validate_launchdarkly(const Source& source, const std::string& path, Report
   }
   if (source.is_file()) {
     for (const std::string& key : given(source.launchdarkly)) {
-      report.add(path + "." + key, "a file needs no `" + key + "`, remove it");
+      report.add(place_of(path, key), not_for_files(key));
     }
     return;
   }
@@ -142,7 +148,7 @@ void validate_dialect(const Environment& environment, const Source& source, cons
     return;
   }
   for (const std::string& key : given(source.launchdarkly)) {
-    report.add(path + "." + key,
+    report.add(place_of(path, key),
                "only `dialect: launchdarkly` knows it, give the environment that or remove it");
   }
 }
