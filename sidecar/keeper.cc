@@ -20,7 +20,7 @@ constexpr std::int64_t kTrimAfterMs = 50;
 // matters while it is stale and then stands still.
 bool differs(const cache::EnvironmentState& a, const cache::EnvironmentState& b) {
   return a.snapshot != b.snapshot || a.origin != b.origin || a.stale != b.stale ||
-         a.complete != b.complete || a.optional != b.optional ||
+         a.complete != b.complete || a.optional != b.optional || a.dialect != b.dialect ||
          (a.stale && a.last_contact_unix_ms != b.last_contact_unix_ms);
 }
 
