@@ -3,7 +3,7 @@
 //
 // The stream is the way of choice. While it does not work, they are polled beside it. By FDv2, or
 // by FDv1 where the other side does not know FDv2 (404, 405) or says to (X-LD-FD-Fallback, which
-// means polling). Failures that are likely to last (4xx, certificates) are followed by rare tries;
+// means polling). Failures that are likely to last (4xx) are followed by rare tries;
 // nothing ends them, and nothing the other side says takes data away but complete data.
 #pragma once
 
