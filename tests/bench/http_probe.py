@@ -1,4 +1,4 @@
-"""One keep-alive HTTP connection for the measuring that needs no load: asks, reads to Content-Length."""
+"""One keep-alive HTTP connection for the measuring that needs no load: asks, reads to the answer's end."""
 
 import json
 import socket
@@ -60,20 +60,40 @@ class HttpProbe:
 
     def ask(self, request):
         self._socket.sendall(request)
-        raw = b""
-        while b"\r\n\r\n" not in raw:
+        raw = bytearray()
+        head_end = self._receive_until(raw, b"\r\n\r\n", 0)
+        status, *lines = bytes(raw[:head_end]).split(b"\r\n")
+        fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+        body_at = head_end + len(b"\r\n\r\n")
+        if fields.get(b"transfer-encoding") == b"chunked":
+            body = self._receive_chunks(raw, body_at)
+        else:
+            self._receive_to(raw, body_at + int(fields.get(b"content-length", 0)))
+            body = raw[body_at:]
+        return Answer(bytes(raw), int(status.split()[1]), bytes(body))
+
+    def _receive_chunks(self, raw, at):
+        """The body in the chunks that begin there; the last has no trailers."""
+        body = bytearray()
+        while True:
+            line_end = self._receive_until(raw, b"\r\n", at)
+            size = int(raw[at:line_end], 16)
+            at = line_end + len(b"\r\n")
+            self._receive_to(raw, at + size + len(b"\r\n"))
+            body += raw[at:at + size]
+            at += size + len(b"\r\n")
+            if not size:
+                return body
+
+    def _receive_until(self, raw, wanted, begin):
+        """Where that is, from there on."""
+        while (found := raw.find(wanted, begin)) < 0:
             raw += self._receive()
-        header, _, body = raw.partition(b"\r\n\r\n")
-        length = 0
-        for line in header.split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        while len(body) < length:
-            more = self._receive()
-            raw += more
-            body += more
-        return Answer(raw, int(header.split()[1]), body)
+        return found
+
+    def _receive_to(self, raw, size):
+        while len(raw) < size:
+            raw += self._receive()
 
     def ask_flag(self, key):
         return self.ask(evaluation_request(SINGLE_PATH + key))

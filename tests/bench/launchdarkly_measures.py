@@ -1,11 +1,11 @@
-"""LaunchDarkly's dialect: CPU of an answer by OpenFeature and by evalx, the first put of many SDKs that
+"""LaunchDarkly's dialect: answers by OpenFeature and by evalx under load, the first put of many SDKs that
 come at once, and how long a patch takes from upstream to downstream. The stand-in for LaunchDarkly's
 service lives in this process."""
 
 import base64
-import http.client
 import json
 import pathlib
+import re
 import selectors
 import socket
 import statistics
@@ -13,6 +13,7 @@ import sys
 import time
 
 from http_probe import BULK_PATH, SINGLE_PATH, HttpProbe, evaluation_request
+from measures import BULK_CONNECTIONS, beside_fixed_answer, real_answer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fakes"))
 
@@ -25,7 +26,6 @@ CONTEXT = {"kind": "user", "key": "user-48151623", "email": "ada@example.org", "
 ENVIRONMENT_BYTES = 5_000_000
 RECEIVE_BYTES = 1 << 20
 PATIENCE_SECONDS = 120
-WARM_UPS = 50
 PATCH_PAUSE_SECONDS = 0.01  # between two patches, so that each is measured by itself
 
 
@@ -51,65 +51,43 @@ def get(path):
             "Accept: */*\r\n\r\n").encode()
 
 
-def asked_in_turn(bench, daemon, request):
-    """One connection, one request after the other, answers in chunks or not: the load client reads no
-    chunks, and what takes longer than 0.9 ms comes in them. CPU is the kernel's, to the nanosecond."""
-    host, port = daemon.tcp.rsplit(":", 1)
-    connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)
-    connection.connect()
-
-    def ask():
-        connection.sock.sendall(request)
-        response = http.client.HTTPResponse(connection.sock)
-        response.begin()
-        body = response.read()
-        if response.status != 200:
-            daemon.fail(f"status {response.status}: {body[:300]}")
-        return len(body)
-
-    for _ in range(WARM_UPS):
-        body_bytes = ask()
-    count, before, began = 0, cpu_seconds(daemon.pid), time.perf_counter()
-    while time.perf_counter() - began < bench.window_seconds:
-        ask()
-        count += 1
-    spent, took = cpu_seconds(daemon.pid) - before, time.perf_counter() - began
-    connection.close()
-    return {"body_bytes": body_bytes, "cpu_us": 1e6 * spent / count, "per_second": count / took}
-
-
-def cpu_seconds(pid):
-    """Of all threads of the process."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-
 def evalx_path():
     packed = base64.urlsafe_b64encode(json.dumps(CONTEXT).encode()).decode().rstrip("=")
     return f"/sdk/evalx/contexts/{packed}"
 
 
 def launchdarkly(bench):
-    """Rows by what is asked and how many flags there are: CPU of one answer over TCP, beside ld-relay's."""
+    """Rows by how many flags there are and what is asked of them, over TCP, each beside the fixed answer."""
     rows = []
     for flags in SIZES:
         service = LaunchDarklyService(*(ruled_flag(n) for n in range(flags)))
         try:
             with daemon_of(bench, service) as daemon:
                 daemon.wait_until_ready()
-                with HttpProbe(daemon.tcp) as probe:  # So that each is compiled.
-                    for number in range(flags):
-                        probe.ask_flag(f"flag-{number}")
-                for name, request in (("OFREP, one flag", evaluation_request(SINGLE_PATH + "flag-7")),
-                                      ("OFREP, all flags", evaluation_request(BULK_PATH)),
-                                      ("evalx, all flags", get(evalx_path()))):
-                    runs = [asked_in_turn(bench, daemon, request) for _ in range(bench.repeats)]
-                    rows.append({"flags": flags, "asked": name,
-                                 **{key: statistics.median(run[key] for run in runs)
-                                    for key in runs[0]}})
+                compile_each(daemon, flags)
+                for asked, request, connections in (
+                        ("OFREP, one flag", evaluation_request(SINGLE_PATH + "flag-7"), bench.connections[-1]),
+                        ("OFREP, all flags", evaluation_request(BULK_PATH), BULK_CONNECTIONS),
+                        ("evalx, all flags", get(evalx_path()), BULK_CONNECTIONS)):
+                    answer = real_answer(daemon, request)
+                    row, = beside_fixed_answer(bench, daemon, request, answer.raw, ("tcp",), (connections,))
+                    rows.append({"flags": flags, "asked": asked, "body_bytes": len(answer.body), **row})
         finally:
             service.close()
     return {"rows": rows}
+
+
+def compile_each(daemon, flags):
+    """Asks for each flag by itself, and waits until all of them are compiled."""
+    with HttpProbe(daemon.tcp) as probe:
+        for number in range(flags):
+            probe.ask_flag(f"flag-{number}")
+
+    def compiled():
+        with HttpProbe(daemon.admin) as probe:
+            text = probe.ask_path("/metrics").body.decode()
+        return float(re.search(r"^flagstone_compiled_records (\S+)$", text, re.MULTILINE)[1])
+    daemon.wait_for(f"{flags} compiled flags", lambda: compiled() >= flags)
 
 
 def large_service():
@@ -175,9 +153,11 @@ def launchdarkly_put(bench):
         with daemon_of(bench, service, "--max-connections", str(bench.sdk_subscribers + 64),
                        "--memory-limit", "128MiB") as daemon:
             daemon.wait_until_ready()
-            wanted = first_event_bytes(daemon.tcp)
             time.sleep(bench.settle_seconds)
+            # At rest, before there is any body; the peak of the start is not theirs.
+            daemon.forget_peak()
             before = daemon.memory_mib()
+            wanted = first_event_bytes(daemon.tcp)
             for _ in range(bench.fan_outs):
                 began = time.perf_counter()
                 readers = [Reader(daemon.tcp) for _ in range(bench.sdk_subscribers)]
@@ -190,9 +170,10 @@ def launchdarkly_put(bench):
             after = daemon.memory_mib()
     finally:
         service.close()
-    return {"subscribers": bench.sdk_subscribers, "body_mib": wanted / (1 << 20),
-            "resident_mib": before["resident"], "peak_mib": after["peak"],
-            "grown_mib": after["peak"] - before["peak"], "seconds": statistics.median(seconds),
+    body_mib, grown_mib = wanted / (1 << 20), after["peak"] - before["resident"]
+    return {"subscribers": bench.sdk_subscribers, "body_mib": body_mib,
+            "resident_mib": before["resident"], "peak_mib": after["peak"], "grown_mib": grown_mib,
+            "grown_bodies": grown_mib / body_mib, "seconds": statistics.median(seconds),
             "times": len(seconds)}
 
 

@@ -117,6 +117,10 @@ class Server:
             "peak": self._kib("status", "VmHWM") / 1024,
         }
 
+    def forget_peak(self):
+        """From now on the peak is that of what comes."""
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
     def _kib(self, file, field):
         for line in pathlib.Path(f"/proc/{self.pid}/{file}").read_text().splitlines():
             if line.startswith(field + ":"):

@@ -12,6 +12,16 @@ def single(ratio, busy):
                       "flagstone": server}]}
 
 
+def evalx(flags, cpu_us, asked="evalx, all flags"):
+    return {"asked": asked, "flags": flags, "flagstone": {"cpu_us": cpu_us}}
+
+
+def launchdarkly(rows=(), bodies=1.0, patch_p99_ms=1.0):
+    return {"launchdarkly": {"rows": list(rows)},
+            "launchdarkly_put": {"subscribers": 500, "body_mib": 5.0, "grown_bodies": bodies},
+            "launchdarkly_patch": [{"protocol": "fdv1", "p99_ms": patch_p99_ms}]}
+
+
 class Targets(unittest.TestCase):
     def test_on_either_side(self):
         for made, met in ((targets.row("a", 10, 10, "ms"), True), (targets.row("a", 10.1, 10, "ms"), False),
@@ -33,6 +43,23 @@ class Targets(unittest.TestCase):
         text = report.target_table([*threads, *evaluation])
         self.assertIn("| not measured | ≥ 1.7 × | 2 cores, 4 are needed |", text)
         self.assertIn("| not measured | ≤ 150 ns | evaluation_bench was not built |", text)
+
+    def test_both_dialects_evaluations(self):
+        judged = targets.of_evaluation({"evaluation": {"evaluate_one": 151, "launchdarkly_evaluate_one": 400}})
+        self.assertEqual([row["met"] for row in judged], [False, True])
+
+    def test_evalx_is_judged_by_ld_relay(self):
+        for flags, cpu_us, met in ((10, 32, True), (10, 32.1, False), (1000, 577, True), (1000, 577.1, False)):
+            first, *_ = targets.of_launchdarkly(launchdarkly([evalx(flags, cpu_us)]))
+            self.assertIn("ld-relay 8.10", first["name"])
+            self.assertIs(first["met"], met)
+        ofrep = targets.of_launchdarkly(launchdarkly([evalx(10, 99, asked="OFREP, all flags")]))
+        self.assertEqual(len(ofrep), len(targets.of_launchdarkly(launchdarkly())))
+
+    def test_bodies_and_patches(self):
+        for bodies, p99_ms, met in ((4, 10, [True, True]), (4.1, 10.1, [False, False])):
+            judged = targets.of_launchdarkly(launchdarkly(bodies=bodies, patch_p99_ms=p99_ms))
+            self.assertEqual([row["met"] for row in judged], met)
 
     def test_the_table_says_what_was_missed(self):
         text = report.target_table([targets.row("a", 1, 2, "ms"), targets.row("b", 3, 2, "ms")])
