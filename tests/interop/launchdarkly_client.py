@@ -37,6 +37,7 @@ COMMANDS = {"python": python_command, "node": node_command, "go": go_command}
 class LaunchDarklyClient(ClientProcess):
     def __init__(self, language, uri, key, **options):
         self.language = language
+        self.mode = options.get("mode", "streaming")
         command = COMMANDS[language]()
         super().__init__([*command, json.dumps({"uri": uri, "key": key, **options})], "/")
 
@@ -67,4 +68,4 @@ class LaunchDarklyClient(ClientProcess):
         """Waits until all flags together, whose evaluation makes no events, say so. Beside
         await_change, since Node's SDK tells of a change with its first data too."""
         eventually(lambda: self.do("values").get(key) == expected,
-                   f"{self.language}'s {key} to be {expected!r}", timeout)
+                   f"{self.language}'s {key} ({self.mode}) to be {expected!r}", timeout)

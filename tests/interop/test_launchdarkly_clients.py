@@ -1,42 +1,37 @@
 """LaunchDarkly's unmodified server SDKs behind a daemon: initial data, live changes, a restart while
 the vendor is down, and a key that changes."""
 
-from launchdarkly_app_case import LaunchDarklyAppCase, main
+from launchdarkly_app_case import (MODES, POLLS_SELDOM, SECOND_KEY, LaunchDarklyAppCase, main,
+                                   often_told)
 from launchdarkly_flags import answering
 from launchdarkly_test_case import FLAGS, SDK_KEY, uri_of
 
-MODES = {"python": ("streaming", "polling", "fdv2", "fdv2-polling", "fdv2-default"),
-         "node": ("streaming", "polling"), "go": ("streaming", "polling", "fdv2", "fdv2-default")}
-# Their own smallest interval between polls is 30 s, too long to wait for a change here.
-POLLS_SELDOM = {("node", "polling"), ("go", "polling")}
 # A refused connection ends these for good: their data system's poll (ldclient/impl/datasourcev2/
 # polling.py, sync) lets urllib3's error out, and the synchronizer is taken for failed. So whether
 # they live through a restart hangs on whether a poll met it, whoever is polled.
-ENDED_BY_A_REFUSED_CONNECTION = {("python", "polling"), ("python", "fdv2-polling")}
+ENDED_BY_A_REFUSED_CONNECTION = {("python", "fdv1-polling"), ("python", "fdv2-polling")}
+
+
+def all_ways(language):
+    return [(language, mode) for mode in MODES[language]]
 
 
 class Clients(LaunchDarklyAppCase):
-    def apps(self, language, uri, **options):
-        """One in every mode of that SDK, started beside each other."""
-        apps = [self.app(language, uri, mode=mode, wait=False, **options)
-                for mode in MODES[language]]
-        for app, mode in zip(apps, MODES[language]):
-            self.assertTrue(app.started(), f"{language} {mode} had no data in time")
-        return apps
+    def listening(self, apps):
+        """Those that hear of a change soon."""
+        return [app for app in apps if (app.language, app.mode) not in POLLS_SELDOM]
 
     def check(self, language):
         service = self.service()
         uri = uri_of(self.flagstone(service))
-        apps = self.apps(language, uri)
+        apps = self.apps(all_ways(language), uri)
         for app in apps:
             self.check_evaluations(app)
         service.set_flag(answering("v2", version=2))
-        listening = [app for app, mode in zip(apps, MODES[language])
-                     if (language, mode) not in POLLS_SELDOM]
-        for app in listening:
+        for app in self.listening(apps):
             app.await_value("answer", "v2")
         service.delete_flag("answer")
-        for app in listening:
+        for app in self.listening(apps):
             app.await_value("answer", None)
         self.assertEqual(service.streams, 1, "one stream upstream for them all")
         self.assertEqual(len(service.requests_to("/all")), 0)
@@ -53,7 +48,8 @@ class Clients(LaunchDarklyAppCase):
     def test_upstream_of_the_first_protocol(self):
         service = self.service(fdv2=False)
         uri = uri_of(self.flagstone(service))
-        apps = self.apps("python", uri)
+        apps = [app for language in MODES for app in self.apps(
+            [(language, mode) for mode in often_told(language)], uri)]
         service.set_flag(answering("v2", version=2))
         for app in apps:
             app.await_value("answer", "v2")
@@ -63,25 +59,23 @@ class Clients(LaunchDarklyAppCase):
         service = self.service()
         daemon = self.flagstone(service)
         address, uri = daemon.tcp_address, uri_of(daemon)
-        apps = self.apps(language, uri)
+        apps = self.apps([(language, mode) for mode in often_told(language)], uri)
         self.await_state_written(daemon)
         service.set_flag(answering("v2", version=2))
-        for app, mode in zip(apps, MODES[language]):
-            if (language, mode) not in POLLS_SELDOM:
-                app.await_value("answer", "v2")
+        for app in apps:
+            app.await_value("answer", "v2")
         self.await_state_written(daemon, 2)
         service.die()
         daemon.kill()
         restarted = self.flagstone(service, listen=address)
-        for app, mode in zip(apps, MODES[language]):
-            if (language, mode) not in POLLS_SELDOM:
-                self.assertEqual(app.value("answer"), "v2")
-        for app in self.apps(language, uri):
+        for app in apps:
+            self.assertEqual(app.value("answer"), "v2")
+        for app in self.apps(all_ways(language), uri):
             self.assertEqual(app.value("answer"), "v2", "an app that starts meanwhile has flags")
         service.revive()
         service.set_flag(answering("v3", version=3))
-        for app, mode in zip(apps, MODES[language]):
-            if (language, mode) not in POLLS_SELDOM | ENDED_BY_A_REFUSED_CONNECTION:
+        for app in apps:
+            if (language, app.mode) not in ENDED_BY_A_REFUSED_CONNECTION:
                 # An SDK of FDv2 that polled meanwhile does so every 30 s, and streams again later.
                 app.await_value("answer", "v3", timeout=90)
         self.assertTrue(restarted.alive)
@@ -95,23 +89,27 @@ class Clients(LaunchDarklyAppCase):
     def test_go_through_a_restart_without_upstream(self):
         self.check_restart("go")
 
-    def test_a_key_that_changes(self):
-        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
-        daemon = self.flagstone(service)
-        uri = uri_of(daemon)
-        old = self.app("python", uri)
-        self.write("key", "sdk-key-two\n")
-        self.eventually(lambda: any(r.header("Authorization") == "sdk-key-two"
-                                    for r in service.requests), "the new key upstream")
-        service.accept_keys("sdk-key-two")
-        service.end_streams()
-        new = self.app("python", uri, key="sdk-key-two")
-        later = self.app("go", uri)
+    def check_a_changed_key(self, language):
+        service = self.service(keys=(SDK_KEY, SECOND_KEY))
+        uri = uri_of(self.flagstone(service))
+        old = self.apps(all_ways(language), uri)
+        self.change_key(service)
+        new = self.apps(all_ways(language), uri, key=SECOND_KEY)
+        later = self.apps([(language, "streaming"), (language, "fdv2")], uri)
         service.set_flag(answering("v2", version=2))
-        for app in (old, new, later):
+        for app in self.listening([*old, *new, *later]):
             app.await_value("answer", "v2")
-        foreign = self.app("python", uri, key="sdk-key-three", wait=False, start_wait=1)
+        foreign = self.app(language, uri, key="sdk-key-three", wait=False, start_wait=1)
         self.assertFalse(foreign.started(), "a key of nobody's")
+
+    def test_python_while_the_key_changes(self):
+        self.check_a_changed_key("python")
+
+    def test_node_while_the_key_changes(self):
+        self.check_a_changed_key("node")
+
+    def test_go_while_the_key_changes(self):
+        self.check_a_changed_key("go")
 
     def test_a_key_that_is_refused_upstream_is_no_affair_of_the_apps(self):
         service = self.service()

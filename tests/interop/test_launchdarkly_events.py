@@ -1,7 +1,7 @@
 """What LaunchDarkly's SDKs post arrives upstream, once each and with the right sums, in fewer
 requests; through an outage and a kill too."""
 
-from launchdarkly_app_case import LaunchDarklyAppCase, main
+from launchdarkly_app_case import MODES, LaunchDarklyAppCase, main
 from launchdarkly_events import evaluations, events_of
 from launchdarkly_flags import answering
 from launchdarkly_test_case import FLAGS, SDK_KEY, uri_of
@@ -42,10 +42,9 @@ class Events(LaunchDarklyAppCase):
     def test_sums_of_all_sdks(self):
         service = self.service()
         uri = uri_of(self.flagstone(service, events=OFTEN))
-        apps = [self.app(language, uri, wait=False) for language in LANGUAGES]
+        apps = self.apps([(language, mode) for language in LANGUAGES for mode in MODES[language]], uri)
         for app in apps:
-            self.assertTrue(app.started())
-            self.work(app, "user-of-" + app.language)
+            self.work(app, f"user-of-{app.language}-{app.mode}")
         batches = self.check_sums(service, len(apps))
         for batch in batches:
             self.assertEqual(batch.key, SDK_KEY)

@@ -1,18 +1,16 @@
 """The stand-in for LaunchDarkly is worth something only if its real SDKs take it for the real one:
 here they talk to it directly, without a daemon between."""
 
-from launchdarkly_app_case import LaunchDarklyAppCase, main
+from launchdarkly_app_case import LaunchDarklyAppCase, main, often_told
 from launchdarkly_flags import answering
 
-MODES = {"python": ("streaming", "polling", "fdv2", "fdv2-polling", "fdv2-default"),
-         "node": ("streaming",), "go": ("streaming", "fdv2", "fdv2-default")}
-PATHS = {"streaming": "/all", "polling": "/sdk/latest-all", "fdv2": "/sdk/stream",
-         "fdv2-polling": "/sdk/poll", "fdv2-default": "/sdk/stream"}
+PATHS = {"streaming": "/all", "polling": "/sdk/latest-all", "fdv1-polling": "/sdk/latest-all",
+         "fdv2": "/sdk/stream", "fdv2-polling": "/sdk/poll", "fdv2-default": "/sdk/stream"}
 
 
 class StandIn(LaunchDarklyAppCase):
     def check(self, language):
-        for mode in MODES[language]:
+        for mode in often_told(language):
             with self.subTest(mode=mode):
                 service = self.service()
                 app = self.app(language, service.uri(), mode=mode)

@@ -11,13 +11,26 @@ function say(message) {
   process.stdout.write(JSON.stringify(message) + '\n');
 }
 
+// How flags come by FDv2; of its kinds only "custom" may poll more often than every 30 s.
+const dataSources = {
+  fdv2: { dataSourceOptionsType: 'streamingOnly', streamInitialReconnectDelay: 0.1 },
+  'fdv2-polling': {
+    dataSourceOptionsType: 'custom',
+    initializers: [],
+    synchronizers: [{ type: 'polling', pollInterval: wanted.poll_interval ?? 0.2 }],
+  },
+  'fdv2-default': { dataSourceOptionsType: 'standard', streamInitialReconnectDelay: 0.1 },
+};
+const dataSource = dataSources[wanted.mode];
+
 const quiet = () => {};
 const client = init(wanted.key, {
   baseUri: wanted.uri,
   streamUri: wanted.uri,
   eventsUri: wanted.uri,
-  stream: (wanted.mode ?? 'streaming') === 'streaming',
-  streamInitialReconnectDelay: 0.1,
+  ...(dataSource
+    ? { dataSystem: { dataSource } }
+    : { stream: wanted.mode !== 'polling', streamInitialReconnectDelay: 0.1 }),
   sendEvents: wanted.events ?? true,
   flushInterval: wanted.flush_interval ?? 600,
   diagnosticOptOut: !(wanted.diagnostics ?? false),
