@@ -44,6 +44,7 @@ Intake::Intake(Environment& environment, Layer& layer, RestoredLayer restored, O
   if (is_full()) {
     page_starts_ = layer_.records_.page_starts();
     seen_.resize(page_starts_.back());
+    kept_.resize(page_starts_.back());
   }
   for (const GoodText& good : restored_.good_texts) good_texts_.emplace(good.id, &good);
 }
@@ -170,7 +171,10 @@ bool Intake::mark_seen(const RecordIndex::Found& stored, bool alive) {
   const std::size_t position = page_starts_[stored.position.page] + stored.position.slot;
   const bool again = seen_[position];
   seen_[position] = true;
-  if (!again && alive && !(*stored.entry)->is_tombstone()) ++kept_alive_;
+  const bool keeps = alive && !(*stored.entry)->is_tombstone();
+  if (keeps && !kept_[position]) ++kept_alive_;
+  if (!keeps && kept_[position]) --kept_alive_;
+  kept_[position] = keeps;
   return again;
 }
 
@@ -181,10 +185,10 @@ void Intake::put(std::uint64_t hash, EntryPointer entry) {
 
 void Intake::take_tombstone(const Incoming& record, std::uint64_t hash,
                             const RecordIndex::Found& stored, const EntryPointer& current) {
-  mark_seen(stored, false);
+  const bool named_before = mark_seen(stored, false);
   if (record.version == 0) {
-    // Without a version there is nothing to remember.
-    if (is_full()) return;
+    // Without a version there is nothing to remember; but the document may have put it before.
+    if (is_full()) return take_removal(record, hash);
     if (current && !current->is_tombstone()) {
       edit_of_hash_[hash] = change_.edits.size();
       change_.edits.push_back({.entry = current, .erase = true, .hash = hash});
@@ -192,7 +196,10 @@ void Intake::take_tombstone(const Incoming& record, std::uint64_t hash,
     return;
   }
   digest_ += mix_bits(hash ^ mix_bits(static_cast<std::uint64_t>(record.version)));
-  if (current && current->is_tombstone() && current->version() == record.version) return;
+  if (current && current->is_tombstone() && current->version() == record.version) {
+    if (is_full() && named_before) put(hash, current);
+    return;
+  }
   put(hash, Entry::make({.kind = record.kind,
                          .layer = layer_.index_,
                          .tombstone = true,
@@ -202,7 +209,7 @@ void Intake::take_tombstone(const Incoming& record, std::uint64_t hash,
                         environment_.home_));
 }
 
-// Of a state's segments: the id's earlier text is void.
+// Whatever was said of the id earlier is void.
 void Intake::take_removal(const Incoming& record, std::uint64_t hash) {
   EntryPointer name = Entry::make({.kind = record.kind,
                                    .layer = layer_.index_,

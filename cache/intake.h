@@ -111,7 +111,7 @@ class Intake {
   // What this update has for the id so far, else what the layer has; may be nullptr.
   EntryPointer current_of(const Incoming& record, std::uint64_t hash,
                           const RecordIndex::Found& stored) const;
-  // Marks it as named again; true when it was already.
+  // Marks it as named again, and as kept alive or not; true when it was named already.
   bool mark_seen(const RecordIndex::Found& stored, bool alive);
   void put(std::uint64_t hash, EntryPointer entry);
   void take_metadata();
@@ -130,10 +130,11 @@ class Intake {
   std::size_t next_ = 0;
   std::size_t update_bytes_ = 0;  // still reserved
   bool finished_ = false;
-  // Of a complete document: which of the layer's entries it names again, by their position, and
-  // how many of the living ones it keeps alive.
+  // Of a complete document: which of the layer's entries it names again, and which of the living
+  // ones it keeps alive, by their position; and how many that are.
   std::vector<std::uint32_t> page_starts_;
   std::vector<bool> seen_;
+  std::vector<bool> kept_;
   std::size_t kept_alive_ = 0;
   std::uint64_t digest_ = 0;
   // Of a delta: the last edit for each hash, so that later records see earlier ones.

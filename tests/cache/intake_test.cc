@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/cache/environment_fixture.h"
 
 namespace flagstone::cache {
 namespace {
 
+using fakes::deleted;
 using fakes::delta;
 using fakes::flag;
 using fakes::full;
@@ -251,6 +254,55 @@ TEST(IntakeTest, GuardIsOffOrForgivenOrNotAsked) {
   EXPECT_EQ(restored.environment->origin(), Origin::kState);
   EXPECT_TRUE(std::holds_alternative<Held>(restored.take(1, full({})))) << "state included";
   EXPECT_EQ(restored.environment->origin(), Origin::kState);
+}
+
+// A transfer of everything may put and delete one record; what it says last is so.
+TEST(IntakeTest, WithinACompleteDocumentTheOrderCounts) {
+  struct Case {
+    const char* name;
+    std::vector<evaluation::Record> before;
+    std::vector<evaluation::Record> document;
+    const char* a;
+  };
+  const auto dead = [](std::int64_t version) { return deleted(flag("a", "", version)); };
+  const std::vector<Case> cases = {
+      {"put, deleted", {}, {flag("a", "1", 1), dead(2)}, "-"},
+      {"put, deleted without version", {}, {flag("a", "1", 1), dead(0)}, "-"},
+      {"deleted without version, put", {}, {dead(0), flag("a", "1", 1)}, "1"},
+      {"known, deleted without version", {flag("a", "0", 1)}, {dead(0)}, "-"},
+      {"known, put again, deleted", {flag("a", "0", 1)}, {flag("a", "0", 1), dead(0)}, "-"},
+      {"known, put anew, deleted", {flag("a", "0", 1)}, {flag("a", "1", 2), dead(0)}, "-"},
+      {"known, deleted, put again", {flag("a", "0", 1)}, {dead(0), flag("a", "0", 1)}, "0"},
+      {"known, deleted, put anew", {flag("a", "0", 1)}, {dead(0), flag("a", "1", 2)}, "1"},
+      {"gone, put, gone likewise", {dead(3)}, {flag("a", "1", 2), dead(3)}, "-"},
+      {"gone, put, deleted without version", {dead(3)}, {flag("a", "1", 2), dead(0)}, "-"},
+      {"put, deleted, put", {}, {flag("a", "1", 1), dead(0), flag("a", "2", 1)}, "2"},
+  };
+  for (const Case& c : cases) {
+    EnvironmentFixture f;
+    f.accept(1, full(c.before, "e1"));
+    evaluation::Update document = full(c.document, "e2");
+    document.in_order = true;
+    f.accept(1, std::move(document));
+    EXPECT_EQ(f.answer("a"), c.a) << c.name;
+    EXPECT_EQ(f.environment->snapshot()->flag_count(), *c.a == '-' ? 0U : 1U) << c.name;
+  }
+}
+
+TEST(IntakeTest, TheShrinkGuardCountsWhatIsLeftAtTheEnd) {
+  const auto twice = [](bool dies) {
+    std::vector<evaluation::Record> records = many(100);
+    for (std::size_t i = 0; i < 100; ++i) {
+      records.push_back(deleted(flag("flag-" + std::to_string(i), "")));
+    }
+    if (!dies) std::rotate(records.begin(), records.begin() + 100, records.end());
+    return records;
+  };
+  EnvironmentFixture f;
+  f.accept(1, full(many(100)));
+  EXPECT_TRUE(std::holds_alternative<Held>(f.take(1, full(twice(true)))));
+  f.accept(1, full(twice(false)));
+  EXPECT_EQ(f.environment->snapshot()->flag_count(), 100U);
 }
 
 TEST(IntakeTest, RestoredGoodTextsAnswer) {
