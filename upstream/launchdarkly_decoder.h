@@ -55,6 +55,8 @@ class LaunchDarklyTransfers {
   // After Step::kComplete. The cursor is the bare selector.
   evaluation::Update take();
   const evaluation::launchdarkly::Transfer& transfer() const { return transfer_; }
+  // Some of a transfer has come, and its end has not.
+  bool is_under_way() const { return bytes_ > 0; }
 
  private:
   std::expected<void, std::string> bound_memory();

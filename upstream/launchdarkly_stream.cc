@@ -25,6 +25,14 @@ void LaunchDarklyStream::begin(LaunchDarklyProtocol protocol, bool has_basis) {
   }
 }
 
+bool LaunchDarklyStream::is_within_data() const {
+  return data_ != nullptr || !text_.empty() || (transfers_ && transfers_->is_under_way());
+}
+
+bool LaunchDarklyStream::is_receiving() {
+  return std::exchange(received_, false) && is_within_data();
+}
+
 void LaunchDarklyStream::forget() {
   data_.reset();
   text_.clear();
@@ -51,6 +59,7 @@ EventSink::Wish LaunchDarklyStream::begin_fdv1_event() {
 }
 
 std::expected<void, std::string> LaunchDarklyStream::on_event_data(std::string_view piece) {
+  received_ = true;
   if (data_) {
     auto fed = data_->feed(piece);
     if (!fed) return std::unexpected("put: " + fed.error());
@@ -137,6 +146,7 @@ std::expected<EventSink::Next, std::string> LaunchDarklyStream::end_transfer_eve
 void LaunchDarklyStream::on_stream_failure(FailureKind kind, std::string cause,
                                            milliseconds retry) {
   forget();
+  transfers_.reset();
   host_.on_stream_failure(kind, std::move(cause), retry);
 }
 

@@ -25,8 +25,9 @@ class LaunchDarklyStream final : public EventSink {
   // A connection is about to be made. `has_basis`: it says what we have, so that changes to it make
   // sense.
   void begin(LaunchDarklyProtocol protocol, bool has_basis);
-  // Complete data is arriving.
-  bool is_receiving() const { return data_ != nullptr || !text_.empty(); }
+  // Data is arriving that does not count before its end, and more of it came since this was asked
+  // last.
+  bool is_receiving();
 
   Head on_head(const HttpHead& head) override { return host_.on_answer(head); }
   Wish on_event_begin(std::string_view name) override;
@@ -40,6 +41,7 @@ class LaunchDarklyStream final : public EventSink {
   std::expected<Next, std::string> end_change(std::string_view text);
   std::expected<Next, std::string> end_transfer_event(std::string_view text);
   void forget();
+  bool is_within_data() const;
 
   std::uint64_t bytes_max_;
   IncomingMemory memory_;
@@ -54,6 +56,7 @@ class LaunchDarklyStream final : public EventSink {
   std::string text_;
   std::optional<cache::Reservation> text_held_;
   std::unique_ptr<LaunchDarklyTransfers> transfers_;
+  bool received_ = false;  // Since is_receiving().
 };
 
 }  // namespace flagstone::upstream
