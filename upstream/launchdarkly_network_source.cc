@@ -1,7 +1,6 @@
 #include "upstream/launchdarkly_network_source.h"
 
 #include <cassert>
-#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -32,14 +31,6 @@ std::size_t bytes_of(const std::vector<evaluation::Record>& records) {
   return bytes;
 }
 
-milliseconds seconds_in(std::string_view text, milliseconds otherwise) {
-  std::int64_t seconds = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  constexpr std::int64_t kMost = 366LL * 24 * 3600;
-  if (parsed.ec != std::errc{} || seconds < 0 || seconds > kMost) return otherwise;
-  return milliseconds(seconds * 1000);
-}
-
 }  // namespace
 
 LaunchDarklyNetworkSource::LaunchDarklyNetworkSource(const config::Source& options,
@@ -53,7 +44,6 @@ LaunchDarklyNetworkSource::LaunchDarklyNetworkSource(const config::Source& optio
       document_bytes_max_(options.max_document_bytes.value_or(environment.max_document_bytes)),
       incoming_(environment.incoming),
       instance_id_(environment.instance_id),
-      clock_(environment.clock),
       random_(environment.random),
       credential_(environment.loop, environment.files, options.credential, environment.variables,
                   [this] { credential_changed(); }),
@@ -66,8 +56,15 @@ LaunchDarklyNetworkSource::LaunchDarklyNetworkSource(const config::Source& optio
           environment.loop, environment.http, environment.clock, environment.random, poll_options(),
           [this] { return headers(); }, *this),
       help_timer_(environment.loop, [this] { help_out(); }),
-      fdv2_timer_(environment.loop, [this] { return_to_fdv2(); }),
-      parting_timer_(environment.loop, [this] { part_if_due(); }) {}
+      fallback_(environment.loop, fallback_options(),
+                {.on_return = [this] { return_to_fdv2(); },
+                 .on_overdue = [this] { part_if_due(Way::kNone); }}) {}
+
+LaunchDarklyFallbackOptions LaunchDarklyNetworkSource::fallback_options() const {
+  LaunchDarklyFallbackOptions fallback = patience_.fallback;
+  fallback.may_be_unknown = options_.launchdarkly.protocol == config::LaunchDarklyProtocol::kAuto;
+  return fallback;
+}
 
 SseStreamOptions LaunchDarklyNetworkSource::stream_options() const {
   SseStreamOptions stream;
@@ -97,7 +94,7 @@ HttpPollOptions LaunchDarklyNetworkSource::poll_options() {
   poll.backoff = patience_.backoff;
   poll.judge = judge_failure;
   poll.wants_answer = [this](const HttpHead& head) {
-    return judge(head, poll_protocol_) == EventSink::Head::kGoOn;
+    return judge(head, Way::kPoll, poll_protocol_) == EventSink::Head::kGoOn;
   };
   return poll;
 }
@@ -122,8 +119,7 @@ void LaunchDarklyNetworkSource::stop() {
   stream_.stop();
   poll_.stop();
   help_timer_.stop();
-  fdv2_timer_.stop();
-  parting_timer_.stop();
+  fallback_.reset();
   waiting_.reset();
   answer_.reset();
 }
@@ -135,8 +131,7 @@ LaunchDarklyProtocol LaunchDarklyNetworkSource::protocol() const {
   if (wanted.protocol == config::LaunchDarklyProtocol::kFdv1) return LaunchDarklyProtocol::kFdv1;
   // FDv2 knows no payload filters.
   if (!wanted.filter.empty()) return LaunchDarklyProtocol::kFdv1;
-  const bool for_now = fdv1_until_ && clock_.now() < *fdv1_until_;
-  return for_now ? LaunchDarklyProtocol::kFdv1 : LaunchDarklyProtocol::kFdv2;
+  return fallback_.is_away() ? LaunchDarklyProtocol::kFdv1 : LaunchDarklyProtocol::kFdv2;
 }
 
 bool LaunchDarklyNetworkSource::has_basis(LaunchDarklyProtocol protocol) const {
@@ -161,6 +156,8 @@ std::expected<std::vector<HttpHeader>, std::string> LaunchDarklyNetworkSource::h
 
 std::expected<SseStream::Request, std::string> LaunchDarklyNetworkSource::stream_request() {
   stream_works_ = false;
+  stream_says_current_ = false;
+  fallback_.forget_word_of(Way::kStream);
   if (!help_timer_.running()) help_timer_.start_once(patience_.stream.count());
   auto made = headers();
   if (!made) return std::unexpected(std::move(made.error()));
@@ -176,6 +173,7 @@ std::expected<SseStream::Request, std::string> LaunchDarklyNetworkSource::stream
 }
 
 std::string LaunchDarklyNetworkSource::poll_url() {
+  fallback_.forget_word_of(Way::kPoll);
   poll_has_basis_ = has_basis(poll_protocol_);
   const bool fdv2 = poll_protocol_ == LaunchDarklyProtocol::kFdv2;
   return polling_base(options_).url + (fdv2 ? "/sdk/poll" : "/sdk/latest-all") +
@@ -186,7 +184,7 @@ std::string LaunchDarklyNetworkSource::poll_url() {
 
 // By one protocol, until it is begun anew. What it brought last has to be settled before.
 void LaunchDarklyNetworkSource::begin_polling() {
-  if (in_work_ == Way::kPoll) {
+  if (in_work_ != Way::kNone) {
     begins_polling_ = true;
     return;
   }
@@ -199,6 +197,7 @@ void LaunchDarklyNetworkSource::begin_polling() {
 
 void LaunchDarklyNetworkSource::end_polling() {
   begins_polling_ = false;
+  fallback_.forget_word_of(Way::kPoll);
   poll_.stop();
   answer_.reset();
 }
@@ -222,35 +221,26 @@ void LaunchDarklyNetworkSource::stream_is_good() {
   stream_.succeeded();
 }
 
-EventSink::Head LaunchDarklyNetworkSource::judge(const HttpHead& head, LaunchDarklyProtocol asked) {
+EventSink::Head LaunchDarklyNetworkSource::judge(const HttpHead& head, Way way,
+                                                 LaunchDarklyProtocol asked) {
   if (asked == LaunchDarklyProtocol::kFdv1) return EventSink::Head::kGoOn;
-  if (lower_case(head.find("x-ld-fd-fallback")) == "true") {
-    const milliseconds time = seconds_in(head.find("x-ld-fd-fallback-ttl"), patience_.fdv1);
-    if (head.status != 200) {
-      leave_fdv2(time, true);
-      return EventSink::Head::kLeave;
-    }
-    parting_ = time;
-    parting_timer_.start_once(patience_.parting.count());
+  const auto departure = fallback_.departure(head);
+  if (!departure) return EventSink::Head::kGoOn;
+  if (departure->after_data) {
+    fallback_.leave_after_data(way, *departure);
     return EventSink::Head::kGoOn;
   }
-  const bool may_leave = options_.launchdarkly.protocol == config::LaunchDarklyProtocol::kAuto;
-  if (!may_leave || (head.status != 404 && head.status != 405)) return EventSink::Head::kGoOn;
-  leave_fdv2(patience_.fdv1, false);
+  leave_fdv2(*departure);
   return EventSink::Head::kLeave;
 }
 
-// To FDv1 for `time`, zero meaning for ever.
-void LaunchDarklyNetworkSource::leave_fdv2(milliseconds time, bool polls_only) {
-  parting_.reset();
-  parting_timer_.stop();
-  fdv1_until_ = time.count() == 0 ? TimePoint::max() : clock_.now() + time;
-  if (time.count() != 0) fdv2_timer_.start_once(time.count());
-  if (polls_only && !leaves_stream_) {
-    leaves_stream_ = true;
-    on_degraded("is polled by FDv1, since the other side asks for that");
+void LaunchDarklyNetworkSource::leave_fdv2(const LaunchDarklyFallback::Departure& departure) {
+  const bool streamed = !fallback_.leaves_stream();
+  fallback_.leave(departure);
+  if (departure.polls_only) {
+    if (streamed) on_degraded("is polled by FDv1, since the other side asks for that");
+    waiting_.reset();  // The poll brings everything.
   }
-  if (polls_only) waiting_.reset();  // The poll brings everything.
   if (streams()) {
     stream_.reopen(kAtOnce);
     if (polls()) begin_polling();
@@ -262,20 +252,19 @@ void LaunchDarklyNetworkSource::leave_fdv2(milliseconds time, bool polls_only) {
 }
 
 void LaunchDarklyNetworkSource::return_to_fdv2() {
-  fdv1_until_.reset();
-  leaves_stream_ = false;
   if (!streams()) return begin_polling();
   // A stream that works goes on as it is, and polling goes on until one works.
   if (!stream_.running()) stream_.start();
 }
 
-void LaunchDarklyNetworkSource::part_if_due() {
-  if (parting_ && in_work_ == Way::kNone) leave_fdv2(*parting_, true);
+void LaunchDarklyNetworkSource::part_if_due(Way way) {
+  if (in_work_ != Way::kNone) return;
+  if (const auto departure = fallback_.due(way)) leave_fdv2(*departure);
 }
 
 EventSink::Next LaunchDarklyNetworkSource::on_goodbye(std::optional<std::int64_t> fallback_ttl_s) {
   if (!fallback_ttl_s || *fallback_ttl_s < 0) return EventSink::Next::kReopen;
-  leave_fdv2(seconds_in(std::to_string(*fallback_ttl_s), patience_.fdv1), true);
+  leave_fdv2(fallback_.departure(*fallback_ttl_s));
   return EventSink::Next::kGoOn;
 }
 
@@ -291,20 +280,18 @@ void LaunchDarklyNetworkSource::hand_over(Way way, LaunchDarklyUpdate update) {
 void LaunchDarklyNetworkSource::settle(Outcome outcome) {
   assert(in_work_ != Way::kNone);
   const Way way = std::exchange(in_work_, Way::kNone);
-  accepted_ =
-      outcome == Outcome::kAccepted ? std::exchange(cursor_in_work_, {}) : LaunchDarklyCursor{};
+  const bool accepted = outcome == Outcome::kAccepted;
+  accepted_ = accepted ? std::exchange(cursor_in_work_, {}) : LaunchDarklyCursor{};
+  // What stays is what the stream spoke of.
+  if (std::exchange(stream_says_current_, false) && !accepted) listener_.on_unchanged();
   if (way == Way::kPoll) poll_.settle(outcome);
   if (begins_polling_) begin_polling();
-  if (outcome != Outcome::kAccepted) {
-    // Changes to what was not taken make no sense. Where the stream has brought something
-    // meanwhile, it has to bring it again.
-    const bool lost = waiting_.has_value();
+  if (fallback_.due(way)) return part_if_due(way);
+  const bool changes_wait = waiting_ && waiting_->update.kind == evaluation::UpdateKind::kDelta;
+  if (!accepted && (way == Way::kStream || changes_wait)) {
+    // Changes to what was not taken make no sense: the stream has to bring everything.
     waiting_.reset();
-    if (way == Way::kStream || lost) {
-      return stream_.reopen(jittered_interval(patience_.held, random_.next()));
-    }
-  } else if (parting_) {
-    return part_if_due();
+    return stream_.reopen(jittered_interval(patience_.held, random_.next()));
   }
   if (waiting_) hand_over(Way::kStream, *std::exchange(waiting_, std::nullopt));
   stream_.proceed();
@@ -323,6 +310,7 @@ bool LaunchDarklyNetworkSource::has_data(std::string_view digest) const {
 
 void LaunchDarklyNetworkSource::on_streamed(LaunchDarklyUpdate&& update) {
   stream_is_good();
+  stream_says_current_ = false;
   if (in_work_ == Way::kNone && !waiting_) return hand_over(Way::kStream, std::move(update));
   const std::size_t bytes = bytes_of(update.update.records);
   if (!waiting_ || update.update.kind == evaluation::UpdateKind::kFull) {
@@ -339,8 +327,10 @@ void LaunchDarklyNetworkSource::on_streamed(LaunchDarklyUpdate&& update) {
 
 void LaunchDarklyNetworkSource::on_stream_current() {
   stream_is_good();
+  // While a poll's data is in work, it is about what was accepted before.
+  stream_says_current_ = in_work_ == Way::kPoll && !waiting_;
   if (in_work_ == Way::kNone) listener_.on_unchanged();
-  part_if_due();
+  part_if_due(Way::kStream);
 }
 
 void LaunchDarklyNetworkSource::on_begin(std::string_view) {
@@ -373,7 +363,7 @@ std::expected<Arrival, std::string> LaunchDarklyNetworkSource::on_complete(
 
 void LaunchDarklyNetworkSource::on_unchanged() {
   listener_.on_unchanged();
-  part_if_due();
+  part_if_due(Way::kPoll);
 }
 
 // When they fail.
@@ -381,10 +371,11 @@ void LaunchDarklyNetworkSource::on_unchanged() {
 void LaunchDarklyNetworkSource::on_stream_failure(FailureKind kind, std::string cause,
                                                   milliseconds retry) {
   stream_works_ = false;
+  stream_says_current_ = false;
   credential_refused_ = kind == FailureKind::kUnauthorized || kind == FailureKind::kCredential;
   // It may be the basis that the other side objects to.
   if (kind == FailureKind::kHttpStatus || kind == FailureKind::kMalformed) distrusts_basis_ = true;
-  if (parting_) return part_if_due();
+  if (fallback_.due(Way::kStream)) return part_if_due(Way::kStream);
   // While polling helps out, it is the polls that count.
   if (!polls()) report(kind, cause, retry);
 }
@@ -395,7 +386,7 @@ void LaunchDarklyNetworkSource::on_failure(FailureKind kind, std::string cause,
   credential_refused_ = kind == FailureKind::kUnauthorized || kind == FailureKind::kCredential;
   if (kind == FailureKind::kHttpStatus || kind == FailureKind::kMalformed) distrusts_basis_ = true;
   report(kind, cause, retry);
-  if (parting_) part_if_due();
+  part_if_due(Way::kPoll);
 }
 
 void LaunchDarklyNetworkSource::report(FailureKind kind, const std::string& cause,
@@ -414,6 +405,7 @@ void LaunchDarklyNetworkSource::forget_what_we_have() {
   accepted_ = {};
   cursor_in_work_ = {};
   waiting_.reset();
+  stream_says_current_ = false;
 }
 
 void LaunchDarklyNetworkSource::refresh() {
@@ -423,10 +415,18 @@ void LaunchDarklyNetworkSource::refresh() {
 }
 
 void LaunchDarklyNetworkSource::credential_changed() {
-  // Another key may mean another environment.
+  // Another key may mean another environment, to which nobody said to leave FDv2.
   forget_what_we_have();
   credential_refused_ = false;
+  const bool left_stream = fallback_.leaves_stream();
+  fallback_.reset();
   listener_.on_credential_changed();
+  if (left_stream && streams()) {
+    end_polling();
+    stream_.start();
+  } else if (polls()) {
+    begin_polling();
+  }
   header_changed();
 }
 

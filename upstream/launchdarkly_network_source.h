@@ -17,6 +17,7 @@
 #include "upstream/credential.h"
 #include "upstream/document_sink.h"
 #include "upstream/launchdarkly_cursor.h"
+#include "upstream/launchdarkly_fallback.h"
 #include "upstream/launchdarkly_polls.h"
 #include "upstream/launchdarkly_stream.h"
 #include "upstream/launchdarkly_update.h"
@@ -32,10 +33,7 @@ struct LaunchDarklyPatience {
   milliseconds stream{10'000};
   // Until complete data that was held or refused is fetched again.
   milliseconds held{30'000};
-  // After 404 or 405, or where the other side names no time, until FDv2 is tried again.
-  milliseconds fdv1{3'600'000};
-  // For the data that comes with the word to leave FDv2.
-  milliseconds parting{10'000};
+  LaunchDarklyFallbackOptions fallback = {};
   BackoffOptions backoff = {.denied_ordinary = milliseconds(0)};
   milliseconds silence{300'000};
 };
@@ -61,10 +59,12 @@ class LaunchDarklyNetworkSource final : public Source,
   void refresh() override;
 
  private:
-  enum class Way : std::uint8_t { kNone, kStream, kPoll };
+  using Way = LaunchDarklyWay;
 
   // The stream's.
-  EventSink::Head on_answer(const HttpHead& head) override { return judge(head, stream_protocol_); }
+  EventSink::Head on_answer(const HttpHead& head) override {
+    return judge(head, Way::kStream, stream_protocol_);
+  }
   bool can_take_data() const override { return in_work_ == Way::kNone && !waiting_; }
   bool can_take_changes() const override;
   bool has_data(std::string_view digest) const override;
@@ -81,6 +81,7 @@ class LaunchDarklyNetworkSource final : public Source,
   void on_failure(FailureKind kind, std::string cause, milliseconds retry) override;
   void on_degraded(std::string_view message) override;
 
+  LaunchDarklyFallbackOptions fallback_options() const;
   SseStreamOptions stream_options() const;
   HttpPollOptions poll_options();
   std::expected<SseStream::Request, std::string> stream_request();
@@ -91,16 +92,16 @@ class LaunchDarklyNetworkSource final : public Source,
 
   LaunchDarklyProtocol protocol() const;
   // Polling alone, by choice or on the other side's word.
-  bool streams() const { return options_.launchdarkly.streaming && !leaves_stream_; }
+  bool streams() const { return options_.launchdarkly.streaming && !fallback_.leaves_stream(); }
   bool polls() const { return poll_.running(); }
   void begin_polling();
   void end_polling();
   void help_out();
   void stream_is_good();
-  EventSink::Head judge(const HttpHead& head, LaunchDarklyProtocol asked);
-  void leave_fdv2(milliseconds time, bool polls_only);
+  EventSink::Head judge(const HttpHead& head, Way way, LaunchDarklyProtocol asked);
+  void leave_fdv2(const LaunchDarklyFallback::Departure& departure);
   void return_to_fdv2();
-  void part_if_due();
+  void part_if_due(Way way);
 
   void hand_over(Way way, LaunchDarklyUpdate update);
   void forget_what_we_have();
@@ -115,7 +116,6 @@ class LaunchDarklyNetworkSource final : public Source,
   std::uint64_t document_bytes_max_;
   IncomingMemory incoming_;
   std::string instance_id_;
-  const Clock& clock_;
   RandomSource& random_;
   Credential credential_;
   ConfiguredHeaders headers_;
@@ -124,14 +124,8 @@ class LaunchDarklyNetworkSource final : public Source,
   SseStream stream_;
   HttpPoll poll_;
   net::Timer help_timer_;
-  net::Timer fdv2_timer_;
-  net::Timer parting_timer_;
+  LaunchDarklyFallback fallback_;
 
-  // FDv1 for now, though FDv2 is wanted.
-  std::optional<TimePoint> fdv1_until_;
-  bool leaves_stream_ = false;
-  // The word to leave FDv2 came with an answer whose data is still to come.
-  std::optional<milliseconds> parting_;
   bool stream_works_ = false;
   bool credential_refused_ = false;
 
@@ -144,9 +138,10 @@ class LaunchDarklyNetworkSource final : public Source,
   LaunchDarklyProtocol poll_protocol_ = LaunchDarklyProtocol::kFdv1;
   bool poll_has_basis_ = false;
 
-  // What is in work, and what the stream brought meanwhile.
+  // What is in work, and what the stream brought or said meanwhile.
   Way in_work_ = Way::kNone;
-  bool begins_polling_ = false;  // Once that is settled.
+  bool begins_polling_ = false;       // Once that is settled.
+  bool stream_says_current_ = false;  // Of what was accepted before it.
   LaunchDarklyCursor cursor_in_work_;
   std::optional<LaunchDarklyUpdate> waiting_;
   std::size_t waiting_bytes_ = 0;

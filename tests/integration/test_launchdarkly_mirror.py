@@ -70,14 +70,15 @@ class Mirror(LaunchDarklyTestCase):
                 self.assertTrue(asked[-1].header("If-None-Match"))
                 self.assertEqual(daemon.failures(), 0)
 
-    def test_the_fall_back_header_leads_to_polls_of_the_first_protocol_and_back(self):
-        service = self.service()
-        service.fall_back(ttl=1)
+    def test_the_fall_back_header_leads_to_polls_of_the_first_protocol_until_another_key(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        service.fall_back(ttl=0)
         daemon = self.flagstone(service)
         service.await_requests_to("/sdk/latest-all")
         self.assertEqual(len(service.requests_to("/all")), 0, "polls, no stream")
         service.no_fall_back()
-        # After the second that the header gave, the second protocol has its turn again.
+        # That was for ever, and said to the first key alone.
+        self.write("key", "sdk-key-two")
         service.await_streams(1, timeout=60)
         service.set_flag(answering("v2", version=2))
         daemon.await_value("v2")

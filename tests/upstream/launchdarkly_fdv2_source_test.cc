@@ -157,6 +157,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, AFilterMeansFdv1) {
 }
 
 TEST_F(LaunchDarklyFdv2SourceTest, TheWordToLeaveItMeansPollsOfFdv1ForAsLongAsItSays) {
+  patience.fallback.least = milliseconds(1);
   std::atomic<bool> leaves = true;
   start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
     if (path == "/sdk/latest-all") return poll(data(flags("a", 1)), "e");

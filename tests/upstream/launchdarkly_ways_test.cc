@@ -1,0 +1,221 @@
+// Stream and polls beside each other, and the ways out of FDv2, while something is in work.
+#include <atomic>
+
+#include "tests/upstream/launchdarkly_fixture.h"
+
+namespace flagstone::upstream {
+namespace {
+
+using fakes::Reply;
+using fakes::ServedRequest;
+using Strings = std::vector<std::string>;
+
+class LaunchDarklyWaysTest : public LaunchDarklyFixture {
+ protected:
+  LaunchDarklyWaysTest() { options.launchdarkly.protocol = config::LaunchDarklyProtocol::kAuto; }
+
+  static Reply leave(int status, const std::string& ttl) {
+    return {.status = status,
+            .headers = {{"X-LD-FD-Fallback", "true"}, {"X-LD-FD-Fallback-TTL", ttl}}};
+  }
+  static Reply polled(const std::string& intent, const std::string& key) {
+    return {.body = R"({"events":[{"event":"server-intent","data":{"payloads":[{"intentCode":")" +
+                    intent + R"("}]}},{"event":"put-object","data":{"kind":"flag","key":")" + key +
+                    R"(","version":1,"object":{"version":1}}},)" +
+                    R"({"event":"payload-transferred","data":{"state":"polled","version":1}}]})"};
+  }
+
+  // What a poll brought is in work, and the stream is only coming now; a basis was there before.
+  void poll_while_the_stream_is_away(const std::string& intent) {
+    outcome.reset();
+    patience.stream = milliseconds(20);
+    serve([this, intent](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+      if (path == "/sdk/poll") return polled(intent, "p");
+      if (!stream_is_up) return Reply{.status = 503};
+      return std::nullopt;
+    });
+    make(to_text(
+        {.protocol = LaunchDarklyProtocol::kFdv2, .digest = {}, .etag = {}, .selector = "one"}));
+    ASSERT_TRUE(updates(1));
+    listener.failures.clear();
+    stream_is_up = true;
+  }
+  bool stream_works() {
+    return loop.run_until([&] { return source->kind() == SourceKind::kStream; });
+  }
+
+  std::string key_file(const std::string& key) {
+    const std::string path = folder.path("key");
+    fakes::write_file(path, key);
+    options.credential = {};
+    options.credential.file = path;
+    return path;
+  }
+
+  std::atomic<bool> stream_is_up = false;
+};
+
+TEST_F(LaunchDarklyWaysTest, WhatWasSaidToOneKeyIsNotSaidToAnother) {
+  const std::string key = key_file("old");
+  start([](const std::string& path, const ServedRequest& request) -> std::optional<Reply> {
+    if (request.header("authorization") == "new") return std::nullopt;
+    if (path == "/sdk/latest-all") return Reply{.body = data(flags("a", 1))};
+    return leave(503, "0");
+  });
+  ASSERT_TRUE(updates(1));
+  EXPECT_EQ(source->kind(), SourceKind::kPoll);
+  fakes::replace_file(key, "new");
+  intent("xfer-full");
+  put_object("b", 1);
+  transferred("x");
+  ASSERT_TRUE(loop.run_until([&] { return update(listener.updates.size() - 1) == "full b@1"; }));
+  EXPECT_EQ(source->kind(), SourceKind::kStream);
+  EXPECT_EQ(targets().back(), "/sdk/stream");
+}
+
+TEST_F(LaunchDarklyWaysTest, NorIsThatFdv2IsNotKnown) {
+  const std::string key = key_file("old");
+  start([](const std::string& path, const ServedRequest& request) -> std::optional<Reply> {
+    const bool knows = request.header("authorization") == "new" || path != "/sdk/stream";
+    return knows ? std::nullopt : std::optional(Reply{.status = 404});
+  });
+  put(flags("a", 1));
+  ASSERT_TRUE(updates(1));
+  fakes::replace_file(key, "new");
+  ASSERT_TRUE(asks(3));
+  EXPECT_EQ(targets(), (Strings{"/sdk/stream", "/all", "/sdk/stream"}));
+}
+
+TEST_F(LaunchDarklyWaysTest, TheWordToLeaveEndsWithTheConnectionThatSaidIt) {
+  outcome.reset();
+  patience.fallback.parting = milliseconds(1);
+  std::atomic<bool> says_so = true;
+  start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    if (path != "/sdk/stream" || !says_so.exchange(false)) return std::nullopt;
+    Reply reply = feed.reply();
+    reply.headers.emplace_back("X-LD-FD-Fallback", "true");
+    return reply;
+  });
+  intent("xfer-full");
+  put_object("a", 1);
+  transferred("x");
+  ASSERT_TRUE(updates(1));
+  loop.run_for(20);  // Overdue, but for the data that is in work.
+  feed.end();
+  ASSERT_TRUE(streams(2));
+  source->settle(Outcome::kAccepted);
+  intent("xfer-full");
+  put_object("b", 1);
+  transferred("y");
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "full b@1");
+  source->settle(Outcome::kAccepted);
+  EXPECT_EQ(source->kind(), SourceKind::kStream);
+  EXPECT_TRUE(listener.degraded.empty());
+}
+
+TEST_F(LaunchDarklyWaysTest, TheWordToLeaveCountsWhateverBecomesOfTheData) {
+  outcome = Outcome::kHeld;
+  start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    if (path == "/sdk/latest-all") return Reply{.body = data(flags("b", 1))};
+    Reply reply = feed.reply();
+    reply.headers.emplace_back("X-LD-FD-Fallback", "true");
+    return reply;
+  });
+  intent("xfer-full");
+  put_object("a", 1);
+  transferred("x");
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "full b@1");
+  EXPECT_EQ(targets()[1], "/sdk/latest-all");
+}
+
+TEST_F(LaunchDarklyWaysTest, AGoodbyeWaitsForWhatIsInWork) {
+  outcome.reset();
+  start([](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    if (path == "/sdk/latest-all") return Reply{.body = data(flags("b", 1))};
+    return std::nullopt;
+  });
+  intent("xfer-full");
+  put_object("a", 1);
+  transferred("x");
+  ASSERT_TRUE(updates(1));
+  feed.event("goodbye", R"({"reason":"r","silent":true,"protocolFallbackTTL":60})");
+  ASSERT_TRUE(loop.run_until([&] { return !listener.degraded.empty(); }));
+  loop.run_for(50);
+  EXPECT_EQ(targets(), Strings{"/sdk/stream"});
+  source->settle(Outcome::kAccepted);
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "full b@1");
+  EXPECT_EQ(targets()[1], "/sdk/latest-all");
+  EXPECT_TRUE(listener.failures.empty());
+}
+
+TEST_F(LaunchDarklyWaysTest, WhatTheStreamCallsCurrentIsSoOnceAPollIsRefused) {
+  for (const auto& [outcome_of_poll, times] :
+       {std::pair(Outcome::kRefused, 1), std::pair(Outcome::kHeld, 1),
+        std::pair(Outcome::kAccepted, 0)}) {
+    listener.updates.clear();
+    listener.unchanged = 0;
+    stream_is_up = false;
+    poll_while_the_stream_is_away("xfer-changes");
+    intent("none");
+    ASSERT_TRUE(stream_works());
+    EXPECT_EQ(listener.unchanged, 0) << "not while something is in work";
+    source->settle(outcome_of_poll);
+    EXPECT_EQ(listener.unchanged, times);
+    source->stop();
+  }
+}
+
+TEST_F(LaunchDarklyWaysTest, NotOnceThatStreamIsGone) {
+  poll_while_the_stream_is_away("xfer-changes");
+  intent("none");
+  ASSERT_TRUE(stream_works());
+  feed.end();
+  ASSERT_TRUE(fails(1));
+  source->settle(Outcome::kRefused);
+  EXPECT_EQ(listener.unchanged, 0);
+}
+
+TEST_F(LaunchDarklyWaysTest, WhatTheStreamBroughtOutlivesAPollThatIsHeld) {
+  for (const Outcome bad : {Outcome::kHeld, Outcome::kRefused}) {
+    listener.updates.clear();
+    stream_is_up = false;
+    poll_while_the_stream_is_away("xfer-full");
+    intent("xfer-full");
+    put_object("s", 1);
+    transferred("streamed");
+    ASSERT_TRUE(stream_works());
+    source->settle(bad);
+    ASSERT_TRUE(updates(2));
+    EXPECT_EQ(update(1), "full s@1");
+    source->settle(Outcome::kAccepted);
+    put_object("s", 2);
+    transferred("later");
+    ASSERT_TRUE(updates(3));
+    EXPECT_EQ(update(2), "delta s@2");
+    EXPECT_TRUE(listener.updates[2].cursor.ends_with("later"));
+    source->stop();
+  }
+}
+
+TEST_F(LaunchDarklyWaysTest, ChangesToWhatAPollBroughtGoWithIt) {
+  poll_while_the_stream_is_away("xfer-full");
+  intent("xfer-changes");
+  put_object("s", 1);
+  transferred("streamed");
+  ASSERT_TRUE(stream_works());
+  const int before = feed.streams();
+  source->settle(Outcome::kHeld);
+  ASSERT_TRUE(streams(before + 1));
+  EXPECT_EQ(targets().back(), "/sdk/stream") << "everything is asked for";
+  intent("xfer-full");
+  put_object("s", 2);
+  transferred("everything");
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "full s@2");
+}
+
+}  // namespace
+}  // namespace flagstone::upstream
