@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "config/launchdarkly_hosts.h"
 #include "config/source_uri.h"
 
 namespace flagstone::config {
@@ -87,13 +88,6 @@ void validate_names(const LaunchDarklySource& options, const std::string& path, 
                kMaxRotationGrace);
 }
 
-bool is_vendors_own(std::string_view uri) {
-  const std::size_t start = uri.find("://");
-  if (start == std::string_view::npos) return false;
-  const std::string_view rest = uri.substr(start + 3);
-  return rest.substr(0, rest.find_first_of(":/?#")).ends_with(".launchdarkly.com");
-}
-
 void validate_launchdarkly(const Source& source, const std::string& path, Report& report) {
   const SourceKind kind = source_kind(source.uri);
   if (kind == SourceKind::kGrpc || kind == SourceKind::kKubernetes) {
@@ -112,7 +106,7 @@ void validate_launchdarkly(const Source& source, const std::string& path, Report
     }
     return;
   }
-  if (is_vendors_own(source.uri) && source.interval < kLaunchDarklyMinInterval) {
+  if (is_launchdarklys_own(source.uri) && source.interval < kLaunchDarklyMinInterval) {
     report.range(path + ".interval", source.interval, kLaunchDarklyMinInterval,
                  Milliseconds::max());
   }

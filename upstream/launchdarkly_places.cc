@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "config/launchdarkly_hosts.h"
 #include "net/percent.h"
 
 namespace flagstone::upstream {
@@ -10,23 +11,9 @@ namespace {
 
 constexpr std::string_view kUnixScheme = "http+unix://";
 
-// `https://sdk.launchdarkly.com` and the vendor's other regions: the first label says what for.
-std::string sibling(std::string_view base_uri, std::string_view label) {
-  constexpr std::string_view kBase = "://sdk.";
-  const std::size_t at = base_uri.find(kBase);
-  if (at == std::string_view::npos) return std::string(base_uri);
-  const std::string_view rest = base_uri.substr(at + kBase.size());
-  const std::string_view host = rest.substr(0, rest.find_first_of(":/"));
-  const bool vendors_own = host == "launchdarkly.com" || host.ends_with(".launchdarkly.com") ||
-                           host == "launchdarkly.us" || host.ends_with(".launchdarkly.us");
-  if (!vendors_own) return std::string(base_uri);
-  std::string uri(base_uri.substr(0, at));
-  return uri.append("://").append(label).append(".").append(rest);
-}
-
 std::string given_or_sibling(const std::string& given, const config::Source& source,
                              std::string_view label) {
-  return given.empty() ? sibling(source.uri, label) : given;
+  return given.empty() ? config::launchdarkly_sibling(source.uri, label) : given;
 }
 
 }  // namespace

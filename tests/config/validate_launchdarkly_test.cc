@@ -53,6 +53,22 @@ TEST(ValidateLaunchDarkly, TakesWhatIsRight) {
   EXPECT_EQ(problems_of(options), Strings{});
 }
 
+TEST(ValidateLaunchDarkly, OnlyTheVendorsOwnHostsAreSparedOftenPolls) {
+  const std::vector<std::pair<std::string, bool>> rows = {
+      {"https://sdk.launchdarkly.com", true}, {"https://sdk.eu.launchdarkly.com:443/x", true},
+      {"https://sdk.launchdarkly.us", true},  {"https://launchdarkly.us", true},
+      {"https://SDK.LaunchDarkly.COM", true}, {"https://launchdarkly.com.example.org", false},
+      {"https://mylaunchdarkly.com", false},  {"https://h/sdk.launchdarkly.com", false},
+      {"http://relay:8030", false},
+  };
+  for (const auto& [uri, own] : rows) {
+    Options options = good();
+    source_of(options).uri = uri;
+    source_of(options).interval = Milliseconds(1'000);
+    EXPECT_EQ(problems_of(options).size(), own ? 1U : 0U) << uri;
+  }
+}
+
 TEST(ValidateLaunchDarkly, ThePayloadFilterIsPartOfWhichSourceItIs) {
   Options options = good();
   options.environments[0].sources.push_back(source_of(options));
