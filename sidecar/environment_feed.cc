@@ -199,12 +199,6 @@ bool EnvironmentFeed::has_sources_of(const EnvironmentFeed& other) const {
                             });
 }
 
-// Other vendors' sources have no such option: their old credential counts no more.
-std::chrono::milliseconds EnvironmentFeed::rotation_grace(std::size_t source) const {
-  if (options_.dialect != "launchdarkly") return std::chrono::milliseconds(0);
-  return options_.sources[source].launchdarkly.rotation_grace;
-}
-
 bool EnvironmentFeed::read_credentials() {
   std::vector<std::string> all;
   bool awaits = false;
@@ -212,11 +206,14 @@ bool EnvironmentFeed::read_credentials() {
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     all.push_back(seats_[i]->source().credential().reveal());
     awaits = awaits || (all.back().empty() && !options_.sources[i].credential.empty());
-    former_credentials_.note(i, all.back(), rotation_grace(i), now);
+    const auto& grace = tools_.vendor.rotation_grace;
+    former_credentials_.note(
+        i, all.back(), grace ? grace(options_.sources[i]) : std::chrono::milliseconds(0), now);
   }
   const auto new_problems = accepted_credentials_.read(options_.accept, tools_.sources.variables);
   accepted_credentials_.append_to(all);
-  awaits = (awaits || accepted_credentials_.awaits_some()) && options_.dialect == "launchdarkly";
+  awaits =
+      (awaits || accepted_credentials_.awaits_some()) && tools_.vendor.unknown_credential_is_final;
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
   std::vector<std::string> former;
   former_credentials_.append_to(former, now);

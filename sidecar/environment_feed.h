@@ -77,8 +77,8 @@ class EnvironmentFeed final : public SeatHost {
   const std::vector<std::string>& former_credentials() const { return former_; }
   // Reads those of `accept:` again and looks at the sources'; true when they are others now.
   bool read_credentials();
-  // Some credential of LaunchDarkly's SDKs is configured and could not be read so far. Other
-  // vendors' have no api that an unknown one shuts out.
+  // Some credential is configured and could not be read so far, and the vendor's apps give up for
+  // good where theirs is unknown.
   bool awaits_credentials() const { return awaits_credentials_; }
 
   const config::Environment& options() const { return options_; }
@@ -111,7 +111,6 @@ class EnvironmentFeed final : public SeatHost {
   cache::SourceIdentity identity_of(std::size_t index, const config::Source& source) const;
   const SourceSeat* seat_like(const SourceSeat& other) const;
   bool has_sources_of(const EnvironmentFeed& other) const;
-  std::chrono::milliseconds rotation_grace(std::size_t source) const;
   cache::Origin origin() const;
   bool stale() const;
   std::int64_t last_contact_unix_ms() const;

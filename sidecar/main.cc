@@ -97,7 +97,10 @@ std::vector<sidecar::Vendor> make_vendors() {
        .larger_bodies = {{.path = std::string(sidecar::LaunchDarklyEvents::kBulkPath),
                           .bytes_max = sidecar::LaunchDarklyEvents::kBulkBytesMax}},
        .make_events = upstream::make_launchdarkly_event_forwarder,
-       .make_reports = make_launchdarkly_reports},
+       .make_reports = make_launchdarkly_reports,
+       .unknown_credential_is_final = true,
+       .rotation_grace =
+           [](const config::Source& source) { return source.launchdarkly.rotation_grace; }},
   };
 }
 

@@ -1,6 +1,7 @@
 // The table of vendors: one row per dialect, wired by hand in `main`.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -35,6 +36,11 @@ struct Vendor {
   upstream::MakeEventForwarder make_events = {};
   // Empty: the vendor is not told what was evaluated here.
   std::function<std::unique_ptr<EvaluationReports>()> make_reports = {};
+  // Its apps give up for good where their credential is unknown: one that could not be read so far
+  // may be theirs.
+  bool unknown_credential_is_final = false;
+  // How long a credential that was replaced still opens the environment. Empty: not at all.
+  std::function<std::chrono::milliseconds(const config::Source&)> rotation_grace = {};
 };
 
 // Nullptr when the table has none of that name.
