@@ -4,9 +4,9 @@ variants, metadata and errors as LaunchDarkly's own OpenFeature provider has the
 import base64
 import json
 
-from connect_client import call
+from connect_client import ConnectStream, call
 from launchdarkly_test_case import AUTHORIZED, FLAGS, LaunchDarklyTestCase, main
-from launchdarkly_flags import answering, clause, compact, flag, rule
+from launchdarkly_flags import answering, clause, compact, flag, rule, segment
 
 EXPERIMENT = {"kind": "experiment", "contextKind": "user", "seed": 61,
               "variations": [{"variation": 0, "weight": 100000, "untracked": False}]}
@@ -102,6 +102,23 @@ class Answers(LaunchDarklyTestCase):
         service.set_flag(answering("v2", version=2))
         while "refetch" not in (stream.next_event() or {"data": "refetch"})["data"]:
             pass
+
+    def test_a_changed_segment_is_told_of_the_flags_that_refer_to_it(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        client = daemon.ofrep()
+        refetches = self.subscribe(daemon, "/ofrep/v1/sse")
+        stream = ConnectStream(client, "/flagd.evaluation.v1.Service/EventStream")
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.next()["type"], "provider_ready")
+        before = client.bulk({"targetingKey": "bob"}).header("ETag")
+        service.set_segment(segment("staff", version=2, included=["bob"]))
+        self.assertEqual(stream.next(), {"type": "configuration_change",
+                                         "data": {"flags": {"staff-only": {"type": "update"}}}})
+        while "refetch" not in (refetches.next_event() or self.fail("it ended"))["data"]:
+            pass
+        self.assertNotEqual(client.bulk({"targetingKey": "bob"}).header("ETag"), before)
+        self.assertIs(client.value("staff-only", {"targetingKey": "bob"}), True)
 
     def test_grpc_services(self):
         client = self.flagstone(self.service(*ANSWER_FLAGS)).ofrep()
