@@ -53,6 +53,19 @@ class HouseRules(unittest.TestCase):
                   if not (name.startswith("tests/") and name.split("/")[1] in rooms)]
         self.assertEqual([], astray)
 
+    def test_what_serves_all_vendors_names_none(self):
+        # What is a vendor's own stands in its row of the table, in its source's options, or in files
+        # that bear its name.
+        vendors = {name.split("/")[2] for name in tree.files(".cc")
+                   if name.startswith("evaluation/dialects/")}
+        self.assertIn("launchdarkly", vendors)
+        named = re.compile(r'"({0})"|\w\.({0})\.'.format("|".join(vendors)))
+        found = [name for name in tree.files(".cc", ".h")
+                 if name.startswith("sidecar/") and name != "sidecar/main.cc"
+                 and not name.rsplit("/", 1)[1].startswith(tuple(v + "_" for v in vendors))
+                 and named.search(re.sub(r"//.*", "", tree.read(name)))]
+        self.assertEqual([], found)
+
     def test_only_tests_know_what_stands_beside_the_clone(self):
         # A clone is complete in itself; tests that read ../shared skip without it.
         beside = "../" + "shared"
