@@ -10,7 +10,7 @@ import unittest
 import python_tools
 from test_manifests import K8S, MIB, documents, flagstone_container, pod_spec, size_bytes, validate
 
-OVERLAYS = ("rbac", "featureflag", "hub", "hub-per-node", "hub/pod")
+OVERLAYS = ("rbac", "featureflag", "launchdarkly", "hub", "hub-per-node", "hub/pod")
 # Of somebody else's: no schema of Kubernetes' own.
 CUSTOM_KINDS = {"FeatureFlag"}
 
@@ -99,6 +99,38 @@ class FeatureFlagSource(unittest.TestCase):
             for kind in ("configMap", "downwardAPI"):
                 files |= {item["path"] for item in source.get(kind, {}).get("items", [])}
         self.assertEqual({"token", "ca.crt", "namespace"}, files)
+
+
+class LaunchDarklySource(unittest.TestCase):
+    def setUp(self):
+        by_kind = rendered(self, "launchdarkly")
+        self.spec = pod_spec(by_kind["Deployment"])
+        self.data = by_kind["ConfigMap"]["data"]
+        self.config = configuration("launchdarkly")
+
+    def test_the_key_is_the_secrets_for_both(self):
+        source, = self.config["environments"]["default"]["sources"]
+        volume, = [v for v in self.spec["volumes"] if v["name"] == "flagstone-credentials"]
+        mounts = {m["name"]: m["mountPath"] for m in flagstone_container(self.spec)["volumeMounts"]}
+        folder, name = source["credential_file"].rsplit("/", 1)
+        self.assertEqual(mounts[volume["name"]], folder)
+        self.assertIs(False, volume["secret"]["optional"])
+        environment = {e["name"]: e for e in self.spec["containers"][0]["env"]}
+        self.assertEqual({"name": volume["secret"]["secretName"], "key": name},
+                         environment["LAUNCHDARKLY_SDK_KEY"]["valueFrom"]["secretKeyRef"])
+
+    def test_the_app_asks_the_address_that_is_listened_on_and_by_no_proxy(self):
+        environment = {e["name"]: e.get("value") for e in self.spec["containers"][0]["env"]}
+        address = environment["LAUNCHDARKLY_RELAY"].removeprefix("http://")
+        self.assertIn(address, self.config["listen"])
+        for name in ("NO_PROXY", "no_proxy"):
+            self.assertIn(address.split(":")[0], environment[name].split(","))
+
+    def test_the_bootstrap_is_launchdarklys(self):
+        document = json.loads(self.data["bootstrap.json"])
+        self.assertEqual({"flags", "segments"}, set(document))
+        for key, flag in document["flags"].items():
+            self.assertEqual((key, 1), (flag["key"], flag["version"]))
 
 
 class Hub(unittest.TestCase):
