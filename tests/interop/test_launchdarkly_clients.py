@@ -1,15 +1,10 @@
 """LaunchDarkly's unmodified server SDKs behind a daemon: initial data, live changes, a restart while
 the vendor is down, and a key that changes."""
 
-from launchdarkly_app_case import (MODES, POLLS_SELDOM, SECOND_KEY, LaunchDarklyAppCase, main,
-                                   often_told)
+from launchdarkly_app_case import (ENDED_BY_A_REFUSED_CONNECTION, MODES, POLLS_SELDOM, SECOND_KEY,
+                                   LaunchDarklyAppCase, main, often_told)
 from launchdarkly_flags import answering
 from launchdarkly_test_case import FLAGS, SDK_KEY, uri_of
-
-# A refused connection ends these for good: their data system's poll (ldclient/impl/datasourcev2/
-# polling.py, sync) lets urllib3's error out, and the synchronizer is taken for failed. So whether
-# they live through a restart hangs on whether a poll met it, whoever is polled.
-ENDED_BY_A_REFUSED_CONNECTION = {("python", "fdv1-polling"), ("python", "fdv2-polling")}
 
 
 def all_ways(language):
