@@ -1,31 +1,23 @@
 // The state directory's folder for events, and the writer's side of the state as a whole.
-#include <sys/random.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "cache/durable_write.h"
 #include "sidecar/event_disk.h"
 #include "sidecar/serving_desk.h"
 #include "sidecar/state_disk.h"
+#include "upstream/random_bytes.h"
 
 namespace flagstone::sidecar {
 namespace {
 
 constexpr std::size_t kSaltBytes = 16;
 
-std::string fresh_salt() {
-  std::string salt(kSaltBytes, '\0');
-  // Cannot fail for so few bytes once the system has booted; interrupted it can be.
-  while (getrandom(salt.data(), salt.size(), 0) < 0 && errno == EINTR) {
-  }
-  return salt;
-}
-
 }  // namespace
 
 StateSaver::Disk::Disk(std::string folder, std::uint64_t limit_bytes)
-    : options{.path = std::move(folder), .limit_bytes = limit_bytes, .salt = fresh_salt()},
+    : options{.path = std::move(folder),
+              .limit_bytes = limit_bytes,
+              .salt = upstream::random_bytes(kSaltBytes)},
       tried_ms(unix_now_ms()) {}
 
 cache::StateDirectory& StateSaver::Disk::directory() {

@@ -1,26 +1,16 @@
 #include "upstream/launchdarkly_event_forwarder.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "evaluation/content_hash.h"
 #include "upstream/launchdarkly_places.h"
+#include "upstream/random_bytes.h"
 #include "upstream/redact.h"
 
 namespace flagstone::upstream {
 namespace launchdarkly {
 namespace {
-
-std::string fresh_id() {
-  std::string id(kLogIdBytes, '\0');
-  // Cannot fail for so few bytes once the system has booted; interrupted it can be.
-  while (getrandom(id.data(), id.size(), 0) < 0 && errno == EINTR) {
-  }
-  return id;
-}
 
 // Where it is and where its events go: no two of an environment's have the same.
 std::uint64_t id_of(const config::Source& source) {
@@ -47,11 +37,12 @@ Forwarder::Forwarder(const config::Environment& options, EventForwarderTools too
     : tools_(std::move(tools)),
       options_(options.events),
       name_(options.name),
-      disk_(std::make_shared<Disk>(tools_.disk->folder(),
-                                   SpoolOptions{.limit_bytes = options_.spool_limit_bytes,
-                                                .memory_bytes = tools_.memory_bytes,
-                                                .batch_bytes = options_.batch_bytes,
-                                                .fresh_id = fresh_id})),
+      disk_(std::make_shared<Disk>(
+          tools_.disk->folder(),
+          SpoolOptions{.limit_bytes = options_.spool_limit_bytes,
+                       .memory_bytes = tools_.memory_bytes,
+                       .batch_bytes = options_.batch_bytes,
+                       .fresh_id = [] { return random_bytes(kLogIdBytes); }})),
       self_(std::make_shared<Forwarder*>(this)),
       sender_(tools_.sources.http, tools_.sources.clock, tools_.sources.instance_id),
       flush_timer_(tools_.sources.loop, [this] { seal(); }),

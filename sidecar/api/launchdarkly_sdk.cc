@@ -1,14 +1,13 @@
 #include "sidecar/api/launchdarkly_sdk.h"
 
-#include <sys/random.h>
-
-#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "evaluation/content_hash.h"
 #include "net/percent.h"
 #include "sidecar/api/launchdarkly_sdk_access.h"
 #include "sidecar/entity_tag.h"
+#include "upstream/random_bytes.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -33,8 +32,7 @@ void add_number(std::string& facts, Number number) {
 
 std::uint64_t LaunchDarklySdk::chance() {
   std::uint64_t number = 0;
-  while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR) {
-  }
+  std::memcpy(&number, upstream::random_bytes(sizeof number).data(), sizeof number);
   return number;
 }
 

@@ -23,6 +23,7 @@ ONLY_IN = {
     "zlib.h": ("net/",),
     # The commands (health, evaluate) are short-lived programs that ask the daemon.
     "curl/": ("upstream/", "sidecar/commands/"),
+    "sys/random.h": ("upstream/random_bytes.cc",),
 }
 
 # Folders whose parts do not know each other. A part is a folder NAME/ or files NAME.* and NAME_*.*;
