@@ -36,14 +36,14 @@ struct PostedEvents {
 enum class PostResult : std::uint8_t {
   kTaken,      // It is in the spool (again: an equal payload was there already).
   kMalformed,  // Not a JSON array of events, or no gzip.
-  kTooLarge,   // Once expanded.
+  kTooLarge,   // Once expanded, or nested too deep.
   kFull,       // No room, or the disk takes nothing: the app has to try again.
 };
 
 // Why events were given up. The names (drop_reason_name) are labels of the metrics.
 enum class DropReason : std::uint8_t {
   kSpoolLimit,  // The oldest, when the spool was full.
-  kTooLarge,    // 413 for a single event.
+  kTooLarge,    // 413 for a single event; or of our own, and more than is taken in one body.
   kRefused,     // 400; or of our own, and not well-formed.
   kOffline,     // The environment has no source that could take them.
   kDamaged,     // Read back from the disk, and not what was written.

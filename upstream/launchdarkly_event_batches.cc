@@ -66,6 +66,7 @@ bool EventSpool::write(const BatchName& name, std::string_view bytes) {
 
 // Its batches are durable: from here on they count, and not the log.
 void EventSpool::commit_log(std::uint64_t number) {
+  carry_payloads();
   const std::string path = path_ + "/" + EventLog::file_name(number);
   if (const auto gone = folder_.files().unlink(path); !gone) return failed(gone.error());
   kept_logs_.erase(number);

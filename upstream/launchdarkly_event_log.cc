@@ -5,7 +5,8 @@
 namespace flagstone::upstream::launchdarkly {
 
 cache::FileResult<EventLog> EventLog::create(cache::FileSystem& files, const std::string& folder,
-                                             std::uint64_t number, std::string id) {
+                                             std::uint64_t number, std::string id,
+                                             const std::vector<std::string>& known_payloads) {
   const std::string path = folder + "/" + file_name(number);
   // Creating empties what is there, and that may have been acknowledged.
   if (const cache::FileResult<int> there = files.open_for_reading(path)) {
@@ -17,7 +18,11 @@ cache::FileResult<EventLog> EventLog::create(cache::FileSystem& files, const std
   const cache::FileResult<int> descriptor = files.create(path);
   if (!descriptor) return std::unexpected(descriptor.error());
   EventLog log(files, *descriptor, number, std::move(id));
-  if (auto written = log.write(encode_log_header(log.header_)); !written) {
+  std::string bytes = encode_log_header(log.header_);
+  for (const std::string& known : known_payloads) {
+    bytes += encode_log_record(known_payload(known), log.header_, bytes.size());
+  }
+  if (auto written = log.write(bytes); !written) {
     (void)files.unlink(path);
     return std::unexpected(written.error());
   }
@@ -25,7 +30,9 @@ cache::FileResult<EventLog> EventLog::create(cache::FileSystem& files, const std
 }
 
 cache::FileResult<void> EventLog::append(const LogRecord& record) {
-  return write(encode_log_record(record, header_, bytes_));
+  auto written = write(encode_log_record(record, header_, bytes_));
+  has_bodies_ = has_bodies_ || (written && record.type != LogRecord::Type::kKnownPayload);
+  return written;
 }
 
 cache::FileResult<void> EventLog::write(std::string_view bytes) {

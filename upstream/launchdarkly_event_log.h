@@ -18,13 +18,18 @@ namespace flagstone::upstream::launchdarkly {
 
 class EventLog {
  public:
-  // The number names the file, which must not be there, the id what it will be made into.
+  // The number names the file, which must not be there, the id what it will be made into. It begins
+  // with the ids of payloads that earlier logs have the bodies of; where those are not all there,
+  // the log is not.
   static cache::FileResult<EventLog> create(cache::FileSystem& files, const std::string& folder,
-                                            std::uint64_t number, std::string id);
+                                            std::uint64_t number, std::string id,
+                                            const std::vector<std::string>& known_payloads);
 
   // Not synced: it outlives the process and not the machine.
   cache::FileResult<void> append(const LogRecord& record);
   bool usable() const { return usable_; }
+  // False: it has ids of known payloads alone.
+  bool has_bodies() const { return has_bodies_; }
   std::uint64_t number() const { return number_; }
   std::uint64_t bytes() const { return bytes_; }
   const LogHeader& header() const { return header_; }
@@ -42,7 +47,13 @@ class EventLog {
   LogHeader header_;
   std::uint64_t bytes_ = 0;
   bool usable_ = true;
+  bool has_bodies_ = false;
 };
+
+inline LogRecord known_payload(std::string id) {
+  return {
+      .type = LogRecord::Type::kKnownPayload, .group = {}, .payload_id = std::move(id), .text = {}};
+}
 
 // Texts that were there within a window of time, the oldest forgotten beyond a number.
 class RecentTexts {

@@ -101,10 +101,18 @@ void EventSpool::adopt_batches(const std::map<BatchName, std::uint64_t>& sizes) 
 
 // The log counts unless all that it was made into is there.
 void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
-  if (!read_siblings(number)) {
+  const std::string path = path_ + "/" + EventLog::file_name(number);
+  const auto bytes = cache::read_file(folder_.files(), path, kLogFileBytesMax);
+  if (!bytes && bytes.error().code == ENOENT) {
+    kept_logs_.erase(number);
+    return;
+  }
+  if (!bytes) failed(bytes.error());
+  if (!bytes || !read_siblings(number)) {
     unread_logs_.insert(number);
     return;
   }
+  kept_logs_[number] = bytes->size();
   std::vector<BatchName> made;
   std::uint32_t siblings = 0;
   for (auto at = batches_.lower_bound({.number = number, .ordinal = {}});
@@ -112,33 +120,36 @@ void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
     made.push_back(at->first);
     siblings = at->second.head.siblings;
   }
-  if (!made.empty() && made.size() == siblings) return commit_log(number);
+  if (!made.empty() && made.size() == siblings) {
+    // Its bodies are there, and who posted them may not have heard it.
+    LogReader log(*bytes);
+    while (auto record = log.next()) learn_payload(std::move(record->payload_id), now_ms);
+    return commit_log(number);
+  }
   for (const BatchName& name : made) {
     (void)folder_.files().unlink(path_of(name));
     erase(batches_.find(name));
   }
-  replay(number, now_ms);
+  replay(number, *bytes, now_ms);
 }
 
-void EventSpool::replay(std::uint64_t number, std::int64_t now_ms) {
-  const std::string path = path_ + "/" + EventLog::file_name(number);
-  const auto bytes = cache::read_file(folder_.files(), path, kLogFileBytesMax);
-  if (!bytes) {
-    failed(bytes.error());
-    unread_logs_.insert(number);
-    return;
-  }
+void EventSpool::learn_payload(std::string id, std::int64_t now_ms) {
+  if (id.empty()) return;
+  if (log_) not_carried_.push_back(id);
+  payloads_.remember(std::move(id), now_ms);
+}
+
+void EventSpool::replay(std::uint64_t number, std::string_view bytes, std::int64_t now_ms) {
   // What is open is none of this log's.
-  if (log_ || !open_.empty() || !diagnostics_.empty()) seal();
-  kept_logs_[number] = bytes->size();
-  LogReader log(*bytes);
+  seal();
+  LogReader log(bytes);
   while (const auto record = log.next()) {
-    if (!record->payload_id.empty()) payloads_.remember(record->payload_id, now_ms);
+    learn_payload(record->payload_id, now_ms);
     if (record->type == LogRecord::Type::kKnownPayload) continue;
     const bool is_list = record->type == LogRecord::Type::kEvents;
     if (is_list && !evaluation::launchdarkly::EventList::read(record->text)) continue;
-    merge(is_list ? PayloadKind::kEvents : PayloadKind::kDiagnostic, record->group, record->text,
-          now_ms);
+    merge(is_list ? PayloadKind::kEvents : PayloadKind::kDiagnostic, record->group,
+          record->payload_id, record->text, now_ms);
   }
   if (!log.header()) return commit_log(number);
   seal_as(number, log.header()->id, true);

@@ -39,12 +39,12 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
   request.headers = {{.name = "Authorization", .value = key.reveal(), .secret = true},
                      {.name = "Content-Type", .value = "application/json"},
                      {.name = "Content-Encoding", .value = "gzip"}};
+  // SDKs give none to diagnostics: who does not look for it there is not disturbed.
+  request.headers.push_back({.name = "X-LaunchDarkly-Payload-ID", .value = batch.head.payload_id});
   if (is_list) {
     if (batch.head.group.is_unsummarized) {
       request.headers.push_back({.name = "X-LaunchDarkly-Unsummarized", .value = "true"});
     }
-    request.headers.push_back(
-        {.name = "X-LaunchDarkly-Payload-ID", .value = batch.head.payload_id});
     if (!batch.head.group.schema.empty()) {
       request.headers.push_back(
           {.name = "X-LaunchDarkly-Event-Schema", .value = batch.head.group.schema});

@@ -19,6 +19,8 @@ constexpr std::uint64_t kNumbersInMemory = std::uint64_t{1} << 63U;
 // The log's share of the spool: the rest is for what waits.
 constexpr std::uint64_t kLogShare = 4;
 constexpr std::uint64_t kLogBytesMin = std::uint64_t{64} * 1024;
+// What payload ids of diagnostics are made of in place of a log's id: they are the same in each.
+constexpr std::string_view kDiagnosticIds = "diagnostic";
 
 // Tells the payloads of one log from each other. There is one of events for each group.
 std::string identity_of(const BatchHead& head, std::string_view text) {
@@ -63,21 +65,38 @@ PostResult EventSpool::take_in(SpoolPost post, std::int64_t now_ms) {
     return PostResult::kTaken;
   }
   if (const PostResult result = expand(post); result != PostResult::kTaken) return result;
-  std::size_t events = 1;
-  if (post.kind == PayloadKind::kEvents) {
-    if (!wire::EventList::read(post.body)) return PostResult::kMalformed;
-    events = wire::count_events(post.body);
-  } else if (!wire::read_diagnostic(post.body)) {
-    return PostResult::kMalformed;
+  const bool had_id = !post.payload_id.empty();
+  const auto events = look_into(post);
+  if (!events) return events.error();
+  if (!had_id && !post.payload_id.empty() && payloads_.knows(post.payload_id, now_ms)) {
+    return PostResult::kTaken;
   }
-  if (events > 0 && !keep(post, now_ms)) {
-    if (post.is_own) drop(DropReason::kSpoolLimit, events);
+  if (*events > 0 && !keep(post, now_ms)) {
+    if (post.is_own) drop(DropReason::kSpoolLimit, *events);
     return PostResult::kFull;
   }
-  facts_.received += events;
+  facts_.received += *events;
   if (!post.payload_id.empty()) payloads_.remember(post.payload_id, now_ms);
-  if (events > 0) merge(post.kind, post.group, post.body, now_ms);
+  if (*events > 0) merge(post.kind, post.group, post.payload_id, post.body, now_ms);
   return PostResult::kTaken;
+}
+
+std::expected<std::size_t, PostResult> EventSpool::look_into(SpoolPost& post) {
+  const auto refusal = [](const wire::EventError& error) {
+    return std::unexpected(error.is_too_deep ? PostResult::kTooLarge : PostResult::kMalformed);
+  };
+  if (post.kind == PayloadKind::kEvents) {
+    const auto list = wire::EventList::read(post.body);
+    if (!list) return refusal(list.error());
+    return wire::count_events(post.body);
+  }
+  const auto diagnostic = wire::read_diagnostic(post.body);
+  if (!diagnostic) return refusal(diagnostic.error());
+  // SDKs give diagnostics no payload id, and post them again all the same.
+  if (post.payload_id.empty() && !diagnostic->identity.empty()) {
+    post.payload_id = payload_id_of(kDiagnosticIds, diagnostic->identity);
+  }
+  return 1;
 }
 
 PostResult EventSpool::expand(SpoolPost& post) {
@@ -122,7 +141,9 @@ bool EventSpool::append(const SpoolPost& post, std::int64_t now_ms) {
 }
 
 bool EventSpool::begin_log(std::int64_t now_ms) {
-  auto log = EventLog::create(folder_.files(), path_, next_number_, options_.fresh_id());
+  // An SDK that heard no answer from an earlier process may send again what is sealed by now.
+  auto log = EventLog::create(folder_.files(), path_, next_number_, options_.fresh_id(),
+                              payloads_.latest(now_ms, kCarriedMs, kCarriedMax));
   if (!log) {
     failed(log.error());
     if (log.error().code == EEXIST) ++next_number_;
@@ -130,18 +151,26 @@ bool EventSpool::begin_log(std::int64_t now_ms) {
   }
   ++next_number_;
   log_ = std::move(*log);
-  // An SDK that heard no answer from an earlier process may send again what is sealed by now.
-  for (std::string& id : payloads_.latest(now_ms, kCarriedMs, kCarriedMax)) {
-    (void)log_->append({.type = LogRecord::Type::kKnownPayload,
-                        .group = {},
-                        .payload_id = std::move(id),
-                        .text = {}});
-  }
+  not_carried_.clear();
   return true;
 }
 
-void EventSpool::merge(PayloadKind kind, const EventGroup& group, std::string_view text,
-                       std::int64_t now_ms) {
+// Before a log goes: what it knows of payloads has to stand in the one that comes after it. Where
+// the disk takes nothing the log goes all the same, for its room is wanted.
+void EventSpool::carry_payloads() {
+  if (!log_) {
+    if (!payloads_.latest(now_ms_, kCarriedMs, 1).empty()) (void)begin_log(now_ms_);
+    return;
+  }
+  for (std::string& id : std::exchange(not_carried_, {})) {
+    if (const auto written = log_->append(known_payload(std::move(id))); !written) {
+      return failed(written.error());
+    }
+  }
+}
+
+void EventSpool::merge(PayloadKind kind, const EventGroup& group, const std::string& payload_id,
+                       std::string_view text, std::int64_t now_ms) {
   if (kind == PayloadKind::kEvents) {
     const auto taken =
         open_batch(group).add(wire::EventList::known_good(text), contexts_[group.source], now_ms);
@@ -159,7 +188,7 @@ void EventSpool::merge(PayloadKind kind, const EventGroup& group, std::string_vi
     }
     inits_.remember(std::move(what), now_ms);
   }
-  diagnostics_.push_back({.group = group, .text = std::string(text)});
+  diagnostics_.push_back({.group = group, .payload_id = payload_id, .text = std::string(text)});
 }
 
 wire::EventBatch& EventSpool::open_batch(const EventGroup& group) {
@@ -171,11 +200,15 @@ wire::EventBatch& EventSpool::open_batch(const EventGroup& group) {
 
 void EventSpool::seal() {
   forget_what_is_gone();
-  const bool has_log = log_.has_value();
+  // A log without bodies goes on: it was begun for what comes next.
+  const bool has_log = log_ && (log_->has_bodies() || !log_->usable());
+  if (!has_log && is_nothing_open()) return;
   const std::uint64_t number = has_log ? log_->number() : next_number_++;
   const std::string id = has_log ? log_->header().id : options_.fresh_id();
-  if (has_log) kept_logs_[number] = log_->bytes();
-  log_.reset();
+  if (has_log) {
+    kept_logs_[number] = log_->bytes();
+    log_.reset();
+  }
   seal_as(number, id, has_log);
 }
 
@@ -194,7 +227,7 @@ void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool h
   for (Diagnostic& diagnostic : std::exchange(diagnostics_, {})) {
     payloads.emplace_back(BatchHead{.kind = PayloadKind::kDiagnostic,
                                     .group = diagnostic.group,
-                                    .payload_id = {},
+                                    .payload_id = std::move(diagnostic.payload_id),
                                     .events = 1},
                           std::move(diagnostic.text));
   }
@@ -204,7 +237,7 @@ void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool h
     BatchName name{.number = number, .ordinal = std::to_string(i)};
     name.ordinal.insert(0, 3 - std::min<std::size_t>(3, name.ordinal.size()), '0');
     // By what it is, and not by how many came before it: a replay knows less of what was told.
-    head.payload_id = payload_id_of(log_id, identity_of(head, text));
+    if (head.payload_id.empty()) head.payload_id = payload_id_of(log_id, identity_of(head, text));
     head.siblings = static_cast<std::uint32_t>(payloads.size());
     all_on_disk = put(std::move(name), std::move(head), net::gzip(text)) && all_on_disk;
   }
@@ -226,14 +259,19 @@ std::uint64_t EventSpool::memory_bytes() const {
   return sum;
 }
 
+bool EventSpool::is_nothing_open() const {
+  return diagnostics_.empty() &&
+         std::ranges::all_of(open_, [](const Open& open) { return open.events.empty(); });
+}
+
 const SpoolFacts& EventSpool::facts() {
   facts_.batches = batches_.size() + unread_logs_.size();
   facts_.disk_bytes = disk_bytes();
   facts_.memory_bytes = memory_bytes();
-  facts_.is_empty = !log_ && diagnostics_.empty() &&
-                    std::ranges::all_of(open_, [](const Open& o) { return o.events.empty(); });
+  const bool has_bodies = log_ && log_->has_bodies();
+  facts_.is_empty = !has_bodies && is_nothing_open();
   facts_.wants_seal = open_.size() >= kGroupsMax || diagnostics_.size() >= kDiagnosticsMax ||
-                      (log_ && log_->bytes() >= log_bytes_max()) ||
+                      (has_bodies && log_->bytes() >= log_bytes_max()) ||
                       std::ranges::any_of(open_, [&](const Open& o) {
                         return o.events.bytes() >= options_.batch_bytes;
                       });

@@ -150,6 +150,7 @@ class EventSpool {
   };
   struct Diagnostic {
     EventGroup group;
+    std::string payload_id;  // Empty: it follows from the log.
     std::string text;
   };
   using Batches = std::map<BatchName, Batch>;
@@ -157,17 +158,22 @@ class EventSpool {
   // launchdarkly_event_recovery.cc
   void adopt_batches(const std::map<BatchName, std::uint64_t>& sizes);
   void adopt_log(std::uint64_t number, std::int64_t now_ms);
-  void replay(std::uint64_t number, std::int64_t now_ms);
+  void replay(std::uint64_t number, std::string_view bytes, std::int64_t now_ms);
+  void learn_payload(std::string id, std::int64_t now_ms);
   void read_again();
   bool read_siblings(std::uint64_t number);
   void forget_what_is_gone();
 
   PostResult take_in(SpoolPost post, std::int64_t now_ms);
   PostResult expand(SpoolPost& post);
+  // How many events there are, or what is wrong.
+  std::expected<std::size_t, PostResult> look_into(SpoolPost& post);
   bool keep(const SpoolPost& post, std::int64_t now_ms);
   bool append(const SpoolPost& post, std::int64_t now_ms);
   bool begin_log(std::int64_t now_ms);
-  void merge(PayloadKind kind, const EventGroup& group, std::string_view text, std::int64_t now_ms);
+  void carry_payloads();
+  void merge(PayloadKind kind, const EventGroup& group, const std::string& payload_id,
+             std::string_view text, std::int64_t now_ms);
   evaluation::launchdarkly::EventBatch& open_batch(const EventGroup& group);
 
   void seal_as(std::uint64_t number, const std::string& log_id, bool has_log);
@@ -189,6 +195,7 @@ class EventSpool {
   void insert(BatchName name, Batch batch);
   void erase(Batches::iterator batch);
 
+  bool is_nothing_open() const;
   std::uint64_t disk_bytes() const;
   std::uint64_t memory_bytes() const;
   std::uint64_t log_bytes_max() const;
@@ -219,6 +226,8 @@ class EventSpool {
   // By source: each is told of its own.
   std::map<std::uint64_t, evaluation::launchdarkly::IndexWindow> contexts_;
   RecentTexts payloads_{kPayloadWindowMs, kPayloadsMax};
+  // Of those what was found in logs of earlier processes since log_ was begun.
+  std::vector<std::string> not_carried_;
   RecentTexts inits_{kInitWindowMs, kInitsMax};
   net::Gunzip gunzip_;
   std::string unpacked_;

@@ -125,7 +125,7 @@ void LaunchDarklyEvents::answer(std::uint64_t number, EventInlet::Result result)
     case PostResult::kMalformed:
       return refuse(400, "the body is not the JSON that belongs here", response);
     case PostResult::kTooLarge:
-      return refuse(413, "the body is too large once it is unpacked", response);
+      return refuse(413, "the body is too large once it is unpacked, or nested too deep", response);
     case PostResult::kFull:
       return tell_to_try_again(response);
   }

@@ -11,8 +11,10 @@ TEST(EventSpool, MergesIntoOneBatchForEachGroup) {
   }
   EXPECT_EQ(bench.files_with(".log"), 1U);
   bench.spool->seal();
-  EXPECT_EQ(bench.files_with(".log"), 0U);
+  // The next log knows what came, and no more.
+  EXPECT_EQ(bench.files_with(".log"), 1U);
   EXPECT_EQ(bench.files_with(".batch"), 2U);
+  EXPECT_EQ(bench.files_with_events(), 2U);
   EXPECT_EQ(bench.spool->facts().batches, 2U);
   EXPECT_EQ(bench.spool->facts().disk_bytes, bench.folder.bytes);
   bench.send_all();
@@ -22,9 +24,27 @@ TEST(EventSpool, MergesIntoOneBatchForEachGroup) {
   EXPECT_EQ(facts.received, 20U);
   EXPECT_EQ(facts.merged_away, 8U);
   EXPECT_EQ(facts.sent, 12U);
-  EXPECT_EQ(facts.disk_bytes, 0U);
+  EXPECT_EQ(facts.disk_bytes, bench.folder.disk.contents("/state/2.log").size());
   EXPECT_TRUE(facts.is_empty);
+  EXPECT_FALSE(facts.wants_seal);
+  EXPECT_EQ(bench.files_with_events(), 0U);
+  // A minute later nobody posts those again.
+  EXPECT_EQ(bench.spool->take(post_of(10), EventSpool::kCarriedMs + 1), PostResult::kTaken);
+  bench.spool->seal();
+  const std::string& next = bench.folder.disk.contents("/state/3.log");
+  EXPECT_FALSE(next.contains("app-0"));
+  EXPECT_TRUE(next.contains("app-10"));
+}
+
+TEST(EventSpool, WithoutPayloadIdsNoLogIsKept) {
+  Bench bench;
+  bench.start();
+  SpoolPost post = post_of(0);
+  post.payload_id.clear();
+  EXPECT_EQ(bench.spool->take(post, 0), PostResult::kTaken);
+  bench.send_all();
   EXPECT_EQ(bench.folder.disk.files().size(), 0U);
+  EXPECT_EQ(bench.spool->facts().disk_bytes, 0U);
 }
 
 TEST(EventSpool, APayloadThatIsPostedAgainCountsOnce) {
@@ -61,6 +81,15 @@ TEST(EventSpool, Refusals) {
   post.body = net::gzip("[]");
   EXPECT_EQ(bench.spool->take(post, 0), PostResult::kTaken);
   EXPECT_EQ(bench.spool->facts().received, 1U);
+  // Well-formed, and deeper than anything that we look into.
+  post = post_of(1);
+  post.body =
+      "[{\"kind\":\"custom\",\"data\":" + std::string(300, '[') + std::string(300, ']') + "}]";
+  EXPECT_EQ(bench.spool->take(post, 0), PostResult::kTooLarge);
+  post.kind = PayloadKind::kDiagnostic;
+  post.body =
+      "{\"kind\":\"diagnostic\",\"id\":" + std::string(300, '[') + std::string(300, ']') + "}";
+  EXPECT_EQ(bench.spool->take(post, 0), PostResult::kTooLarge);
 }
 
 TEST(EventSpool, DiagnosticsOfEqualProcessesAreSentOnce) {
@@ -82,6 +111,44 @@ TEST(EventSpool, DiagnosticsOfEqualProcessesAreSentOnce) {
   ASSERT_EQ(net::Gunzip().run(first->payload, 1000, text), net::Gunzip::Result::kDone);
   EXPECT_EQ(text, init + "1}");
   EXPECT_EQ(bench.spool->facts().batches, 2U);
+}
+
+// SDKs give them no payload id, and post them again after a lost answer.
+TEST(EventSpool, ADiagnosticThatIsPostedAgainCountsOnce) {
+  const auto post = [](std::string created, std::string payload_id = {}) {
+    return SpoolPost{.kind = PayloadKind::kDiagnostic,
+                     .group = {},
+                     .payload_id = std::move(payload_id),
+                     .body = R"({"kind":"diagnostic","id":{"diagnosticId":"d"},"creationDate":)" +
+                             created + "}"};
+  };
+  Bench bench;
+  bench.start();
+  EXPECT_EQ(bench.spool->take(post("1"), 0), PostResult::kTaken);
+  EXPECT_EQ(bench.spool->take(post("1"), 0), PostResult::kTaken);
+  EXPECT_EQ(bench.spool->facts().received, 1U);
+  bench.start();
+  EXPECT_EQ(bench.spool->take(post("1"), 0), PostResult::kTaken);
+  EXPECT_EQ(bench.spool->take(post("2"), 0), PostResult::kTaken);
+  EXPECT_EQ(bench.spool->take(post("3", "the app's own"), 0), PostResult::kTaken);
+  EXPECT_EQ(bench.spool->take(post("3", "the app's own"), 0), PostResult::kTaken);
+  bench.start();
+  EXPECT_EQ(bench.spool->take(post("2"), 0), PostResult::kTaken);
+  std::vector<std::string> ids;
+  while (const auto batch = bench.spool->next()) {
+    ids.push_back(batch->head.payload_id);
+    bench.spool->settle(*batch, BatchOutcome::kSent);
+  }
+  ASSERT_EQ(ids.size(), 3U);
+  EXPECT_NE(ids[0], ids[1]);
+  EXPECT_EQ(ids[0].size(), 36U);
+  EXPECT_EQ(ids[2], "the app's own");
+  // It is of what the diagnostic says of itself: the next in line has the same.
+  Bench other;
+  other.start();
+  EXPECT_EQ(other.spool->take(post("1"), 0), PostResult::kTaken);
+  other.spool->seal();
+  EXPECT_EQ(other.spool->next()->head.payload_id, ids[0]);
 }
 
 // The process is killed at each of its calls to the disk, that one done by half or not at all.
@@ -117,7 +184,71 @@ TEST(EventSpool, KilledAtEachCall) {
     run([] { return false; });
     bench.send_all();
     expect_all(bench.receiver, kPosts);
-    EXPECT_EQ(bench.folder.disk.files().size(), 0U) << "call " << call;
+    EXPECT_EQ(bench.files_with_events(), 0U) << "call " << call;
+    ASSERT_FALSE(HasFailure()) << "killed at call " << call;
+    if (!was_killed) break;
+    ASSERT_LT(call, 1000U);
+  }
+}
+
+// Likewise, and no answer left the process before it was killed: all is posted again. Twice, for
+// the next process has what it knows from what the first one left.
+TEST(EventSpool, KilledBeforeItsAnswersLeave) {
+  constexpr int kPosts = 12;
+  for (std::size_t call = 0;; ++call) {
+    Bench bench;
+    bench.start();
+    const std::size_t begin = bench.folder.disk.changing_calls();
+    bench.folder.disk.fail_from(call, EIO);
+    const auto is_dead = [&] { return bench.folder.disk.changing_calls() > begin + call; };
+    for (int n = 0; n < kPosts && !is_dead(); ++n) {
+      (void)bench.spool->take(post_of(n), 0);
+      if (n % 4 == 3 && !is_dead()) bench.spool->seal();
+      if (n % 5 == 4 && !is_dead()) bench.send_one();
+    }
+    const bool was_killed = is_dead();
+    bench.folder.disk.heal();
+    for (int process = 0; process < 2; ++process) {
+      bench.start();
+      for (int n = 0; n < kPosts; ++n) {
+        EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
+      }
+      bench.send_all();
+    }
+    expect_all(bench.receiver, kPosts);
+    ASSERT_FALSE(HasFailure()) << "killed at call " << call;
+    if (!was_killed) break;
+    ASSERT_LT(call, 1000U);
+  }
+}
+
+// The process that reads what another left is killed at each of its own calls, too.
+TEST(EventSpool, KilledWhileItBegins) {
+  constexpr int kPosts = 6;
+  for (std::size_t call = 0;; ++call) {
+    Bench bench;
+    bench.start();
+    for (int n = 0; n < kPosts; ++n) {
+      EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
+      // One log is whole, of the other the batches are there and the log, which could not go.
+      if (n == 2) {
+        bench.folder.disk.unlinking_fails_with = EIO;
+        bench.spool->seal();
+        bench.folder.disk.unlinking_fails_with = 0;
+      }
+    }
+    EXPECT_EQ(bench.files_with(".log"), 2U);
+    const std::size_t begin = bench.folder.disk.changing_calls();
+    bench.folder.disk.fail_from(call, EIO);
+    bench.start();
+    const bool was_killed = bench.folder.disk.changing_calls() > begin + call;
+    bench.folder.disk.heal();
+    bench.start();
+    for (int n = 0; n < kPosts; ++n) {
+      EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
+    }
+    bench.send_all();
+    expect_all(bench.receiver, kPosts);
     ASSERT_FALSE(HasFailure()) << "killed at call " << call;
     if (!was_killed) break;
     ASSERT_LT(call, 1000U);

@@ -117,6 +117,24 @@ struct Bench {
     for (const std::string& name : folder.disk.files()) count += name.ends_with(suffix);
     return count;
   }
+  std::uint64_t bytes_on_disk() {
+    std::uint64_t sum = 0;
+    for (const std::string& name : folder.disk.files()) sum += folder.disk.contents(name).size();
+    return sum;
+  }
+  // A log may have nothing but the ids of payloads in it.
+  std::size_t files_with_events() {
+    std::size_t count = 0;
+    for (const std::string& name : folder.disk.files()) {
+      LogReader log(folder.disk.contents(name));
+      bool only_ids = log.header().has_value();
+      while (const auto record = log.next()) {
+        only_ids = only_ids && record->type == LogRecord::Type::kKnownPayload;
+      }
+      count += !only_ids;
+    }
+    return count;
+  }
 
   std::uint64_t limit_bytes = 64 * kMiB;
   std::uint64_t memory_bytes = 4 * kMiB;

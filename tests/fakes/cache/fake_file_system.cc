@@ -140,6 +140,7 @@ FileResult<void> FakeFileSystem::rename(const std::string& from, const std::stri
 
 FileResult<void> FakeFileSystem::unlink(const std::string& path) {
   if (const int code = changing()) return error(code, "unlink " + path);
+  if (unlinking_fails_with != 0) return error(unlinking_fails_with, "unlink " + path);
   if (!find(path)) return error(ENOENT, "unlink " + path);
   const NodePointer folder = folder_of(path);
   folder->names.erase(base_name(path));

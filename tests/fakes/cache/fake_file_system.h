@@ -26,8 +26,9 @@ class FakeFileSystem final : public cache::FileSystem {
   void heal() { fail_code_ = 0; }
   // While it is not 0: what opening a file for reading fails with.
   int reading_fails_with = 0;
-  // Likewise for looking into a folder.
+  // Likewise for looking into a folder, and for taking a file away.
   int listing_fails_with = 0;
+  int unlinking_fails_with = 0;
   // How many calls so far that could have changed something.
   std::size_t changing_calls() const { return changing_calls_; }
   // Called before each of them: a slow disk.

@@ -34,23 +34,29 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
   return at;
 }
 
-std::expected<void, std::string> check(std::string_view json) {
+std::expected<void, EventError> check(std::string_view json) {
   if (const auto valid = check_json(json, kEventDepthMax); !valid) {
-    return std::unexpected("not JSON: " + std::string(valid.error().message) + " at byte " +
-                           std::to_string(valid.error().byte_offset));
+    return std::unexpected(EventError{.message = "not JSON: " + std::string(valid.error().message) +
+                                                 " at byte " +
+                                                 std::to_string(valid.error().byte_offset),
+                                      .is_too_deep = valid.error().message == "nested too deep"});
   }
   return {};
 }
 
+std::unexpected<EventError> no_event(std::string message) {
+  return std::unexpected(EventError{.message = std::move(message)});
+}
+
 }  // namespace
 
-std::expected<EventList, std::string> EventList::read(std::string_view json) {
+std::expected<EventList, EventError> EventList::read(std::string_view json) {
   if (auto valid = check(json); !valid) return std::unexpected(std::move(valid.error()));
-  if (json[skip_space(json, 0)] != '[') return std::unexpected("not an array of events");
+  if (json[skip_space(json, 0)] != '[') return no_event("not an array of events");
   EventList list(json);
   std::string_view event;
   while (list.next(event)) {
-    if (event.front() != '{') return std::unexpected("an event that is no object");
+    if (event.front() != '{') return no_event("an event that is no object");
   }
   return EventList(json);
 }
@@ -116,17 +122,29 @@ Halves halve_events(std::string_view json) {
   return halves;
 }
 
-std::expected<Diagnostic, std::string> read_diagnostic(std::string_view json) {
+std::expected<Diagnostic, EventError> read_diagnostic(std::string_view json) {
   if (auto valid = check(json); !valid) return std::unexpected(std::move(valid.error()));
   const std::size_t begin = skip_space(json, 0);
-  if (json[begin] != '{') return std::unexpected("a diagnostic event that is no object");
+  if (json[begin] != '{') return no_event("a diagnostic event that is no object");
   Diagnostic read;
+  std::string_view kind;
+  std::string id;
+  std::string_view created;
   JsonCursor members(json);
   for (std::string_view key, value; members.next(key, value);) {
-    if (key == "kind") read.is_init = value == R"("diagnostic-init")";
+    if (key == "kind") kind = value;
+    if (key == "creationDate") created = value;
+    if (key == "id") {
+      id.clear();
+      append_minified(id, value);
+    }
     if (key != "sdk" && key != "configuration" && key != "platform") continue;
     read.what += key;
     append_minified(read.what, value);
+  }
+  read.is_init = kind == R"("diagnostic-init")";
+  if (!id.empty() && !created.empty()) {
+    read.identity = std::string(kind) + '/' + std::string(created) + '/' + id;
   }
   return read;
 }

@@ -15,10 +15,15 @@ namespace flagstone::evaluation::launchdarkly {
 // Contexts nest, and so do values of flags, and both stand some levels deep in an event.
 inline constexpr std::size_t kEventDepthMax = kMaxJsonDepth + 8;
 
+struct EventError {
+  std::string message;
+  bool is_too_deep = false;  // It is JSON, and more of it than we take.
+};
+
 class EventList {
  public:
   // The error says what is wrong: not JSON, no array, or an item that is no object.
-  static std::expected<EventList, std::string> read(std::string_view json);
+  static std::expected<EventList, EventError> read(std::string_view json);
   // Without a look. REQUIRES: read() accepted it once.
   static EventList known_good(std::string_view json) { return EventList(json); }
 
@@ -59,7 +64,10 @@ struct Diagnostic {
   bool is_init = false;
   // Of the SDK, its configuration and the platform: the same for equal processes.
   std::string what;
+  // Which event it is, of which process, made when: the same where it is posted again. Empty when
+  // it does not say.
+  std::string identity;
 };
-std::expected<Diagnostic, std::string> read_diagnostic(std::string_view json);
+std::expected<Diagnostic, EventError> read_diagnostic(std::string_view json);
 
 }  // namespace flagstone::evaluation::launchdarkly
