@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,9 @@ struct StateOptions {
   std::uint64_t limit_bytes = std::uint64_t{256} * 1024 * 1024;
   // Fresh random bytes, at least 16: the salt of credential hashes written from now on.
   std::string salt;
+  // Asked for room before events go by the file: the events in that folder are to be so many bytes
+  // fewer, and set_events_bytes() says what came of it. May be empty.
+  std::function<void(const std::string& events_folder, std::uint64_t bytes)> shrink_events = {};
 };
 
 // Who a state belongs to. Another source's state is never served.
@@ -141,6 +145,8 @@ class StateDirectory {
   void measure_everything();
   bool make_room(std::uint64_t bytes);
   bool is_active_events_folder(const std::string& folder) const;
+  std::uint64_t events_bytes() const;
+  bool shrink_events(std::uint64_t bytes);
   bool remove_oldest_events(std::uint64_t bytes);
   bool fits(std::uint64_t bytes) const;
   template <typename Matches>

@@ -1,6 +1,7 @@
 // How much the state directory holds, and what goes first when it holds too much.
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,7 +88,11 @@ void StateDirectory::remove_files(const std::string& folder, const Matches& matc
 }
 
 bool StateDirectory::make_room(std::uint64_t bytes) {
-  return make_room_for_events(bytes) || remove_oldest_events(bytes);
+  if (make_room_for_events(bytes)) return true;
+  // Where all of them would not be enough, they stay.
+  const std::uint64_t others = used_bytes_ - events_bytes();
+  if (others > options_.limit_bytes || bytes > options_.limit_bytes - others) return false;
+  return shrink_events(bytes) || remove_oldest_events(bytes);
 }
 
 // What is set aside goes first, then folders of sources that are no more, then the older
@@ -126,6 +131,29 @@ bool StateDirectory::make_room_for_events(std::uint64_t bytes) {
       }
       return false;
     });
+    if (fits(bytes)) return true;
+  }
+  return false;
+}
+
+std::uint64_t StateDirectory::events_bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& [folder, size] : folder_bytes_) {
+    if (folder.ends_with(kEventsFolder)) sum += size;
+  }
+  return sum;
+}
+
+// Events that are no summaries go before any summaries do, from whoever has most.
+bool StateDirectory::shrink_events(std::uint64_t bytes) {
+  if (!options_.shrink_events) return false;
+  std::vector<std::pair<std::uint64_t, std::string>> folders;
+  for (const auto& [folder, size] : folder_bytes_) {
+    if (folder.ends_with(kEventsFolder) && size > 0) folders.emplace_back(size, folder);
+  }
+  std::ranges::sort(folders, std::greater());
+  for (const auto& [size, folder] : folders) {
+    options_.shrink_events(folder, used_bytes_ + bytes - options_.limit_bytes);
     if (fits(bytes)) return true;
   }
   return false;

@@ -67,6 +67,10 @@ struct EventOptions {
   Milliseconds flush_interval{60'000};          // Between two batches.
   std::uint64_t batch_bytes = 512 * kKiB;       // A batch goes sooner when it has so much.
   std::uint64_t spool_limit_bytes = 64 * kMiB;  // On disk, of one environment.
+  // Of own evaluations, as every SDK has them: what apps post they have seen to themselves.
+  bool all_attributes_private = false;          // Events tell kinds and keys alone.
+  std::vector<std::string> private_attributes;  // Attribute references that they do not tell.
+  bool omit_anonymous_contexts = false;         // No index events for anonymous contexts.
   bool operator==(const EventOptions&) const = default;
 };
 

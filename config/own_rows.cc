@@ -299,6 +299,33 @@ constexpr std::array kOwnRows = {
         .value_name = "SIZE",
         .help = "LaunchDarkly: disk space for events that wait",
         .field = [](const Target& t) -> Field { return &t.environment->events.spool_limit_bytes; }},
+    OptionRow{.scope = kEnvironment,
+              .key = "events.all_attributes_private",
+              .variable = {},
+              .flag = {},
+              .value_name = "BOOL",
+              .help = "LaunchDarkly: events of ours tell no attributes of contexts",
+              .field = [](const Target& t) -> Field {
+                return &t.environment->events.all_attributes_private;
+              }},
+    OptionRow{
+        .scope = kEnvironment,
+        .key = "events.private_attributes",
+        .variable = {},
+        .flag = {},
+        .value_name = "ATTRIBUTE, …",
+        .help = "LaunchDarkly: events of ours do not tell these: email, /address/street",
+        .field = [](const Target& t) -> Field { return &t.environment->events.private_attributes; },
+        .default_text = "none"},
+    OptionRow{.scope = kEnvironment,
+              .key = "events.omit_anonymous_contexts",
+              .variable = {},
+              .flag = {},
+              .value_name = "BOOL",
+              .help = "LaunchDarkly: no index events of ours for anonymous contexts",
+              .field = [](const Target& t) -> Field {
+                return &t.environment->events.omit_anonymous_contexts;
+              }},
     OptionRow{.scope = kProcess,
               .group = Group::kServing,
               .key = "listen",

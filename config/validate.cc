@@ -45,6 +45,7 @@ class Validator {
   void check_environment(const Environment& environment,
                          std::span<const std::string_view> dialects);
   void check_events(const Environment& environment, const std::string& path);
+  void check_spools();
 
   const Options& options_;
   Report report_;
@@ -229,6 +230,29 @@ void Validator::check_events(const Environment& environment, const std::string& 
   report_.range(
       path + ".spool_limit", events.spool_limit_bytes, kMinEventSpoolBytes,
       has_spool ? std::max(options_.state.limit_bytes, kMinEventSpoolBytes) : kMaxSizeBytes);
+  validate_private_attributes(events, path, report_);
+}
+
+// Together they are within the state's limit, too: each alone may be and all of them not.
+void Validator::check_spools() {
+  std::uint64_t limit = options_.state.limit_bytes;
+  std::uint64_t sum = 0;
+  std::vector<std::string_view> names;
+  for (const Environment& environment : options_.environments) {
+    const bool sends = std::ranges::any_of(environment.sources,
+                                           [](const Source& source) { return !source.is_file(); });
+    // Those alone have been refused.
+    if (environment.events.spool_limit_bytes > std::max(limit, kMinEventSpoolBytes)) return;
+    if (environment.dialect != kLaunchDarkly || !sends) continue;
+    sum += environment.events.spool_limit_bytes;
+    names.push_back(environment.name);
+  }
+  if (names.size() < 2 || sum <= limit) return;
+  report_.add("state.limit",
+              "the events of " + std::to_string(names.size()) + " environments may take " +
+                  format_field(&sum) + " together, and `state.limit` is " + format_field(&limit) +
+                  ": raise it to more than that, or lower `events.spool_limit` of `" +
+                  std::string(names.front()) + "` to `" + std::string(names.back()) + "`");
 }
 
 void Validator::check_environments(std::span<const std::string_view> dialects) {
@@ -245,6 +269,7 @@ void Validator::check_environments(std::span<const std::string_view> dialects) {
     }
     check_environment(environment, dialects);
   }
+  check_spools();
 }
 
 // What the daemon takes over while it runs. Whatever else the table holds waits for the next start,

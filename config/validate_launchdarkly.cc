@@ -1,6 +1,7 @@
 #include "config/validate_launchdarkly.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <utility>
 
@@ -132,7 +133,45 @@ void refuse_flagds(const Environment& environment, const Source& source, const s
   }
 }
 
+// As LaunchDarkly writes it: a plain name, or a path of which `~1` and `~0` are a slash and a
+// tilde.
+bool is_attribute_reference(std::string_view text) {
+  if (!text.starts_with('/')) return !text.empty();
+  if (text.ends_with('/') || text.contains("//")) return false;
+  for (std::size_t at = text.find('~'); at != std::string_view::npos; at = text.find('~', at + 1)) {
+    const char next = at + 1 < text.size() ? text[at + 1] : '\0';
+    if (next != '0' && next != '1') return false;
+  }
+  return true;
+}
+
+// What says which context it is, and is in every event.
+bool is_never_private(std::string_view reference) {
+  if (reference.starts_with('/')) reference.remove_prefix(1);
+  constexpr std::array<std::string_view, 3> kIdentity = {"kind", "key", "anonymous"};
+  return std::ranges::find(kIdentity, reference) != kIdentity.end();
+}
+
 }  // namespace
+
+void validate_private_attributes(const EventOptions& events, const std::string& path,
+                                 Report& report) {
+  const std::string place = path + ".private_attributes";
+  if (events.private_attributes.size() > kMaxPrivateAttributes) {
+    report.add(place, "there are more than " + std::to_string(kMaxPrivateAttributes) +
+                          ", write `all_attributes_private: true` instead");
+  }
+  for (const std::string& reference : events.private_attributes) {
+    if (!is_attribute_reference(reference)) {
+      report.add(place, "`" + reference +
+                            "` is no attribute, write a name (`email`) or a path "
+                            "(`/address/street`, a slash in a name as `~1`, a tilde as `~0`)");
+    } else if (is_never_private(reference)) {
+      report.add(place, "`" + reference +
+                            "` cannot be private, for it says which context it is: remove it");
+    }
+  }
+}
 
 void validate_dialect(const Environment& environment, const Source& source, const std::string& path,
                       Report& report) {

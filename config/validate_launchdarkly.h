@@ -14,6 +14,13 @@ inline constexpr Milliseconds kMaxRotationGrace = std::chrono::hours(24 * 30);
 // No SDK of LaunchDarkly's asks LaunchDarkly more often.
 inline constexpr Milliseconds kLaunchDarklyMinInterval{30'000};
 
+// Each attribute of a context is compared with each of them.
+inline constexpr std::size_t kMaxPrivateAttributes = 64;
+
+// `path` is that of the environment's `events`.
+void validate_private_attributes(const EventOptions& events, const std::string& path,
+                                 Report& report);
+
 // What the options of a source, and of the environment it belongs to, say that its dialect does not
 // know. `path` as in Report::add: the source's.
 void validate_dialect(const Environment& environment, const Source& source, const std::string& path,

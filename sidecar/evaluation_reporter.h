@@ -12,6 +12,7 @@
 #include <functional>
 #include <string_view>
 
+#include "config/options.h"
 #include "evaluation/dialect.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/evaluation_context.h"
@@ -55,6 +56,8 @@ class EvaluationReports {
  public:
   virtual ~EvaluationReports() = default;
 
+  // Other options for the same environment, after a reload.
+  virtual void set_options(const config::Environment& options) = 0;
   // For one more serving thread. It belongs to this, which outlives the threads. The reporter calls
   // `wake`, on its thread, when it wants to be drained soon.
   virtual void add_reporter(std::move_only_function<void()> wake) = 0;

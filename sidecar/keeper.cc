@@ -460,7 +460,7 @@ void Keeper::set_reporters(std::size_t index) {
                       place.feed->options().events.enabled &&
                       std::ranges::any_of(place.feed->options().sources, is_online);
   if (wanted && !place.reports) {
-    place.reports = vendor->make_reports();
+    place.reports = vendor->make_reports(place.feed->options());
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       // Runs on the serving thread.
       place.reports->add_reporter([this] { (void)tools_.loop.post([this] { drain_reports(); }); });

@@ -21,6 +21,7 @@ void Keeper::set_events(Place& place) {
   const config::Environment& options = place.feed->options();
   const Vendor* vendor = find_vendor(tools_.vendors, options.dialect);
   if (vendor == nullptr || !vendor->make_events) return let_go_of_events(place);
+  if (place.reports) place.reports->set_options(options);
   if (place.events) return place.events->set_options(options);
   // It is back before it was gone: two must not go to one folder. What the first has to do there is
   // queued before what the second will.

@@ -42,14 +42,15 @@ void LaunchDarklyReporter::report_unknown(std::string_view key,
 LaunchDarklyReporter::Counts::Kinds LaunchDarklyReporter::begin(evaluation::Moment moment) {
   moment_ = moment;
   chance_ = moment.random;
+  while (const auto privacy = privacy_.take()) context_.set_privacy(std::move(*privacy));
   Counts::Kinds kinds = 0;
   for (const launchdarkly::IndividualContext& individual : context_.individuals()) {
     kinds |= counts_->kind_bit(individual.kind);
   }
   if (recent_.add(context_.key_hash(), moment.unix_ms)) {
     event_.clear();
-    launchdarkly::append_index_event(event_, moment.unix_ms, context_);
-    if (!send_event()) index_lost_ = true;
+    const bool is_told = launchdarkly::append_index_event(event_, moment.unix_ms, context_);
+    if (is_told && !send_event()) index_lost_ = true;
   }
   return kinds;
 }

@@ -33,13 +33,16 @@ class LaunchDarklyReporter final : public EvaluationReporter {
   // What an unusual context leaves behind goes beyond that.
   static constexpr std::size_t kKeptBytesMax = std::size_t{64} * 1024;
   using Counts = evaluation::launchdarkly::EvaluationCounts;
+  using Privacy = evaluation::launchdarkly::EventPrivacy;
 
   // `vendor_unix_ms` is the vendor's clock, as far as it is known; outlives this.
   LaunchDarklyReporter(const std::atomic<std::int64_t>& vendor_unix_ms,
-                       std::move_only_function<void()> wake)
+                       std::move_only_function<void()> wake, Privacy privacy)
       : vendor_unix_ms_(vendor_unix_ms),
         wake_(std::move(wake)),
-        counts_(std::make_unique<Counts>()) {}
+        counts_(std::make_unique<Counts>()) {
+    context_.set_privacy(std::move(privacy));
+  }
 
   // The serving thread:
   void report(const evaluation::EvaluationContext& context, const evaluation::Evaluation& result,
@@ -53,6 +56,12 @@ class LaunchDarklyReporter final : public EvaluationReporter {
   bool take_event(std::string& out) { return ring_.take(out); }
   // nullptr: nothing was handed over.
   std::unique_ptr<Counts> take_counts() { return full_.take(); }
+  // What events keep to themselves from the next evaluation on. False: come again, the thread has
+  // not looked at earlier ones yet.
+  bool give_privacy(Privacy privacy) {
+    auto next = std::make_unique<Privacy>(std::move(privacy));
+    return privacy_.give(next);
+  }
   // For the thread to use again, emptied.
   void give_back(std::unique_ptr<Counts> counts) { (void)spare_.give(counts); }
 
@@ -76,6 +85,7 @@ class LaunchDarklyReporter final : public EvaluationReporter {
   ByteRing ring_{kRingBytes};
   Handover<Counts> full_;
   Handover<Counts> spare_;
+  Handover<Privacy> privacy_;
   std::array<net::Counter, kReportLossNames.size()> lost_;
   net::Counter bytes_;
 

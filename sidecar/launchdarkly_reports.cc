@@ -13,26 +13,50 @@ constexpr std::string_view kTags;
 
 }  // namespace
 
+LaunchDarklyReporter::Privacy privacy_of(const config::EventOptions& options) {
+  return {.all_attributes = options.all_attributes_private,
+          .attributes = options.private_attributes,
+          .omits_anonymous = options.omit_anonymous_contexts};
+}
+
+void LaunchDarklyReports::set_options(const config::Environment& options) {
+  LaunchDarklyReporter::Privacy privacy = privacy_of(options.events);
+  if (privacy == privacy_) return;
+  privacy_ = std::move(privacy);
+  for (Reporting& reporting : reporters_) reporting.has_privacy = false;
+  give_privacy();
+}
+
+void LaunchDarklyReports::give_privacy() {
+  for (Reporting& reporting : reporters_) {
+    if (!reporting.has_privacy) reporting.has_privacy = reporting.reporter->give_privacy(privacy_);
+  }
+}
+
 void LaunchDarklyReports::add_reporter(std::move_only_function<void()> wake) {
-  reporters_.push_back(std::make_unique<LaunchDarklyReporter>(vendor_unix_ms_, std::move(wake)));
+  reporters_.push_back({.reporter = std::make_unique<LaunchDarklyReporter>(
+                            vendor_unix_ms_, std::move(wake), privacy_)});
 }
 
 void LaunchDarklyReports::drain(upstream::EventForwarder& events, std::int64_t now_ms) {
   vendor_unix_ms_.store(events.vendor_unix_ms(), std::memory_order_relaxed);
+  give_privacy();
   if (now_ms - unknown_since_ms_ >= kUnknownWindowMs) {
     unknown_since_ms_ = now_ms;
     unknown_names_.clear();
   }
   // Counts come when threads hand them over, and go on at once: until then a kill loses them.
   bool counted = false;
-  for (const auto& reporter : reporters_) counted = collect(*reporter) || counted;
+  for (const Reporting& reporting : reporters_) {
+    counted = collect(*reporting.reporter) || counted;
+  }
   if (!counted && now_ms - handed_on_ms_ < kHandOnMs && waiting_.size() < kHandOnBytes) return;
   handed_on_ms_ = now_ms;
   (void)hand_on(events);
 }
 
 bool LaunchDarklyReports::flush(upstream::EventForwarder& events) {
-  for (const auto& reporter : reporters_) (void)collect(*reporter);
+  for (const Reporting& reporting : reporters_) (void)collect(*reporting.reporter);
   return hand_on(events);
 }
 
@@ -99,10 +123,10 @@ ReportFacts LaunchDarklyReports::facts() const {
   ReportFacts facts;
   facts.bytes = sizeof *this + waiting_.capacity() + counts_.bytes();
   for (const std::string& array : arrays_) facts.bytes += array.capacity();
-  for (const auto& reporter : reporters_) {
-    facts.bytes += reporter->bytes();
+  for (const Reporting& reporting : reporters_) {
+    facts.bytes += reporting.reporter->bytes();
     for (std::size_t why = 0; why < facts.lost.size(); ++why) {
-      facts.lost[why] += reporter->lost(static_cast<ReportLoss>(why));
+      facts.lost[why] += reporting.reporter->lost(static_cast<ReportLoss>(why));
     }
   }
   facts.lost[static_cast<std::size_t>(ReportLoss::kUnknownFlags)] += unknown_lost_;

@@ -13,13 +13,17 @@
 #include <memory>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "config/options.h"
 #include "evaluation/dialects/launchdarkly/wire/evaluation_counts.h"
 #include "sidecar/evaluation_reporter.h"
 #include "sidecar/launchdarkly_reporter.h"
 
 namespace flagstone::sidecar {
+
+LaunchDarklyReporter::Privacy privacy_of(const config::EventOptions& options);
 
 class LaunchDarklyReports final : public EvaluationReports {
  public:
@@ -33,8 +37,12 @@ class LaunchDarklyReports final : public EvaluationReports {
   // Of one body for the door: it takes four times as much at once.
   static constexpr std::size_t kArrayBytes = std::size_t{1024} * 1024;
 
+  explicit LaunchDarklyReports(LaunchDarklyReporter::Privacy privacy = {})
+      : privacy_(std::move(privacy)) {}
+
+  void set_options(const config::Environment& options) override;
   void add_reporter(std::move_only_function<void()> wake) override;
-  LaunchDarklyReporter& reporter(std::size_t index) override { return *reporters_[index]; }
+  LaunchDarklyReporter& reporter(std::size_t index) override { return *reporters_[index].reporter; }
   void drain(upstream::EventForwarder& events, std::int64_t now_ms) override;
   bool flush(upstream::EventForwarder& events) override;
   ReportFacts facts() const override;
@@ -42,6 +50,12 @@ class LaunchDarklyReports final : public EvaluationReports {
  private:
   using Counts = evaluation::launchdarkly::EvaluationCounts;
 
+  struct Reporting {
+    std::unique_ptr<LaunchDarklyReporter> reporter;
+    bool has_privacy = true;  // The last there is.
+  };
+
+  void give_privacy();
   // True when there were counts.
   bool collect(LaunchDarklyReporter& reporter);
   bool admit_unknown(std::string_view name);
@@ -49,7 +63,8 @@ class LaunchDarklyReports final : public EvaluationReports {
   bool hand_on(upstream::EventForwarder& events);
 
   std::atomic<std::int64_t> vendor_unix_ms_{0};
-  std::vector<std::unique_ptr<LaunchDarklyReporter>> reporters_;
+  LaunchDarklyReporter::Privacy privacy_;
+  std::vector<Reporting> reporters_;
   std::string waiting_;  // Events with commas between.
   Counts counts_;
   std::deque<std::string> arrays_;                   // Either, packed for the door.

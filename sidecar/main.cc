@@ -74,8 +74,9 @@ std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Lo
   return apis;
 }
 
-std::unique_ptr<sidecar::EvaluationReports> make_launchdarkly_reports() {
-  return std::make_unique<sidecar::LaunchDarklyReports>();
+std::unique_ptr<sidecar::EvaluationReports> make_launchdarkly_reports(
+    const config::Environment& options) {
+  return std::make_unique<sidecar::LaunchDarklyReports>(sidecar::privacy_of(options.events));
 }
 
 std::vector<sidecar::Vendor> make_vendors() {

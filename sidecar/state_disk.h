@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "cache/posix_file_system.h"
 #include "cache/state_directory.h"
 #include "sidecar/state_saver.h"
+#include "upstream/event_folder.h"
 
 namespace flagstone::sidecar {
 
@@ -25,6 +28,8 @@ struct StateSaver::Disk {
   std::optional<cache::StateDirectory> open;
   std::vector<cache::SourceIdentity> active;
   std::int64_t tried_ms;
+  // By their folder: whose events can be fewer.
+  std::map<std::string, std::weak_ptr<upstream::ShrinkableEvents>> shrinkable;
 
  private:
   bool now_is_time_to_reopen();

@@ -17,7 +17,13 @@ constexpr std::size_t kSaltBytes = 16;
 StateSaver::Disk::Disk(std::string folder, std::uint64_t limit_bytes)
     : options{.path = std::move(folder),
               .limit_bytes = limit_bytes,
-              .salt = upstream::random_bytes(kSaltBytes)},
+              .salt = upstream::random_bytes(kSaltBytes),
+              .shrink_events =
+                  [this](const std::string& events_folder, std::uint64_t bytes) {
+                    const auto found = shrinkable.find(events_folder);
+                    if (found == shrinkable.end()) return;
+                    if (const auto events = found->second.lock()) events->shrink(bytes);
+                  }},
       tried_ms(unix_now_ms()) {}
 
 cache::StateDirectory& StateSaver::Disk::directory() {
@@ -53,6 +59,10 @@ class StateSaver::EventFolder final : public upstream::EventFolder {
   }
   bool make_room(std::uint64_t bytes) override {
     return disk_->directory().make_room_for_events(bytes);
+  }
+  void set_shrinkable(std::weak_ptr<upstream::ShrinkableEvents> events) override {
+    if (disk_)
+      disk_->shrinkable[disk_->directory().events_folder(environment_)] = std::move(events);
   }
   bool was_thinned_out() override {
     return disk_ && made_ && disk_->directory().take_thinned_out(environment_);

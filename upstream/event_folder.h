@@ -12,6 +12,15 @@
 
 namespace flagstone::upstream {
 
+// Events in a folder that can be fewer. On the writer's thread.
+class ShrinkableEvents {
+ public:
+  virtual ~ShrinkableEvents() = default;
+  // Has the folder hold so many bytes less, as far as that goes without touching summaries: the
+  // oldest events go first. Tells by EventFolder::set_bytes().
+  virtual void shrink(std::uint64_t bytes) = 0;
+};
+
 class EventFolder {
  public:
   virtual ~EventFolder() = default;
@@ -22,6 +31,8 @@ class EventFolder {
   virtual std::string path() = 0;
   // True when so many bytes more stay within the state's limit.
   virtual bool make_room(std::uint64_t bytes) = 0;
+  // Who is asked for room that the state needs, before whole files are taken away.
+  virtual void set_shrinkable(std::weak_ptr<ShrinkableEvents>) {}
   // True once after somebody else took files away, who needed their room.
   virtual bool was_thinned_out() { return false; }
   // What the folder's files hold by now.

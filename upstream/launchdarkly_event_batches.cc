@@ -221,6 +221,13 @@ bool EventSpool::make_room(std::uint64_t bytes, bool on_disk) {
   return !missing(bytes);
 }
 
+void EventSpool::shrink(std::uint64_t bytes) {
+  const std::uint64_t before = disk_bytes();
+  const std::uint64_t wanted = before - std::min(before, bytes);
+  while (disk_bytes() > wanted && strip_oldest(true)) {
+  }
+}
+
 // Takes the events that are no summaries out of the oldest batch that has any.
 bool EventSpool::strip_oldest(bool on_disk) {
   for (auto batch = batches_.begin(); batch != batches_.end(); ++batch) {

@@ -25,12 +25,15 @@ std::uint64_t id_of(const config::Source& source) {
 
 }  // namespace
 
-struct Forwarder::Disk {
+struct Forwarder::Disk final : ShrinkableEvents {
   Disk(std::shared_ptr<EventFolder> in, SpoolOptions options)
       : folder(std::move(in)), spool(*folder, std::move(options)) {}
 
+  void shrink(std::uint64_t bytes) override { spool.shrink(bytes); }
+
   std::shared_ptr<EventFolder> folder;
   EventSpool spool;
+  bool is_announced = false;  // To the folder; the writer's alone.
 };
 
 Forwarder::Forwarder(const config::Environment& options, EventForwarderTools tools)
@@ -199,6 +202,7 @@ bool Forwarder::on_disk(std::move_only_function<void(EventSpool&)> job,
   auto after = std::make_shared<std::move_only_function<void()>>(std::move(then));
   return tools_.disk->submit([disk = disk_, job = std::move(job), after, self = self_,
                               &loop = tools_.sources.loop]() mutable {
+    if (!std::exchange(disk->is_announced, true)) disk->folder->set_shrinkable(disk);
     job(disk->spool);
     SpoolFacts seen = disk->spool.facts();
     (void)loop.post([after = std::move(after), self, seen = std::move(seen)] {

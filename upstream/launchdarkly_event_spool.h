@@ -127,6 +127,9 @@ class EventSpool {
   // The oldest batch that can be read now. It counts as on its way until settle().
   std::optional<OutgoingBatch> next(const Passing& passing = {});
   void settle(const OutgoingBatch& batch, BatchOutcome outcome);
+  // Takes events that are no summaries, the oldest first, until there are so many bytes less on the
+  // disk or none of them are left.
+  void shrink(std::uint64_t bytes);
   // It was not sent, and stays the next.
   void put_back() { on_its_way_.reset(); }
 

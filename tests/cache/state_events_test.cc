@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cache/durable_write.h"
 #include "cache/state_directory.h"
@@ -31,7 +34,13 @@ class StateEventsTest : public testing::Test {
   void open() {
     directory.reset();
     directory = std::make_unique<StateDirectory>(
-        disk, StateOptions{.path = "/state", .limit_bytes = kLimit, .salt = "0123456789abcdef"});
+        disk, StateOptions{.path = "/state",
+                           .limit_bytes = kLimit,
+                           .salt = "0123456789abcdef",
+                           .shrink_events = [this](const std::string& folder, std::uint64_t bytes) {
+                             asked.emplace_back(folder, bytes);
+                             if (left) directory->set_events_bytes("shop", *left);
+                           }});
   }
   static SourceIdentity source(std::string environment) {
     return {.environment = std::move(environment),
@@ -49,6 +58,9 @@ class StateEventsTest : public testing::Test {
 
   fakes::FakeFileSystem disk;
   std::unique_ptr<StateDirectory> directory;
+  // What the shop's events were asked for, and what of them is left then; empty: all.
+  std::vector<std::pair<std::string, std::uint64_t>> asked;
+  std::optional<std::uint64_t> left;
 };
 
 TEST_F(StateEventsTest, AreCounted) {
@@ -73,6 +85,23 @@ TEST_F(StateEventsTest, TheOldestBatchesGoForTheStateAndTheLogStays) {
   EXPECT_TRUE(is_there("/state/shop/events/10-000.batch"));
   EXPECT_TRUE(is_there("/state/shop/events/11.log"));
   EXPECT_LE(directory->used_bytes(), kLimit);
+}
+
+TEST_F(StateEventsTest, WhatCanBeFewerIsAskedFirst) {
+  left = 15'000;
+  ASSERT_TRUE(directory->save_blob("shop", "usage", std::string(80'000, 'u')));
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].first, "/state/shop/events");
+  // The blob and a little, the 30,000 bytes of the shop's, and no more than that is missing.
+  EXPECT_GE(asked[0].second, 10'000U);
+  EXPECT_LE(asked[0].second, 15'000U);
+  EXPECT_TRUE(is_there("/state/shop/events/9-000.batch"));
+}
+
+TEST_F(StateEventsTest, WhatWouldNotHelpIsNotDone) {
+  EXPECT_FALSE(directory->save_blob("shop", "usage", std::string(2 * kLimit, 'u')));
+  EXPECT_TRUE(asked.empty());
+  EXPECT_TRUE(is_there("/state/shop/events/9-000.batch"));
 }
 
 }  // namespace

@@ -121,13 +121,18 @@ environments:
   payments:
     dialect: launchdarkly
     sources: [{uri: "https://sdk.launchdarkly.com", credential_env: KEY}]
-    events: {enabled: false, flush_interval: 5s, batch_bytes: 1MiB, spool_limit: 2MiB}
+    events: {enabled: false, flush_interval: 5s, batch_bytes: 1MiB, spool_limit: 2MiB,
+      all_attributes_private: true, private_attributes: [email, /address/street],
+      omit_anonymous_contexts: true}
 )");
   ASSERT_EQ(result.problems, std::vector<std::string>{});
   const EventOptions expected{.enabled = false,
                               .flush_interval = Milliseconds(5000),
                               .batch_bytes = kMiB,
-                              .spool_limit_bytes = 2 * kMiB};
+                              .spool_limit_bytes = 2 * kMiB,
+                              .all_attributes_private = true,
+                              .private_attributes = {"email", "/address/street"},
+                              .omit_anonymous_contexts = true};
   EXPECT_EQ(result.options.environments[0].events, expected);
   EXPECT_EQ(result.options.origins.find("environments.payments.events.batch_bytes").line, 6U);
   EXPECT_TRUE(validate(result.options).empty());

@@ -30,6 +30,7 @@ std::string sample(const OptionRow& row) {
       {"stream_uri", "https://stream.sample.example"},
       {"events_uri", "https://events.sample.example"},
       {"selector", "flagSetId=sample"},
+      {"events.private_attributes", "email"},
       {"bind", "::1"},
       {"cors_origins", "https://sample.example"}};
   if (const auto found = kByKey.find(row.key); found != kByKey.end()) {

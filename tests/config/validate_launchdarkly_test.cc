@@ -77,6 +77,30 @@ TEST(ValidateLaunchDarkly, ThePayloadFilterIsPartOfWhichSourceItIs) {
   EXPECT_EQ(problems_of(options), Strings{});
 }
 
+// Each spool is within the state's limit, and all of them together are not.
+TEST(ValidateLaunchDarkly, TheSpoolsTogetherAreWithinTheStatesLimit) {
+  Options options = good();
+  for (const char* name : {"b", "c", "d"}) {
+    options.environments.push_back(options.environments[0]);
+    options.environments.back().name = name;
+  }
+  EXPECT_EQ(problems_of(options), Strings{});
+  options.environments.push_back(options.environments[0]);
+  options.environments.back().name = "e";
+  EXPECT_EQ(problems_of(options),
+            Strings{"the events of 5 environments may take 320MiB together, and `state.limit` is "
+                    "256MiB: raise it to more than that, or lower `events.spool_limit` of "
+                    "`payments` to `e`"});
+  options.environments.back().events.spool_limit_bytes = kMiB;
+  options.environments[0].events.spool_limit_bytes = 63 * kMiB;
+  EXPECT_EQ(problems_of(options), Strings{});
+  // What sends no events keeps none.
+  options.environments[0].events.spool_limit_bytes = 128 * kMiB;
+  EXPECT_EQ(problems_of(options).size(), 1U);
+  make_file(options);
+  EXPECT_EQ(problems_of(options), Strings{});
+}
+
 struct Row {
   std::function<void(Options&)> change;
   std::string problem;
@@ -147,6 +171,25 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
        "`spool_limit` is 64MiB, it must be at most 32MiB"},
       {[](Options& o) { o.environments[0].events.spool_limit_bytes = kKiB; },
        "`spool_limit` is 1KiB, it must be at least 1MiB"},
+      {[](Options& o) {
+         o.environments[0].events.private_attributes = {"email", "/a~1b/c~0", "/a/0", ""};
+       },
+       "`` is no attribute, write a name (`email`) or a path (`/address/street`, a slash in a name "
+       "as `~1`, a tilde as `~0`)"},
+      {[](Options& o) { o.environments[0].events.private_attributes = {"/a~2"}; },
+       "`/a~2` is no attribute, write a name (`email`) or a path (`/address/street`, a slash in a "
+       "name as `~1`, a tilde as `~0`)"},
+      {[](Options& o) { o.environments[0].events.private_attributes = {"/key"}; },
+       "`/key` cannot be private, for it says which context it is: remove it"},
+      {[](Options& o) {
+         o.environments[0].events.private_attributes.assign(kMaxPrivateAttributes + 1, "a");
+       },
+       "there are more than 64, write `all_attributes_private: true` instead"},
+      {[&](Options& o) {
+         flagd(o);
+         o.environments[0].events.omit_anonymous_contexts = true;
+       },
+       only},
       {[](Options& o) { source_of(o).launchdarkly.rotation_grace = std::chrono::hours(721); },
        "`rotation_grace` is 721h, it must be at most 720h"},
       {[](Options& o) {

@@ -232,6 +232,70 @@ TEST(LaunchDarklyReports, NothingPrivateLeaves) {
   EXPECT_TRUE(events.contains(R"("contextKinds":["user","org"])")) << events;
 }
 
+// The operator's options, those of a reload too: they hold from the next evaluation on.
+TEST(LaunchDarklyReports, WhatTheOperatorKeepsPrivateLeavesInNoEvent) {
+  ReportedFlags flags({{"flag", flag_text("flag", 7,
+                                          R"(,"trackEvents":true,)"
+                                          R"("debugEventsUntilDate":9500000000000)")}});
+  config::Environment options;
+  options.events.private_attributes = {"email", "/at/home"};
+  flags.reports.set_options(options);
+  flags.ask("flag", R"({"targetingKey":"a","email":"SECRET","at":{"home":"SECRET","work":"w"}})");
+  std::string events = without_dates(flags.reported());
+  EXPECT_FALSE(events.contains("SECRET")) << events;
+  const std::string shown =
+      R"({"kind":"user","key":"a","at":{"work":"w"},"_meta":{"redactedAttributes":["email","/at/home"]}})";
+  for (const char* kind : {"index", "feature", "debug"}) {
+    const std::size_t event = events.find(R"("kind":")" + std::string(kind) + '"');
+    ASSERT_NE(event, std::string::npos) << kind;
+    EXPECT_NE(events.find(shown, event), std::string::npos) << kind << events;
+  }
+  options.events.all_attributes_private = true;
+  flags.reports.set_options(options);
+  flags.ask("flag", R"({"targetingKey":"b","name":"SECRET","x":"SECRET"})");
+  events = flags.reported();
+  EXPECT_FALSE(events.contains("SECRET")) << events;
+  EXPECT_TRUE(events.contains(R"("redactedAttributes":["name","x"])")) << events;
+  flags.reports.set_options({});
+  flags.ask("flag", R"({"targetingKey":"c","email":"shown"})");
+  EXPECT_TRUE(flags.reported().contains(R"("email":"shown")"));
+}
+
+// More reloads than the thread evaluates: the last one counts.
+TEST(LaunchDarklyReports, TheLastOptionsHold) {
+  ReportedFlags flags({{"flag", flag_text("flag", 7)}});
+  config::Environment options;
+  for (int i = 0; i < 20; ++i) {
+    options.events.private_attributes = {i == 19 ? "email" : "other-" + std::to_string(i)};
+    flags.reports.set_options(options);
+  }
+  flags.ask("flag", R"({"targetingKey":"somebody"})");
+  flags.reports.drain(flags.door, 0);
+  flags.ask("flag", R"({"targetingKey":"u","email":"SECRET"})");
+  EXPECT_FALSE(flags.reported().contains("SECRET"));
+}
+
+TEST(LaunchDarklyReports, AnonymousContextsAreIntroducedUnlessTheOperatorOmitsThem) {
+  ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"trackEvents":true)")}});
+  config::Environment options;
+  options.events.omit_anonymous_contexts = true;
+  flags.reports.set_options(options);
+  flags.ask("flag", R"({"targetingKey":"u","anonymous":true,"a":1})");
+  std::string events = flags.reported();
+  EXPECT_FALSE(events.contains(R"("kind":"index")")) << events;
+  // It is in the feature event all the same, as SDKs have it, and counted.
+  EXPECT_TRUE(events.contains(
+      R"("context":{"kind":"user","key":"u","anonymous":true,"_meta":{"redactedAttributes":["a"]}})"))
+      << events;
+  EXPECT_TRUE(events.contains(R"("count":1)")) << events;
+  flags.ask("flag",
+            R"({"kind":"multi","user":{"key":"v","anonymous":true},"org":{"key":"o","a":1}})");
+  events = without_dates(flags.reported());
+  EXPECT_TRUE(events.starts_with(
+      R"([{"kind":"index","creationDate":D,"context":{"kind":"org","key":"o","a":1}},)"))
+      << events;
+}
+
 TEST(LaunchDarklyReports, AnonymousContextsAreRedactedInFeatureEventsAlone) {
   ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"trackEvents":true)")}});
   flags.ask("flag", R"({"targetingKey":"u","anonymous":true,"a":1})");

@@ -254,6 +254,31 @@ TEST(EventSpool, WhatTheStateTookAwayIsCounted) {
   EXPECT_EQ(bench.spool->facts().disk_bytes, bench.bytes_on_disk());
 }
 
+// The state needs room: what can go without changing any sum goes, and no more than has to.
+TEST(EventSpool, ItShrinksByWhatIsNoSummary) {
+  Bench bench;
+  bench.start();
+  for (int n = 0; n < 6; ++n) {
+    SpoolPost post = post_of(n);
+    std::string noise;
+    for (int i = 0; i < 5000; ++i) noise += static_cast<char>('a' + bench.random() % 26);
+    post.body.insert(post.body.size() - 1, R"(,{"kind":"debug","noise":")" + noise + "\"}");
+    bench.spool->take(std::move(post), 0);
+    bench.spool->seal();
+  }
+  const std::uint64_t before = bench.folder.bytes;
+  bench.spool->shrink(before / 4);
+  EXPECT_LE(bench.folder.bytes, before - before / 4);
+  EXPECT_GT(bench.folder.bytes, before / 2);
+  EXPECT_EQ(bench.folder.bytes, bench.bytes_on_disk());
+  bench.spool->shrink(before);
+  EXPECT_LT(bench.folder.bytes, before / 4);
+  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)], 12U);
+  bench.send_all();
+  EXPECT_EQ(bench.receiver.summed, 1U + 2 + 3 + 4 + 5 + 6);
+  EXPECT_TRUE(bench.receiver.custom.empty());
+}
+
 // Else the room that was made is taken again by what is not there, and the next save makes more.
 TEST(EventSpool, WhatTheStateTookAwayTakesNoRoom) {
   Bench bench;

@@ -31,8 +31,12 @@ struct MemoryFolder final : EventFolder {
   std::string path() override { return is_there ? "/events" : ""; }
   bool make_room(std::uint64_t) override { return true; }
   void set_bytes(std::uint64_t) override {}
+  void set_shrinkable(std::weak_ptr<ShrinkableEvents> events) override {
+    shrinkable = std::move(events);
+  }
 
   fakes::FakeFileSystem disk;
+  std::weak_ptr<ShrinkableEvents> shrinkable;
   bool is_there = true;
 };
 
@@ -299,6 +303,7 @@ TEST_F(EventForwarderTest, DiagnosticsGoToTheirOwnPlace) {
   post(std::move(diagnostic));
   ASSERT_TRUE(wait([&] { return forwarder->facts().sent == 1; }));
   EXPECT_EQ(server.requests().at(0).target, "/diagnostic");
+  EXPECT_EQ(server.requests().at(0).header("x-launchdarkly-payload-id").size(), 36U);
   EXPECT_EQ(arrived(), std::vector<std::string>{R"({"kind":"diagnostic"})"});
 }
 
@@ -494,6 +499,13 @@ TEST_F(EventForwarderTest, ADiskThatHangsFillsTheQueueAndNoMore) {
   disk.hold(false);
   ASSERT_TRUE(wait([&] { return all_answered(); }));
   EXPECT_EQ(forwarder->facts().posts_refused, 11U);
+}
+
+TEST_F(EventForwarderTest, WhoeverNeedsTheFoldersRoomFindsItsEvents) {
+  start();
+  post(events(R"([{"kind":"custom"}])"));
+  EXPECT_TRUE(wait([&] { return all_answered(); }));
+  EXPECT_FALSE(disk.folder->shrinkable.expired());
 }
 
 TEST_F(EventForwarderTest, MalformedIsSaidSo) {

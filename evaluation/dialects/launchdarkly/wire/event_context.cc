@@ -139,10 +139,21 @@ std::uint64_t EventContext::key_hash() const {
   return sum;
 }
 
+bool EventContext::has_named() const {
+  return !std::ranges::all_of(individuals(), &IndividualContext::anonymous);
+}
+
 void EventContext::append_json(std::string& out, Anonymous anonymous) {
-  if (individuals().size() == 1) return append_individual(out, individuals()[0], true, anonymous);
+  const auto is_told = [&](const IndividualContext& individual) {
+    return anonymous != Anonymous::kOmitted || !individual.anonymous;
+  };
+  // One that is left of several is that one.
+  if (std::ranges::count_if(individuals(), is_told) == 1) {
+    return append_individual(out, *std::ranges::find_if(individuals(), is_told), true, anonymous);
+  }
   out += R"({"kind":"multi")";
   for (const IndividualContext& individual : individuals()) {
+    if (!is_told(individual)) continue;
     append_name(out, individual.kind);
     append_individual(out, individual, false, anonymous);
   }
@@ -167,7 +178,8 @@ void EventContext::append_individual(std::string& out, const IndividualContext& 
                                      bool with_kind, Anonymous anonymous) {
   redacted_.clear();
   collect_private(individual);
-  const bool redact_all = private_.size() + private_names_.size() > kPrivateMax ||
+  const bool redact_all = privacy_.all_attributes ||
+                          private_.size() + private_names_.size() > kPrivateMax ||
                           (individual.anonymous && anonymous == Anonymous::kRedacted);
   out += '{';
   if (with_kind) {
@@ -231,20 +243,27 @@ void EventContext::collect_private(std::span<const Value> names, bool are_plain)
 
 EventContext::Privacy EventContext::privacy_of_path(bool is_object) {
   Privacy privacy = Privacy::kPublic;
+  for (const std::string& reference : privacy_.attributes) {
+    if (is_private_by(reference, is_object, privacy)) return Privacy::kPrivate;
+  }
   if (path_.size() == 1 && std::ranges::find(private_names_, path_[0]) != private_names_.end()) {
     redact(path_[0]);
     return Privacy::kPrivate;
   }
   for (const std::string_view reference : private_) {
-    const Match matched = match(reference, path_);
-    if (matched == Match::kWhole) {
-      if (!redacted_.empty()) redacted_ += ',';
-      append_json_string(redacted_, reference);
-      return Privacy::kPrivate;
-    }
-    if (matched == Match::kBelow && is_object) privacy = Privacy::kPartly;
+    if (is_private_by(reference, is_object, privacy)) return Privacy::kPrivate;
   }
   return privacy;
+}
+
+// True: the reference means what path_ names, all of it.
+bool EventContext::is_private_by(std::string_view reference, bool is_object, Privacy& privacy) {
+  const Match matched = match(reference, path_);
+  if (matched == Match::kBelow && is_object) privacy = Privacy::kPartly;
+  if (matched != Match::kWhole) return false;
+  if (!redacted_.empty()) redacted_ += ',';
+  append_json_string(redacted_, reference);
+  return true;
 }
 
 // The name of an attribute as a reference to it.

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "evaluation/arena.h"
@@ -18,11 +19,22 @@
 
 namespace flagstone::evaluation::launchdarkly {
 
+// What the operator keeps out of events, whatever a context says of itself.
+struct EventPrivacy {
+  bool all_attributes = false;
+  std::vector<std::string> attributes = {};  // Well-formed references.
+  bool omits_anonymous = false;              // From index events.
+  bool operator==(const EventPrivacy&) const = default;
+};
+
 class EventContext {
  public:
   // With more than so many private attributes all attributes are taken for private: each of the
   // ones is compared with each of the others.
   static constexpr std::size_t kPrivateMax = 64;
+
+  void set_privacy(EventPrivacy privacy) { privacy_ = std::move(privacy); }
+  const EventPrivacy& privacy() const { return privacy_; }
 
   // False when LaunchDarkly's SDKs would call it invalid: no key, a kind that is none.
   bool read(const EvaluationContext& context);
@@ -32,9 +44,13 @@ class EventContext {
   // The same for contexts of the same kinds and keys, in whatever order.
   std::uint64_t key_hash() const;
 
-  enum class Anonymous : std::uint8_t { kShown, kRedacted };
+  // False: all of it is anonymous.
+  bool has_named() const;
+
+  // What becomes of the anonymous ones: kRedacted, none of their attributes is told.
+  enum class Anonymous : std::uint8_t { kShown, kRedacted, kOmitted };
   // As the `context` member of an event: private attributes are left out and named in
-  // `_meta.redactedAttributes`, with kRedacted all attributes of anonymous ones.
+  // `_meta.redactedAttributes`. REQUIRES: has_named() for kOmitted.
   void append_json(std::string& out, Anonymous anonymous);
 
   // Gives back what an unusual context took beyond that. What was read is gone.
@@ -50,10 +66,12 @@ class EventContext {
   // How the private attributes are to what path_ names.
   enum class Privacy : std::uint8_t { kPublic, kPrivate, kPartly };
   Privacy privacy_of_path(bool is_object);
+  bool is_private_by(std::string_view reference, bool is_object, Privacy& privacy);
   void redact(std::string_view reference);
 
   Arena arena_;
   Context context_;
+  EventPrivacy privacy_;
   // Of the individual being written: references, and plain names.
   std::vector<std::string_view> private_;
   std::vector<std::string_view> private_names_;

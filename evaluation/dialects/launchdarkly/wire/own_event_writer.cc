@@ -14,11 +14,15 @@ void begin_event(std::string& out, std::string_view kind, std::int64_t unix_ms) 
 
 }  // namespace
 
-void append_index_event(std::string& out, std::int64_t unix_ms, EventContext& context) {
+bool append_index_event(std::string& out, std::int64_t unix_ms, EventContext& context) {
+  const bool omits = context.privacy().omits_anonymous;
+  if (omits && !context.has_named()) return false;
   begin_event(out, "index", unix_ms);
   out += R"(,"context":)";
-  context.append_json(out, EventContext::Anonymous::kShown);
+  context.append_json(out,
+                      omits ? EventContext::Anonymous::kOmitted : EventContext::Anonymous::kShown);
   out += '}';
+  return true;
 }
 
 void append_full_event(std::string& out, FullEvent event, std::int64_t unix_ms,

@@ -13,7 +13,9 @@
 
 namespace flagstone::evaluation::launchdarkly {
 
-void append_index_event(std::string& out, std::int64_t unix_ms, EventContext& context);
+// False, and nothing is appended, when all of the context is anonymous and that is not to be told.
+[[nodiscard]] bool append_index_event(std::string& out, std::int64_t unix_ms,
+                                      EventContext& context);
 
 enum class FullEvent : std::uint8_t { kFeature, kDebug };
 

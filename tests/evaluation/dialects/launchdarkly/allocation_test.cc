@@ -1,6 +1,8 @@
 // Evaluating allocates nothing once its memory has grown.
 #include <gtest/gtest.h>
 
+#include "evaluation/context_reader.h"
+#include "evaluation/dialects/launchdarkly/wire/own_event_writer.h"
 #include "evaluation/dialects/launchdarkly/wire/sdk_context.h"
 #include "tests/evaluation/allocation_count.h"
 #include "tests/evaluation/dialects/launchdarkly/flag_store.h"
@@ -64,6 +66,39 @@ TEST(LaunchDarklyAllocation, EvaluatingAllocatesNothingInTheSteadyState) {
   EXPECT_EQ(by_rule, 206U);
   EXPECT_EQ(by_fallthrough, 206U);
   EXPECT_EQ(nobody, 103U);
+}
+
+// With whatever of the context has to stay here.
+TEST(LaunchDarklyAllocation, TellingAllocatesNothingInTheSteadyState) {
+  FlagFacts flag;
+  flag.key = "f";
+  Detail detail;
+  detail.flag = &flag;
+  detail.variation_index = 0;
+  detail.value_json = "1";
+  for (const bool all_attributes : {false, true}) {
+    ContextReader reader;
+    EventContext context;
+    context.set_privacy({.all_attributes = all_attributes,
+                         .attributes = {"email", "/address/city", "/a~1b/c"},
+                         .omits_anonymous = true});
+    std::string out;
+    std::size_t told = 0;
+    const auto round = [&] {
+      for (const std::string_view text : {kMultiContext, kSingleContext}) {
+        out.clear();
+        if (!context.read(*reader.read(text))) continue;
+        told += append_index_event(out, 1, context);
+        append_full_event(out, FullEvent::kFeature, 1, detail, {}, false, context);
+      }
+    };
+    for (int i = 0; i < 3; ++i) round();
+    AllocationCount count;
+    for (int i = 0; i < 100; ++i) round();
+    EXPECT_EQ(count.stop(), 0U);
+    EXPECT_EQ(told, 206U);
+    EXPECT_FALSE(out.contains("ada@"));
+  }
 }
 
 TEST(LaunchDarklyAllocation, ValidatingAllocatesNothing) {

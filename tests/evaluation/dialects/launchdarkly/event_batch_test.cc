@@ -115,7 +115,8 @@ TEST(EventList, RefusesWhatIsNoListOfEvents) {
                            "[{\"a\":\"\xff\"}]"}) {
     EXPECT_FALSE(EventList::read(text)) << text;
   }
-  EXPECT_FALSE(EventList::read(std::string(300, '[') + std::string(300, ']')));
+  EXPECT_TRUE(EventList::read(std::string(300, '[') + std::string(300, ']')).error().is_too_deep);
+  EXPECT_FALSE(EventList::read("[{]").error().is_too_deep);
   EXPECT_TRUE(EventList::read(" [ ] "));
   EXPECT_TRUE(EventList::read("[{},{}]"));
 }
@@ -149,6 +150,18 @@ TEST(EventList, Diagnostics) {
   EXPECT_EQ(first->what, second->what);
   EXPECT_NE(first->what, other->what);
   EXPECT_FALSE(read_diagnostic(R"({"kind":"diagnostic"})")->is_init);
+  // Which one it is: of one process, made at one moment, of one kind.
+  const auto identity = [](std::string json) { return read_diagnostic(json)->identity; };
+  const std::string one =
+      identity(R"({"kind":"diagnostic","id":{"diagnosticId":"d"},"creationDate":1,"x":2})");
+  EXPECT_EQ(one,
+            identity(R"({ "creationDate":1, "id":{ "diagnosticId": "d"}, "kind":"diagnostic"})"));
+  EXPECT_NE(one,
+            identity(R"({"kind":"diagnostic-init","id":{"diagnosticId":"d"},"creationDate":1})"));
+  EXPECT_NE(one, identity(R"({"kind":"diagnostic","id":{"diagnosticId":"d"},"creationDate":2})"));
+  EXPECT_NE(one, identity(R"({"kind":"diagnostic","id":{"diagnosticId":"e"},"creationDate":1})"));
+  EXPECT_EQ(identity(R"({"kind":"diagnostic","creationDate":1})"), "");
+  EXPECT_EQ(identity(R"({"kind":"diagnostic","id":{"diagnosticId":"d"}})"), "");
   EXPECT_FALSE(read_diagnostic("[]"));
   EXPECT_FALSE(read_diagnostic("{"));
 }

@@ -20,12 +20,13 @@ struct Row {
   std::string_view shown;
 };
 
-std::string written(std::string_view json, Anonymous anonymous) {
+std::string written(std::string_view json, Anonymous anonymous, const EventPrivacy& privacy = {}) {
   ContextReader reader;
   const std::string body(json);
   const auto context = reader.read(body);
   if (!context) return "unreadable: " + context.error().message;
   EventContext event_context;
+  event_context.set_privacy(privacy);
   if (!event_context.read(*context)) return "invalid";
   std::string out;
   event_context.append_json(out, anonymous);
@@ -121,6 +122,66 @@ TEST(EventContext, AnonymousOnesCanBeRedactedWhole) {
   };
   for (const Row& row : rows) {
     EXPECT_EQ(written(row.context, Anonymous::kRedacted), row.shown) << row.what;
+  }
+}
+
+// As go-sdk-events does it for an SDK's own options.
+TEST(EventContext, TheOperatorsPrivateAttributesAreNobodysToShow) {
+  const EventPrivacy privacy{.attributes = {"email", "/address/street", "/a~1b", "/c/d/e"}};
+  const std::vector<Row> rows = {
+      {"a name", R"({"key":"u","email":"SECRET","x":1})",
+       R"({"kind":"user","key":"u","x":1,"_meta":{"redactedAttributes":["email"]}})"},
+      {"a path", R"({"key":"u","address":{"street":"SECRET","city":"c"}})",
+       R"({"kind":"user","key":"u","address":{"city":"c"},"_meta":{"redactedAttributes":["/address/street"]}})"},
+      {"a path through what is no object", R"({"key":"u","address":"all","c":{"d":[1]}})",
+       R"({"kind":"user","key":"u","address":"all","c":{"d":[1]}})"},
+      {"deep, and a name with a slash",
+       R"({"key":"u","a/b":"SECRET","c":{"d":{"e":"SECRET","f":1}}})",
+       R"({"kind":"user","key":"u","c":{"d":{"f":1}},"_meta":{"redactedAttributes":["/a~1b","/c/d/e"]}})"},
+      {"beside the context's own",
+       R"({"key":"u","email":"SECRET","address":{"street":"SECRET","zip":"SECRET","city":"c"},"name":"SECRET","privateAttributes":["/address/zip","name","email"]})",
+       R"({"kind":"user","key":"u","address":{"city":"c"},"_meta":{"redactedAttributes":["email","/address/street","/address/zip","name"]}})"},
+      {"the context hides the whole of it",
+       R"({"key":"u","address":{"street":"SECRET"},"_meta":{"privateAttributes":["address"]}})",
+       R"({"kind":"user","key":"u","_meta":{"redactedAttributes":["address"]}})"},
+      {"of each kind",
+       R"({"kind":"multi","user":{"key":"u","email":"SECRET"},"org":{"key":"o","email":"SECRET"}})",
+       R"({"kind":"multi","user":{"key":"u","_meta":{"redactedAttributes":["email"]}},"org":{"key":"o","_meta":{"redactedAttributes":["email"]}}})"},
+  };
+  for (const Row& row : rows) {
+    for (const Anonymous anonymous : {Anonymous::kShown, Anonymous::kRedacted}) {
+      EXPECT_EQ(written(row.context, anonymous, privacy), row.shown) << row.what;
+    }
+  }
+}
+
+TEST(EventContext, AllAttributesCanBePrivate) {
+  const EventPrivacy privacy{.all_attributes = true};
+  const std::vector<Row> rows = {
+      {"all", R"({"key":"u","name":"n","/a~":1,"b":{"c":2},"privateAttributes":["b"]})",
+       R"({"kind":"user","key":"u","_meta":{"redactedAttributes":["name","/~1a~0","b"]}})"},
+      {"nothing to hide", R"({"key":"u","anonymous":true})",
+       R"({"kind":"user","key":"u","anonymous":true})"},
+      {"of each kind", R"({"kind":"multi","user":{"key":"u","a":1},"org":{"key":"o","b":1}})",
+       R"({"kind":"multi","user":{"key":"u","_meta":{"redactedAttributes":["a"]}},"org":{"key":"o","_meta":{"redactedAttributes":["b"]}}})"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(written(row.context, Anonymous::kShown, privacy), row.shown) << row.what;
+  }
+}
+
+TEST(EventContext, AnonymousOnesCanBeOmitted) {
+  const std::vector<Row> rows = {
+      {"none is", R"({"key":"u"})", R"({"kind":"user","key":"u"})"},
+      {"one of two, and the other is alone",
+       R"({"kind":"multi","user":{"key":"u","anonymous":true},"org":{"key":"o","a":1}})",
+       R"({"kind":"org","key":"o","a":1})"},
+      {"one of three",
+       R"({"kind":"multi","user":{"key":"u","anonymous":true},"org":{"key":"o"},"device":{"key":"d"}})",
+       R"({"kind":"multi","org":{"key":"o"},"device":{"key":"d"}})"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(written(row.context, Anonymous::kOmitted), row.shown) << row.what;
   }
 }
 

@@ -51,7 +51,7 @@ constexpr std::string_view kRedacted =
 
 TEST_F(OwnEventWriter, AnIndexEventShowsTheContext) {
   std::string out;
-  append_index_event(out, kNow, context_);
+  EXPECT_TRUE(append_index_event(out, kNow, context_));
   EXPECT_EQ(out, R"({"kind":"index","creationDate":1700000000123,"context":)" +
                      std::string(kShown) + "}");
 }
