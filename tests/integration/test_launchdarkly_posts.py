@@ -101,6 +101,19 @@ class Posts(LaunchDarklyTestCase):
         self.post(daemon, init, path="/diagnostic")
         service.await_posted(lambda b: b, "the diagnostic", path="/diagnostic")
         self.assertEqual(service.posted("/diagnostic")[0].events, [init])
+        self.assertTrue(service.posted("/diagnostic")[0].payload_id)
+
+    def test_a_diagnostic_that_comes_again_counts_once(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        first, second = ({"kind": "diagnostic", "id": {"diagnosticId": "d1"}, "creationDate": date,
+                          "droppedEvents": 0} for date in (1, 2))
+        client = daemon.ofrep()
+        for event in (first, first, first, second):
+            self.assertEqual(client.post("/diagnostic", event, AUTHORIZED).status, 202)
+        batches = service.await_posted(lambda b: len(b) >= 2, "two diagnostics", path="/diagnostic")
+        self.assertEqual(events_of(batches), [first, second])
+        self.assertEqual(len(once_each(batches)), 2)
 
     def check_an_outage(self, *behaviours):
         """During it 202s; after it everything once, under payload ids that stayed the same."""
@@ -251,6 +264,28 @@ class OwnEvaluations(LaunchDarklyTestCase):
         self.assertEqual(feature["context"]["key"], "ada")
         service.await_evaluations({"tracked": 3})
         self.assertNotIn("left-out", evaluations(service.posted()))
+
+    def test_what_the_operator_keeps_private(self):
+        service = self.service(answering("seen", key="tracked", trackEvents=True))
+        daemon = self.flagstone(service, events={
+            **SOON, "private_attributes": ["email", "/address/street"],
+            "omit_anonymous_contexts": True})
+        client = daemon.ofrep()
+        client.evaluate("tracked", {"targetingKey": "ada", "email": "SECRET", "plan": "paid",
+                                    "address": {"street": "SECRET", "city": "c"}})
+        client.evaluate("tracked", {"targetingKey": "nobody", "anonymous": True, "plan": "SECRET"})
+        service.await_posted(lambda b: len(events_of(b, "feature")) == 2, "feature events")
+        service.await_evaluations({"tracked": 2})
+        shown = {"kind": "user", "key": "ada", "plan": "paid", "address": {"city": "c"},
+                 "_meta": {"redactedAttributes": ["email", "/address/street"]}}
+        batches = service.posted()
+        self.assertEqual([e["context"] for e in events_of(batches, "index")], [shown])
+        self.assertEqual(events_of(batches, "feature")[0]["context"], shown)
+        self.assertNotIn("SECRET", json.dumps(events_of(batches)))
+        # What apps post is as their SDKs made it.
+        client.post("/bulk", [{**custom(1), "email": "theirs"}], AUTHORIZED)
+        service.await_posted(lambda b: events_of(b, "custom"), "the app's event")
+        self.assertEqual(events_of(service.posted(), "custom")[0]["email"], "theirs")
 
     def test_mixed_with_what_apps_post(self):
         service = self.service()
