@@ -202,7 +202,7 @@ void EventSpool::seal() {
   forget_what_is_gone();
   // A log without bodies goes on: it was begun for what comes next.
   const bool has_log = log_ && (log_->has_bodies() || !log_->usable());
-  if (!has_log && is_nothing_open()) return;
+  if (!has_log && is_nothing_open()) return open_.clear();
   const std::uint64_t number = has_log ? log_->number() : next_number_++;
   const std::string id = has_log ? log_->header().id : options_.fresh_id();
   if (has_log) {

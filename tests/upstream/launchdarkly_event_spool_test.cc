@@ -382,6 +382,27 @@ TEST(EventSpool, WhenNothingCanGoItIsFull) {
   EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
 }
 
+// Groups whose events all were told before are nothing to seal, and not in the way of others.
+TEST(EventSpool, ASealLeavesNothingThatWantsOne) {
+  Bench bench;
+  bench.folder.is_there = false;
+  bench.start();
+  for (std::size_t round = 0; round < 2; ++round) {
+    for (std::size_t n = 0; n < EventSpool::kGroupsMax; ++n) {
+      EXPECT_FALSE(bench.spool->facts().wants_seal) << round << '/' << n;
+      const EventGroup group{.source = 0, .schema = "4", .tags = std::to_string(n)};
+      bench.spool->take({.kind = PayloadKind::kEvents,
+                         .group = group,
+                         .payload_id = {},
+                         .body = R"([{"kind":"index","context":{"kind":"user","key":"k"}}])"},
+                        0);
+    }
+    EXPECT_TRUE(bench.spool->facts().wants_seal);
+    bench.spool->seal();
+    EXPECT_FALSE(bench.spool->facts().wants_seal);
+  }
+}
+
 TEST(EventSpool, WithoutADiskItIsInMemoryAndBounded) {
   Bench bench;
   bench.folder.is_there = false;
