@@ -4,6 +4,8 @@ were not told of they post again."""
 import http.client
 import itertools
 import json
+import pathlib
+import re
 import threading
 import uuid
 
@@ -111,6 +113,34 @@ class Kills(LaunchDarklyTestCase):
                              path="/diagnostic", timeout=60)
         self.assertEqual(sorted(e["creationDate"] for e in events_of(service.posted("/diagnostic"))),
                          dates)
+
+
+class OwnEvaluations(LaunchDarklyTestCase):
+    def counted_in_logs(self, service):
+        """How many evaluations the logs in the state directory tell of."""
+        folder = pathlib.Path(self.path("state-" + service.uri().rsplit(":", 1)[1]))
+        return sum(int(count) for log in folder.glob("*/events/*.log")
+                   for count in re.findall(rb'"version":1,"value":"v1","count":(\d+)',
+                                           log.read_bytes()))
+
+    def test_what_is_in_the_log_is_not_lost(self):
+        service = self.service()
+        daemon = self.flagstone(service, events={"flush_interval": "1h"})
+        self.await_state_written(daemon)
+        address = daemon.tcp_address
+        service.die()
+        for _ in range(3):
+            self.eventually(lambda: self.counted_in_logs(service) == 0, "the last log's batches")
+            for _ in range(50):
+                daemon.ofrep().evaluate("answer")
+            self.eventually(lambda: self.counted_in_logs(service) == 50, "a second's summaries")
+            daemon.kill()
+            daemon = self.flagstone(service, listen=address, events={"flush_interval": "1h"})
+        service.revive()
+        daemon.kill()
+        self.flagstone(service, listen=address, events=BUSY)
+        service.await_evaluations({"answer": 150}, timeout=60)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 150})
 
 
 if __name__ == "__main__":
