@@ -4,7 +4,9 @@ outages, lost answers and kills."""
 import base64
 import gzip
 import json
+import pathlib
 import random
+import signal
 import uuid
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, WHO, LaunchDarklyTestCase, main
@@ -286,6 +288,25 @@ class OwnEvaluations(LaunchDarklyTestCase):
         client.post("/bulk", [{**custom(1), "email": "theirs"}], AUTHORIZED)
         service.await_posted(lambda b: events_of(b, "custom"), "the app's event")
         self.assertEqual(events_of(service.posted(), "custom")[0]["email"], "theirs")
+
+    def test_a_reload_keeps_more_private(self):
+        service = self.service(answering("seen", key="tracked", trackEvents=True))
+        daemon = self.flagstone(service, events=SOON)
+        daemon.ofrep().evaluate("tracked", {"targetingKey": "a", "email": "shown"})
+        name = service.uri().rsplit(":", 1)[1] + ".json"
+        configuration = json.loads(pathlib.Path(self.path(name)).read_text())
+        configuration["environments"]["default"]["events"]["private_attributes"] = ["email"]
+        before = len(daemon.log)
+        self.write(name, json.dumps(configuration))
+        daemon.signal(signal.SIGHUP)
+        daemon.await_log("taken over", since=before)
+        daemon.ofrep().evaluate("tracked", {"targetingKey": "b", "email": "SECRET"})
+        service.await_posted(lambda b: len(events_of(b, "feature")) == 2, "feature events")
+        self.assertEqual([e["context"] for e in events_of(service.posted(), "feature")], [
+            {"kind": "user", "key": "a", "email": "shown"},
+            {"kind": "user", "key": "b", "_meta": {"redactedAttributes": ["email"]}}])
+        service.await_evaluations({"tracked": 2})
+        self.assertNotIn("SECRET", json.dumps(events_of(service.posted())))
 
     def test_mixed_with_what_apps_post(self):
         service = self.service()
