@@ -104,7 +104,10 @@ class Answers(LaunchDarklyTestCase):
             pass
 
     def test_a_changed_segment_is_told_of_the_flags_that_refer_to_it(self):
-        service = self.service()
+        inner = clause("", "segmentMatch", "inner")
+        service = self.service(
+            *FLAGS, flag("needs-staff", prerequisites=[{"key": "staff-only", "variation": 0}]),
+            segments=[segment("staff", rules=[{"clauses": [inner]}]), segment("inner")])
         daemon = self.flagstone(service)
         client = daemon.ofrep()
         refetches = self.subscribe(daemon, "/ofrep/v1/sse")
@@ -112,9 +115,10 @@ class Answers(LaunchDarklyTestCase):
         self.addCleanup(stream.close)
         self.assertEqual(stream.next()["type"], "provider_ready")
         before = client.bulk({"targetingKey": "bob"}).header("ETag")
-        service.set_segment(segment("staff", version=2, included=["bob"]))
+        service.set_segment(segment("inner", version=2, included=["bob"]))
+        changed = {key: {"type": "update"} for key in ("needs-staff", "staff-only")}
         self.assertEqual(stream.next(), {"type": "configuration_change",
-                                         "data": {"flags": {"staff-only": {"type": "update"}}}})
+                                         "data": {"flags": changed}})
         while "refetch" not in (refetches.next_event() or self.fail("it ended"))["data"]:
             pass
         self.assertNotEqual(client.bulk({"targetingKey": "bob"}).header("ETag"), before)

@@ -99,6 +99,17 @@ class Refusals(LaunchDarklyTestCase):
         self.next_data(stream, "put")
         daemon.await_value("v1")
 
+    def test_before_there_are_flags_each_key_is_known_for_what_it_opens(self):
+        service = self.service()
+        service.die()
+        flagd = {"sources": [{"uri": service.uri("/flags.json"),
+                              "credential_file": self.write("other", "flagds-key")}]}
+        daemon = self.start_with({"listen": ["127.0.0.1:0"], "environments": {
+            "default": self.environment(service), "other": flagd}}, wait="bound")
+        client = daemon.ofrep()
+        status = lambda key: client.get("/sdk/flags", {"Authorization": key}).status  # noqa: E731
+        self.assertEqual((status(SDK_KEY), status("flagds-key")), (503, 401))
+
     def test_a_busy_service_is_asked_again(self):
         service = self.service()
         service.interfere("/sdk/stream", sequence(status(500), status(429)))
