@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tests/fakes/upstream/source_fixture.h"
 
 namespace flagstone::upstream {
@@ -10,11 +16,10 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::seconds;
-using Departure = LaunchDarklyFallback::Departure;
 
 class LaunchDarklyFallbackTest : public testing::Test {
  protected:
-  LaunchDarklyFallback& make() {
+  void make() {
     fallback.emplace(loop.loop(), options,
                      LaunchDarklyFallback::Reminders{.on_return =
                                                          [this] {
@@ -26,7 +31,6 @@ class LaunchDarklyFallbackTest : public testing::Test {
                                                            ++overdue;
                                                            loop.nudge();
                                                          }});
-    return *fallback;
   }
   static HttpHead head(int status, std::string says = {}, std::string ttl = {}) {
     HttpHead head;
@@ -51,12 +55,18 @@ TEST_F(LaunchDarklyFallbackTest, WhatAHeadSays) {
     bool after_data;
   };
   const std::vector<Row> rows = {
-      {head(200), false, false, false},        {head(304), false, false, false},
-      {head(404), true, false, false},         {head(405), true, false, false},
-      {head(403), false, false, false},        {head(500), false, false, false},
-      {head(200, "true"), true, true, true},   {head(200, "True"), true, true, true},
-      {head(304, "true"), true, true, false},  {head(404, "true"), true, true, false},
-      {head(500, "true"), true, true, false},  {head(200, "false"), false, false, false},
+      {head(200), false, false, false},
+      {head(304), false, false, false},
+      {head(404), true, false, false},
+      {head(405), true, false, false},
+      {head(403), false, false, false},
+      {head(500), false, false, false},
+      {head(200, "true"), true, true, true},
+      {head(200, "True"), true, true, true},
+      {head(304, "true"), true, true, false},
+      {head(404, "true"), true, true, false},
+      {head(500, "true"), true, true, false},
+      {head(200, "false"), false, false, false},
       {head(200, "", "60"), false, false, false},
   };
   make();
@@ -77,10 +87,22 @@ TEST_F(LaunchDarklyFallbackTest, WhatAHeadSays) {
 TEST_F(LaunchDarklyFallbackTest, TheTimeIsWhatIsSaidIfItMakesSense) {
   const milliseconds forever(0);
   const std::vector<std::pair<std::string, milliseconds>> rows = {
-      {"", hours(1)},      {"0", forever},       {"1", seconds(30)},    {"29", seconds(30)},
-      {"31", seconds(31)}, {"7200", hours(2)},   {"0.5", hours(1)},     {"00", seconds(30)},
-      {"60s", hours(1)},   {"x", hours(1)},      {"-1", hours(1)},      {"+60", hours(1)},
-      {"6 0", hours(1)},   {"0x10", hours(1)},   {"1e3", hours(1)},     {"99999999999", hours(8784)},
+      {"", hours(1)},
+      {"0", forever},
+      {"1", seconds(30)},
+      {"29", seconds(30)},
+      {"31", seconds(31)},
+      {"7200", hours(2)},
+      {"0.5", hours(1)},
+      {"00", seconds(30)},
+      {"60s", hours(1)},
+      {"x", hours(1)},
+      {"-1", hours(1)},
+      {"+60", hours(1)},
+      {"6 0", hours(1)},
+      {"0x10", hours(1)},
+      {"1e3", hours(1)},
+      {"99999999999", hours(8784)},
       {"99999999999999999999", hours(8784)},
   };
   make();
