@@ -61,6 +61,14 @@ struct Routes {
   // Some credential that a vendor's own apis would take is configured and could not be read yet:
   // one that is unknown may be that one.
   bool awaits_credentials = false;
+  // Credentials that count for a while longer and are known by their salted hash alone
+  // (cache/state_files.h), for those whose own is in no other list.
+  struct Former {
+    std::string salt;
+    std::string hash;
+    std::uint32_t environment = 0;
+  };
+  std::vector<Former> former;
 };
 
 struct ServingState {

@@ -5,14 +5,18 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cache/state_files.h"
 #include "sidecar/pins_file.h"
 #include "sidecar/selector.h"
+#include "upstream/random_bytes.h"
 #include "upstream/redact.h"
 
 namespace flagstone::sidecar {
 namespace {
 
 constexpr std::string_view kFileScheme = "file:";
+constexpr std::string_view kFormerBlob = "former_credentials";
+constexpr std::size_t kSaltBytes = 16;
 
 // What people and selectors call a source: flagd names files without their scheme.
 cache::EnvironmentOptions cache_options(const config::Environment& options,
@@ -44,9 +48,10 @@ EnvironmentFeed::EnvironmentFeed(config::Environment options, FeedTools tools, F
       tools_(std::move(tools)),
       host_(host),
       dialect_(tools_.vendor.make_dialect(options_)),
-      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.home) {}
+      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.home),
+      self_(std::make_shared<EnvironmentFeed*>(this)) {}
 
-EnvironmentFeed::~EnvironmentFeed() = default;
+EnvironmentFeed::~EnvironmentFeed() { *self_ = nullptr; }
 
 std::expected<void, std::string> EnvironmentFeed::prepare() {
   auto make = [&](const config::Source& options, std::uint16_t layer,
@@ -74,7 +79,10 @@ void EnvironmentFeed::start(const EnvironmentFeed* predecessor) {
   std::size_t next = 0;
   if (predecessor != nullptr && has_sources_of(*predecessor)) {
     former_credentials_ = predecessor->former_credentials_;
+    former_loaded_ = predecessor->former_loaded_;
   }
+  accepted_credentials_ = std::make_unique<AcceptedCredentials>(
+      options_.accept, tools_.sources, [this] { host_.feed_credentials_changed(); });
   if (bootstrap_) bootstrap_source_ = std::move(prepared_[next++]);
   silent_seats_ = seats_.size();
   for (auto& seat : seats_) {
@@ -90,6 +98,7 @@ void EnvironmentFeed::start(const EnvironmentFeed* predecessor) {
     pins_ = std::make_unique<PinsFile>(options_.pins, cache_, *this, tools_.sources, tools_.log);
   }
   read_credentials();
+  if (!former_loaded_ && keeps_former_credentials()) load_former_credentials();
 }
 
 // The seat whose source is the same in everything that decides its records, if it has any.
@@ -107,6 +116,7 @@ const SourceSeat* EnvironmentFeed::seat_like(const SourceSeat& other) const {
 void EnvironmentFeed::retire() {
   for (auto& seat : seats_) seat->retire();
   if (bootstrap_) bootstrap_->retire();
+  accepted_credentials_->stop();
   bootstrap_source_.reset();
   pins_.reset();
 }
@@ -199,30 +209,84 @@ bool EnvironmentFeed::has_sources_of(const EnvironmentFeed& other) const {
                             });
 }
 
+// Other vendors' sources have no grace: their old credential counts no more.
+std::vector<FormerCredentials::SourceFacts> EnvironmentFeed::credential_facts() const {
+  std::vector<FormerCredentials::SourceFacts> all;
+  const auto& grace = tools_.vendor.rotation_grace;
+  for (std::size_t i = 0; i < options_.sources.size(); ++i) {
+    const config::Source& source = options_.sources[i];
+    all.push_back({.identity = cache::identity_hash(identity_of(i, source)),
+                   .grace = has_grace ? source.launchdarkly.rotation_grace
+                                      : std::chrono::milliseconds(0)});
+  }
+  return all;
+}
+
+bool EnvironmentFeed::keeps_former_credentials() const {
+  return std::ranges::any_of(credential_facts(),
+                             [](const auto& source) { return source.grace.count() > 0; });
+}
+
+// Until it is known an unknown credential may be one of them.
+void EnvironmentFeed::load_former_credentials() {
+  tools_.saver.load_blob(
+      options_.name, std::string(kFormerBlob), [self = self_](std::optional<std::string> saved) {
+        if (*self == nullptr) return;
+        EnvironmentFeed& feed = **self;
+        if (saved && !feed.former_credentials_.restore(*saved, feed.credential_facts(),
+                                                       feed.tools_.sources.clock)) {
+          feed.tools_.log.warn("{}: the kept former credentials are of another version",
+                               feed.options_.name);
+        }
+        feed.former_loaded_ = true;
+        feed.save_credentials();
+        feed.host_.feed_credentials_changed();
+      });
+}
+
+void EnvironmentFeed::save_credentials() {
+  if (!former_loaded_) return;
+  std::string saved =
+      former_credentials_.save(credential_facts(), upstream::random_bytes(kSaltBytes), tools_.sources.clock);
+  if (saved.empty()) return;
+  tools_.saver.save_blob(options_.name, std::string(kFormerBlob), std::move(saved));
+}
+
+void EnvironmentFeed::look_at_credentials(const std::function<void(bool found)>& done) {
+  for (const auto& seat : seats_) seat->look_at_credential(done);
+  accepted_credentials_->look_now(done);
+}
+
 bool EnvironmentFeed::read_credentials() {
   std::vector<std::string> all;
   bool awaits = false;
   const upstream::TimePoint now = tools_.sources.clock.now();
+  const auto facts = credential_facts();
+  bool rotated = false;
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     all.push_back(seats_[i]->source().credential().reveal());
     awaits = awaits || (all.back().empty() && !options_.sources[i].credential.empty());
-    const auto& grace = tools_.vendor.rotation_grace;
-    former_credentials_.note(
-        i, all.back(), grace ? grace(options_.sources[i]) : std::chrono::milliseconds(0), now);
+    rotated = former_credentials_.note(i, all.back(), facts[i].grace, now) || rotated;
   }
-  const auto new_problems = accepted_credentials_.read(options_.accept, tools_.sources.variables);
-  accepted_credentials_.append_to(all);
-  awaits =
-      (awaits || accepted_credentials_.awaits_some()) && tools_.vendor.unknown_credential_is_final;
+  if (rotated) save_credentials();
+  accepted_credentials_->append_to(all);
+  awaits = awaits || accepted_credentials_->awaits_some();
+  awaits = awaits || (keeps_former_credentials() && !former_loaded_);
+  awaits = awaits && tools_.vendor.unknown_credential_is_final;
   std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
   std::vector<std::string> former;
   former_credentials_.append_to(former, now);
-  for (const std::string& problem : new_problems) {
+  std::vector<FormerCredentials::Hashed> hashed = former_credentials_.hashed(now);
+  for (const std::string& problem : accepted_credentials_->new_problems()) {
     tools_.log.warn("{}: accept: {}", options_.name, problem);
   }
-  if (all == credentials_ && former == former_ && awaits == awaits_credentials_) return false;
+  if (all == credentials_ && former == former_ && hashed == hashed_ &&
+      awaits == awaits_credentials_) {
+    return false;
+  }
   credentials_ = std::move(all);
   former_ = std::move(former);
+  hashed_ = std::move(hashed);
   awaits_credentials_ = awaits;
   return true;
 }

@@ -75,8 +75,14 @@ class EnvironmentFeed final : public SeatHost {
   const std::vector<std::string>& credentials() const { return credentials_; }
   // Those its sources had until lately, which mean it as long as they are nobody else's now.
   const std::vector<std::string>& former_credentials() const { return former_; }
-  // Reads those of `accept:` again and looks at the sources'; true when they are others now.
+  // The same of an earlier process.
+  const std::vector<FormerCredentials::Hashed>& hashed_credentials() const { return hashed_; }
+  // Gathers all of them; true when they are others now.
   bool read_credentials();
+  // Looks at the files of all of them now. `done` runs for each file, or is dropped.
+  void look_at_credentials(const std::function<void(bool found)>& done);
+  // Has the state remember them for the time after a restart.
+  void save_credentials();
   // Some credential is configured and could not be read so far, and the vendor's apps give up for
   // good where theirs is unknown.
   bool awaits_credentials() const { return awaits_credentials_; }
@@ -111,6 +117,9 @@ class EnvironmentFeed final : public SeatHost {
   cache::SourceIdentity identity_of(std::size_t index, const config::Source& source) const;
   const SourceSeat* seat_like(const SourceSeat& other) const;
   bool has_sources_of(const EnvironmentFeed& other) const;
+  std::vector<FormerCredentials::SourceFacts> credential_facts() const;
+  bool keeps_former_credentials() const;
+  void load_former_credentials();
   cache::Origin origin() const;
   bool stale() const;
   std::int64_t last_contact_unix_ms() const;
@@ -127,13 +136,18 @@ class EnvironmentFeed final : public SeatHost {
   std::vector<std::unique_ptr<upstream::Source>> prepared_;
   std::vector<std::string> credentials_;
   std::vector<std::string> former_;
+  std::vector<FormerCredentials::Hashed> hashed_;
   bool awaits_credentials_ = false;
-  AcceptedCredentials accepted_credentials_;
+  std::unique_ptr<AcceptedCredentials> accepted_credentials_;
   FormerCredentials former_credentials_;
+  // What an earlier process knew of them is in.
+  bool former_loaded_ = false;
   // The bootstrap's source until it is needed: the last known state is newer.
   std::unique_ptr<upstream::Source> bootstrap_source_;
   std::size_t silent_seats_ = 0;
   std::unique_ptr<PinsFile> pins_;
+  // What the disk brings late must find nobody here.
+  std::shared_ptr<EnvironmentFeed*> self_;
 };
 
 }  // namespace flagstone::sidecar

@@ -34,7 +34,10 @@ Keeper::Keeper(KeeperTools tools)
       publish_timer_(tools_.loop, [this] { publish(); }),
       housework_timer_(tools_.loop, [this] { housework(); }),
       usage_timer_(tools_.loop, [this] { drain_usage(); }),
-      trim_timer_(tools_.loop, [this] { give_back_memory(); }) {}
+      trim_timer_(tools_.loop, [this] { give_back_memory(); }),
+      credential_looks_(
+          tools_.loop, [this](const auto& found) { look_at_credentials(found); },
+          [this] { credentials_looked_at(); }) {}
 
 Keeper::~Keeper() = default;
 
@@ -179,13 +182,6 @@ void Keeper::retry_refused() {
   }
 }
 
-void Keeper::read_credentials() {
-  credentials_read_ms_ = tools_.loop.now_ms();
-  for (Place& place : places_) {
-    if (place.feed && place.feed->read_credentials()) routes_changed_ = true;
-  }
-}
-
 void Keeper::start() {
   publish();
   housework_timer_.start_repeating(kHouseworkMs, kHouseworkMs);
@@ -224,12 +220,6 @@ void Keeper::feed_wants_work() {
 
 void Keeper::feed_changed() {
   if (!publish_timer_.running()) publish_timer_.start_once(0);
-}
-
-void Keeper::feed_credentials_changed() {
-  read_credentials();
-  routes_changed_ = true;
-  feed_changed();
 }
 
 void Keeper::work() {
@@ -295,43 +285,6 @@ bool Keeper::update(Place& place) {
   return true;
 }
 
-cache::Routes Keeper::make_routes() {
-  cache::Routes routes;
-  std::size_t present = 0;
-  for (std::uint32_t i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[i];
-    if (!place.feed) continue;
-    ++present;
-    routes.awaits_credentials = routes.awaits_credentials || place.feed->awaits_credentials();
-    for (const std::string& credential : place.feed->credentials()) {
-      auto [at, added] = routes.by_credential.emplace(credential, i);
-      if (!added && at->second != i) {
-        tools_.log.warn("environments {} and {} have the same credential; it means {}",
-                        places_[at->second].name, place.name, places_[at->second].name);
-      }
-    }
-    if (place.name == config::kDefaultEnvironment) routes.default_environment = i;
-  }
-  // After all of those: a key may have moved from one environment to another.
-  for (std::uint32_t i = 0; i < places_.size(); ++i) {
-    if (!places_[i].feed) continue;
-    for (const std::string& former : places_[i].feed->former_credentials()) {
-      routes.by_credential.emplace(former, i);
-    }
-  }
-  for (std::uint32_t i = 0; i < places_.size() && present == 1; ++i) {
-    if (places_[i].feed) routes.default_environment = i;
-  }
-  for (const std::string& bound : tools_.listener_environments) {
-    std::optional<std::uint32_t> index;
-    for (std::uint32_t i = 0; i < places_.size() && !bound.empty(); ++i) {
-      if (places_[i].name == bound) index = i;
-    }
-    routes.by_listener.push_back(index);
-  }
-  return routes;
-}
-
 void Keeper::make_room_for_usage() {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     set_reporters(i);
@@ -365,7 +318,10 @@ void Keeper::housework() {
   give_back_memory();
   // Time alone makes things stale.
   publish();
-  if (tools_.loop.now_ms() - usage_saved_ms_ >= kUsageSaveMs) save_usage();
+  if (tools_.loop.now_ms() - usage_saved_ms_ >= kUsageSaveMs) {
+    save_usage();
+    save_credentials();
+  }
 }
 
 std::uint64_t Keeper::unreadable_texts() const {

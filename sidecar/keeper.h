@@ -18,6 +18,7 @@
 #include "config/options.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "sidecar/credential_looks.h"
 #include "sidecar/environment_feed.h"
 #include "sidecar/evaluation_reporter.h"
 #include "sidecar/room_keeper.h"
@@ -93,6 +94,8 @@ class Keeper final : public FeedHost {
     thread.set_bring([this](cache::TextPlace place, std::function<void()> done) {
       bring(place, std::move(done));
     });
+    thread.set_look_at_credentials(
+        [this](std::function<void(bool)> done) { credential_looks_.ask(std::move(done)); });
     thread.set_post_events([this](std::size_t environment, upstream::PostedEvents events,
                                   std::function<void(EventInlet::Result)> done) {
       post_events(environment, std::move(events), std::move(done));
@@ -147,10 +150,15 @@ class Keeper final : public FeedHost {
   void set_active(const std::vector<std::unique_ptr<EnvironmentFeed>>& made);
   bool update(Place& place);
   void hand_over(Place& place);
-  void read_credentials();
   void work();
   void publish();
+  // keeper_credentials.cc
+  void read_credentials();
+  void look_at_credentials(const CredentialLooks::Found& found);
+  void credentials_looked_at();
+  void save_credentials();
   cache::Routes make_routes();
+  void add_credentials(std::uint32_t index, cache::Routes& routes) const;
   void make_room_for_usage();
   void housework();
   void drain_usage();
@@ -186,6 +194,7 @@ class Keeper final : public FeedHost {
   net::Timer housework_timer_;
   net::Timer usage_timer_;
   net::Timer trim_timer_;
+  CredentialLooks credential_looks_;
   std::int64_t usage_saved_ms_ = 0;
   std::uint64_t unreadable_seen_ = 0;
   std::int64_t healed_ms_ = -kHealPauseMs;

@@ -80,6 +80,7 @@ void Keeper::stop(std::int64_t events_limit_ms, std::move_only_function<void()> 
     }
   }
   save_usage();
+  save_credentials();
   // Counts the environments whose events are on their way, and this function.
   auto left = std::make_shared<std::size_t>(1);
   auto saved = std::make_shared<std::move_only_function<void()>>(std::move(done));

@@ -1,5 +1,7 @@
 #include "sidecar/routing.h"
 
+#include "cache/state_files.h"
+
 namespace flagstone::sidecar {
 namespace {
 
@@ -12,11 +14,28 @@ std::string_view without_scheme(std::string_view authorization) {
   return start == std::string_view::npos ? std::string_view() : rest.substr(start);
 }
 
+// Of those that an earlier process knew, their hashes alone are left.
+std::optional<std::uint32_t> find_former(const cache::Routes& routes, std::string_view credential) {
+  for (const cache::Routes::Former& former : routes.former) {
+    if (cache::credential_hash(former.salt, credential) == former.hash) return former.environment;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> find_credential(const cache::Routes& routes,
+                                             std::string_view credential) {
+  if (credential.empty()) return std::nullopt;
+  const auto known = routes.by_credential.find(credential);
+  if (known != routes.by_credential.end()) return known->second;
+  return find_former(routes, credential);
+}
+
 }  // namespace
 
 std::string_view describe(RoutingError error) {
   switch (error) {
     case RoutingError::kForeignCredential:
+    case RoutingError::kUnknownCredential:
       return "this credential does not open the environment that is served here";
     case RoutingError::kUnreadCredential:
       return "not all credentials that are configured here could be read yet";
@@ -42,13 +61,11 @@ std::expected<std::size_t, RoutingError> find_environment(const cache::Routes& r
   std::optional<std::uint32_t> named;
   if (!routes.by_credential.empty() || !may_fall_back) {
     std::string_view credential = presented_credential(request);
-    auto known =
-        credential.empty() ? routes.by_credential.end() : routes.by_credential.find(credential);
-    if (known != routes.by_credential.end()) named = known->second;
+    named = find_credential(routes, credential);
     if (!named && !may_fall_back) {
-      const bool may_be_known_soon = routes.awaits_credentials && !credential.empty();
-      return std::unexpected(may_be_known_soon ? RoutingError::kUnreadCredential
-                                               : RoutingError::kForeignCredential);
+      if (credential.empty()) return std::unexpected(RoutingError::kForeignCredential);
+      return std::unexpected(routes.awaits_credentials ? RoutingError::kUnreadCredential
+                                                       : RoutingError::kUnknownCredential);
     }
   }
   if (bound) {

@@ -24,6 +24,7 @@
 #include "sidecar/late_answers.h"
 #include "sidecar/serving_counters.h"
 #include "sidecar/serving_settings.h"
+#include "sidecar/unknown_credentials.h"
 
 namespace flagstone::sidecar {
 
@@ -31,7 +32,7 @@ namespace flagstone::sidecar {
 using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
 
 struct ServingDesk {
-  explicit ServingDesk(net::Loop& loop) : late(loop), events(loop) {}
+  explicit ServingDesk(net::Loop& loop) : late(loop), events(loop), unknown_credentials(loop) {}
 
   ServingSettings settings;  // Set before the thread starts.
   // Likewise; the numbers may be read by any thread. nullptr: no limit.
@@ -48,6 +49,7 @@ struct ServingDesk {
   ServingCounters counters;
   LateAnswers late;
   EventInlet events;
+  UnknownCredentials unknown_credentials;
   // Where a state goes that was held for longer than a request: only the keeper destroys it.
   std::move_only_function<void(std::shared_ptr<const cache::ServingState>)> return_state;
   net::RpcScratch rpc;

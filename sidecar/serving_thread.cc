@@ -65,6 +65,19 @@ void ServingThread::set_bring(Bring bring) {
       });
 }
 
+void ServingThread::set_look_at_credentials(LookAtCredentials look) {
+  desk_.unknown_credentials.set_ask(
+      router_, [this, look = std::move(look)](UnknownCredentials::Done done) {
+        // There and back: `done` is destroyed on this loop, whatever happens on the way.
+        auto callback = std::make_shared<UnknownCredentials::Done>(std::move(done));
+        return keeper_loop_.post([this, look, callback] {
+          look([this, callback](bool found_all) {
+            (void)loop_.post([callback, found_all] { (*callback)(found_all); });
+          });
+        });
+      });
+}
+
 std::expected<void, net::Error> ServingThread::listen(const net::BoundSocket& socket,
                                                       unsigned listener_index) {
   return server_.listen(socket, listener_index);

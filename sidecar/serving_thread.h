@@ -47,6 +47,10 @@ class ServingThread {
   // Before start(). On the keeper's loop: has the disk bring a place's text, then runs `done`.
   using Bring = std::function<void(cache::TextPlace place, std::function<void()> done)>;
   void set_bring(Bring bring);
+  // Likewise: looks whether there are other credentials by now, and publishes them before `done`
+  // runs.
+  using LookAtCredentials = std::function<void(std::function<void(bool found_all)> done)>;
+  void set_look_at_credentials(LookAtCredentials look);
   // Likewise, for events that apps post.
   void set_post_events(EventInlet::Post post) {
     desk_.events.set_post(keeper_loop_, std::move(post));

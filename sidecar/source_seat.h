@@ -81,6 +81,10 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void retry_refused();
   // Asks for the document although nothing of it may have changed.
   void fetch_again();
+  // See upstream::Source. A seat that nobody sits on yet has none.
+  void look_at_credential(std::function<void(bool found)> done) {
+    if (source_) source_->look_at_credential(std::move(done));
+  }
   // Takes more of the update in work; true while there is more.
   bool work(const std::function<bool()>& stop);
   // Once in a while: has the state remember when upstream was last in contact, for the age that a

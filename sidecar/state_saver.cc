@@ -180,8 +180,8 @@ void StateSaver::load(cache::SourceIdentity identity, Loaded loaded) {
 
 void StateSaver::load_blob(std::string environment, std::string name, BlobLoaded loaded) {
   auto callback = std::make_shared<BlobLoaded>(std::move(loaded));
-  submit([environment = std::move(environment), name = std::move(name), callback, self = self_,
-          &loop = loop_](Disk& disk) mutable {
+  const bool queued = submit([environment = std::move(environment), name = std::move(name),
+                              callback, self = self_, &loop = loop_](Disk& disk) mutable {
     std::vector<std::string> warnings;
     auto bytes = disk.directory().load_blob(environment, name, warnings);
     (void)loop.post([callback = std::move(callback), bytes = std::move(bytes),
@@ -190,6 +190,10 @@ void StateSaver::load_blob(std::string environment, std::string name, BlobLoaded
       for (const std::string& warning : warnings) (*self)->log_.warn("state: {}", warning);
       (*callback)(std::move(bytes));
     });
+  });
+  if (queued) return;
+  (void)loop_.post([callback, self = self_] {
+    if (*self != nullptr) (*callback)(std::nullopt);
   });
 }
 

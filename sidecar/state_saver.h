@@ -81,6 +81,7 @@ class StateSaver final : public cache::DocumentSpools {
   // The sources there are now: others' folders are the first to go.
   void set_active(std::vector<cache::SourceIdentity> sources);
   void load(cache::SourceIdentity identity, Loaded loaded);
+  // Nullopt too when the disk cannot be asked.
   void load_blob(std::string environment, std::string name, BlobLoaded loaded);
   void save_blob(std::string environment, std::string name, std::string bytes);
 

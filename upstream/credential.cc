@@ -37,6 +37,7 @@ Credential::Credential(net::Loop& loop, FileReader& files, config::SecretSource 
     take(std::move(*secret));
   } else {
     problem_ = std::move(secret.error());
+    trouble_ = problem_;
   }
 }
 
@@ -49,32 +50,54 @@ void Credential::start() {
 
 void Credential::stop() {
   timer_.stop();
+  asked_.clear();
+  answered_by_look_.clear();
   if (ticket_) files_.cancel(*std::exchange(ticket_, std::nullopt));
+}
+
+void Credential::look_now(Looked done) {
+  if (source_.file.empty()) return done(true);
+  asked_.push_back(std::move(done));
+  look();
 }
 
 void Credential::look() {
   if (ticket_) return;  // The disk is slow; one look at a time.
   ticket_ = 0;          // A reader may answer before it returns.
-  const FileReader::Ticket ticket =
-      files_.read({.path = source_.file, .max_bytes = config::kMaxSecretBytes, .unless = stamp_},
-                  [this](FileResult result) { on_read(std::move(result)); });
+  answered_by_look_ = std::exchange(asked_, {});
+  FileRequest request{.path = source_.file, .max_bytes = config::kMaxSecretBytes};
+  // Two writes within one tick of the clock have one stamp: who asks wants to know for certain.
+  if (answered_by_look_.empty()) request.unless = stamp_;
+  const FileReader::Ticket ticket = files_.read(
+      std::move(request), [this](FileResult result) { on_read(std::move(result)); });
   if (ticket_) ticket_ = ticket;
 }
 
 void Credential::on_read(FileResult result) {
   ticket_.reset();
+  std::vector<Looked> answered = std::exchange(answered_by_look_, {});
+  const bool found = use(std::move(result));
+  if (!asked_.empty()) look();
+  for (Looked& done : answered) done(found);
+}
+
+bool Credential::use(FileResult result) {
   if (!result) {
     stamp_.reset();
-    if (secret_.empty()) problem_ = source_.file + ": " + result.error().message;
-    return;
+    trouble_ = source_.file + ": " + result.error().message;
+    if (secret_.empty()) problem_ = trouble_;
+    return false;
   }
-  if (result->unchanged) return;
+  if (result->unchanged) return trouble_.empty();
   stamp_ = result->stamp;
   config::Secret secret{std::string(trimmed(result->bytes))};
-  // Empty: somebody is writing it just now.
-  if (secret.empty() || secret == secret_) return;
+  // Somebody is writing it just now.
+  trouble_ = secret.empty() ? source_.file + ": is empty" : "";
+  if (secret.empty()) return false;
+  if (secret == secret_) return true;
   take(std::move(secret));
   on_change_();
+  return true;
 }
 
 void Credential::take(config::Secret secret) {

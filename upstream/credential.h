@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/secret.h"
 #include "net/timer.h"
@@ -32,14 +33,22 @@ class Credential {
   const config::Secret& secret() const { return secret_; }
   // Why a secret that should be there is not; empty when all is well.
   const std::string& problem() const { return problem_; }
+  // Why the last look found no secret, whatever is in use meanwhile; empty when it found one.
+  const std::string& trouble() const { return trouble_; }
 
   // Looks now and then until stop(); `on_change` is called when secret() has changed.
   void start();
   void stop();
+  // Has the file read now, whatever its stamp says. `done` runs when that was begun after this call
+  // and is over, and says whether a secret was found; without a file at once. stop() drops it.
+  using Looked = std::move_only_function<void(bool found)>;
+  void look_now(Looked done);
 
  private:
   void look();
   void on_read(FileResult result);
+  // False: there is none in it.
+  bool use(FileResult result);
   void take(config::Secret secret);
 
   FileReader& files_;
@@ -48,7 +57,11 @@ class Credential {
   milliseconds look_every_;
   config::Secret secret_;
   std::string problem_;
+  std::string trouble_;
   std::optional<FileStamp> stamp_;
+  // Whom the next look is for, and whom the one under way.
+  std::vector<Looked> asked_;
+  std::vector<Looked> answered_by_look_;
   std::optional<FileReader::Ticket> ticket_;
   net::Timer timer_;
 };

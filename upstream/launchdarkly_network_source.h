@@ -52,6 +52,9 @@ class LaunchDarklyNetworkSource final : public Source,
     return polls() ? options_.interval : milliseconds(0);
   }
   const config::Secret& credential() const override { return credential_.secret(); }
+  void look_at_credential(std::move_only_function<void(bool)> done) override {
+    credential_.look_now(std::move(done));
+  }
   void resume(std::string_view cursor) override;
   void start() override;
   void stop() override;

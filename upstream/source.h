@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -100,6 +101,10 @@ class Source {
   // The secret in use, empty when there is none or it cannot be read. For hashing beside the state
   // and for routing; never to be printed.
   virtual const config::Secret& credential() const = 0;
+  // Looks at once whether there is another one. `done` runs when that is known, and says whether
+  // one was found where one should be; stop() drops it. Sources whose credential opens nothing at
+  // our side need not look.
+  virtual void look_at_credential(std::move_only_function<void(bool found)> done) { done(true); }
 
   // Begins from a cursor that the state kept beside records which are published by now.
   // REQUIRES: before start(). A cursor of another form is ignored.

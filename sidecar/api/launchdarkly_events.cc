@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/api/launchdarkly_sdk_access.h"
 #include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
@@ -73,10 +74,12 @@ void LaunchDarklyEvents::diagnostic(const net::Request& request, std::string_vie
 
 void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Response& response) {
   const auto environment = find_environment(desk_.state->routes, request, false);
-  if (!environment && environment.error() == RoutingError::kUnreadCredential) {
-    return tell_to_try_again(response, describe(environment.error()));
+  if (!environment) {
+    const auto status = sdk_refusal_status(desk_, environment.error(), response);
+    if (!status) return;
+    if (*status == 503) return tell_to_try_again(response, describe(environment.error()));
+    return refuse(*status, describe(environment.error()), response);
   }
-  if (!environment) return refuse(401, describe(environment.error()), response);
   const std::string_view encoding = request.header("content-encoding").value_or("");
   const bool is_gzip = encoding == "gzip";
   if (!is_gzip && !encoding.empty() && encoding != "identity") {

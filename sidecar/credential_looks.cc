@@ -1,0 +1,63 @@
+#include "sidecar/credential_looks.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flagstone::sidecar {
+
+// Lives as long as some file may still say something. It may go in the middle of anything, a reload
+// that stops the sources for one, so what follows from it is for a later turn.
+struct CredentialLooks::Look {
+  explicit Look(std::shared_ptr<CredentialLooks*> owner) : looks(std::move(owner)) {}
+  ~Look() {
+    if (*looks == nullptr) return;
+    (*looks)->found_all_ = found_all;
+    (*looks)->over_.start_once(0);
+  }
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+
+  std::shared_ptr<CredentialLooks*> looks;
+  bool found_all = true;
+};
+
+CredentialLooks::CredentialLooks(net::Loop& loop, Begin begin, std::function<void()> on_over,
+                                 std::int64_t pause_ms)
+    : loop_(loop),
+      begin_(std::move(begin)),
+      on_over_(std::move(on_over)),
+      pause_ms_(pause_ms),
+      next_(loop, [this] { look(); }),
+      over_(loop, [this] { over(); }),
+      self_(std::make_shared<CredentialLooks*>(this)) {}
+
+CredentialLooks::~CredentialLooks() { *self_ = nullptr; }
+
+void CredentialLooks::ask(Done done) {
+  if (asked_.size() >= kAskedMax) return;
+  asked_.push_back(std::move(done));
+  look_when_it_is_time();
+}
+
+void CredentialLooks::look_when_it_is_time() {
+  if (asked_.empty() || looking_ || next_.running()) return;
+  next_.start_once(std::max<std::int64_t>(0, earliest_ms_ - loop_.now_ms()));
+}
+
+void CredentialLooks::look() {
+  looking_ = true;
+  earliest_ms_ = loop_.now_ms() + pause_ms_;
+  answered_by_look_ = std::exchange(asked_, {});
+  const auto look = std::make_shared<Look>(self_);
+  begin_([look](bool found) { look->found_all = look->found_all && found; });
+}
+
+void CredentialLooks::over() {
+  looking_ = false;
+  on_over_();
+  const std::vector<Done> answered = std::exchange(answered_by_look_, {});
+  for (const Done& done : answered) done(found_all_);
+  look_when_it_is_time();
+}
+
+}  // namespace flagstone::sidecar

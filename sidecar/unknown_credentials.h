@@ -1,0 +1,80 @@
+// Requests that come with a credential nobody knows: it may be new in its file, so the keeper looks
+// at the files, and the request is answered from the top once it has.
+//
+// One per serving thread, on its loop, for the apis of vendors. Bounded in number and time; beyond,
+// the caller is told to try again, and never that his credential is wrong.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "net/deferred_response.h"
+#include "net/handler.h"
+#include "net/loop.h"
+#include "net/timer.h"
+
+namespace flagstone::sidecar {
+
+class UnknownCredentials {
+ public:
+  static constexpr std::size_t kMaxWaiting = 1024;
+  static constexpr std::int64_t kMaxWaitMs = 2000;
+  // A question that is not answered by then is lost.
+  static constexpr std::int64_t kAskAgainMs = 60'000;
+
+  enum class Verdict : std::uint8_t {
+    kWait,      // It will be handled again; the response is deferred.
+    kUnknown,   // All files were looked at since it came, or nobody looks.
+    kTryAgain,  // Nobody can tell just now.
+  };
+
+  // `done` runs on this loop, after what was found is in the serving state: whether all credentials
+  // could be looked at. False: there is no asking just now.
+  using Done = std::move_only_function<void(bool found_all)>;
+  using Ask = std::move_only_function<bool(Done done)>;
+
+  explicit UnknownCredentials(net::Loop& loop);
+  ~UnknownCredentials();
+  UnknownCredentials(const UnknownCredentials&) = delete;
+  UnknownCredentials& operator=(const UnknownCredentials&) = delete;
+
+  // Before the thread starts: who looks, and who handles a request again.
+  void set_ask(net::Handler& handler, Ask ask);
+
+  // What to do with a request whose credential is not known.
+  [[nodiscard]] Verdict judge(net::Response& response);
+  std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    std::unique_ptr<net::DeferredResponse> later;
+    std::uint64_t question = 0;
+    std::int64_t since_ms = 0;
+  };
+
+  bool ask_for_those_who_wait();
+  void looked(std::uint64_t question, bool found_all);
+  void answer(std::uint64_t number, Verdict verdict);
+  void look_at_the_clock();
+
+  net::Loop& loop_;
+  net::Handler* handler_ = nullptr;
+  Ask ask_;
+  net::Timer timer_;
+  // By a number that is given once, since answers and connections end in any order.
+  std::map<std::uint64_t, Waiting> waiting_;
+  std::uint64_t next_number_ = 1;
+  // One question is under way at a time; who comes meanwhile is for the next one.
+  std::uint64_t next_question_ = 1;
+  bool asking_ = false;
+  std::int64_t asked_ms_ = 0;
+  // Of the request that is being handled again.
+  Verdict verdict_ = Verdict::kWait;
+  // Empty once this is gone.
+  std::shared_ptr<UnknownCredentials*> self_;
+};
+
+}  // namespace flagstone::sidecar
