@@ -41,6 +41,10 @@ class EventStream {
   // After a refused send: the reader has caught up. The callback may destroy the stream.
   virtual void set_on_drained(std::move_only_function<void()> on_drained) = 0;
 
+  // What is sent is one answer that has an end, and no endless stream: a drain waits for it as for
+  // any answer, and destroyed before close() it is aborted.
+  virtual void set_finite() = 0;
+
   // Ends the answer as one that is not whole, so that nobody takes it for that: HTTP/1 closes the
   // connection without the last chunk (HTTP/1.0 knows no such sign), HTTP/2 resets the stream. What
   // has not gone out yet, of shared bytes above all, is let go of. on_closed does not run after it.

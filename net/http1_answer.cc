@@ -299,7 +299,7 @@ void Http1Session::stream_aborted_by_api() {
 }
 
 void Http1Session::end_event_streams() {
-  if (stream_ == nullptr) return;
+  if (stream_ == nullptr || stream_->is_finite()) return;
   SessionEventStream* stream = stream_;
   finish_soon_ = true;
   detach_stream();

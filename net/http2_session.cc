@@ -189,6 +189,7 @@ void Http2Session::end_event_streams() {
     if (i >= streams_.size() || streams_[i]->events == nullptr) continue;
     Http2Stream& stream = *streams_[i];
     SessionEventStream* events = stream.events;
+    if (events->is_finite()) continue;
     stream.stream_closed_by_api({});
     events->lost();
   }

@@ -79,7 +79,8 @@ class Session {
   // The connection is about to be closed, nothing being asked: true when there is something to say
   // before (HTTP/2's GOAWAY), by produce(). Called again when the peer had time to hear it.
   virtual bool say_farewell() { return false; }
-  virtual void end_event_streams() = 0;  // properly, as if the api had; their owners are told
+  // Properly, as if the api had; their owners are told. Finite ones go on.
+  virtual void end_event_streams() = 0;
 };
 
 }  // namespace flagstone::net

@@ -34,7 +34,11 @@ class SessionEventStream final : public EventStream {
   explicit SessionEventStream(EventStreamCarrier* carrier) : carrier_(carrier) {}
   ~SessionEventStream() override {
     if (destroyed_ != nullptr) *destroyed_ = true;
-    close({});
+    if (finite_) {
+      abort();
+    } else {
+      close({});
+    }
   }
 
   bool send(std::string_view bytes) override {
@@ -55,6 +59,8 @@ class SessionEventStream final : public EventStream {
     std::exchange(carrier_, nullptr)->stream_aborted_by_api();
   }
   bool open() const override { return carrier_ != nullptr; }
+  void set_finite() override { finite_ = true; }
+  bool is_finite() const { return finite_; }
   void set_on_closed(std::move_only_function<void()> on_closed) override {
     on_closed_ = std::move(on_closed);
   }
@@ -89,6 +95,7 @@ class SessionEventStream final : public EventStream {
 
   EventStreamCarrier* carrier_;
   bool refused_ = false;
+  bool finite_ = false;
   bool* destroyed_ = nullptr;  // while on_drained runs: its caller's flag
   std::move_only_function<void()> on_closed_;
   std::move_only_function<void()> on_drained_;

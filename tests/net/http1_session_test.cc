@@ -368,5 +368,31 @@ TEST(Http1EventStream, EndsProperlyAtDrain) {
   EXPECT_EQ(bench.session->phase(), SessionPhase::kDone);
 }
 
+TEST(Http1EventStream, AnAnswerThatHasAnEndGoesOnAtDrain) {
+  SessionBench bench;
+  bench.give(get("/stream"));
+  EventStream& stream = *bench.handler.streams[0];
+  stream.set_finite();
+  stream.set_on_closed([] { ADD_FAILURE() << "nobody ended it"; });
+  bench.session->finish_soon();
+  bench.session->end_event_streams();
+  EXPECT_TRUE(stream.open());
+  EXPECT_FALSE(bench.said.ends_with("0\r\n\r\n"));
+  EXPECT_TRUE(stream.send("the rest"));
+  stream.close();
+  EXPECT_TRUE(bench.said.ends_with("the rest\r\n0\r\n\r\n"));
+  EXPECT_EQ(bench.session->phase(), SessionPhase::kDone);
+}
+
+TEST(Http1EventStream, AnAnswerThatHasAnEndAndIsForgottenHasNoProperOne) {
+  SessionBench bench;
+  bench.give(get("/stream"));
+  bench.handler.streams[0]->set_finite();
+  EXPECT_TRUE(bench.handler.streams[0]->send("a part"));
+  bench.handler.streams.clear();
+  EXPECT_FALSE(bench.said.ends_with("0\r\n\r\n"));
+  EXPECT_EQ(bench.session->phase(), SessionPhase::kFailed);
+}
+
 }  // namespace
 }  // namespace flagstone::net

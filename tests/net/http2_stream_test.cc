@@ -186,6 +186,25 @@ TEST(Http2EventStream, EndsProperlyAtDrain) {
   EXPECT_EQ(bench.session->phase(), SessionPhase::kDone);
 }
 
+TEST(Http2EventStream, AnAnswerThatHasAnEndGoesOnAtDrain) {
+  Http2Bench bench;
+  const int answer = bench.client.get("/stream");
+  const int endless = bench.client.get("/stream");
+  bench.exchange();
+  EventStream& stream = *bench.handler.streams.at(0);
+  stream.set_finite();
+  bench.session->finish_soon();
+  bench.session->end_event_streams();
+  bench.exchange();
+  EXPECT_TRUE(bench.answer(endless).closed);
+  EXPECT_FALSE(bench.answer(answer).closed);
+  EXPECT_TRUE(stream.send("the rest"));
+  stream.close();
+  bench.exchange();
+  EXPECT_TRUE(bench.answer(answer).closed);
+  EXPECT_EQ(bench.answer(answer).error, 0u);
+}
+
 TEST(Http2EventStream, AHundredShareOneCopy) {
   Http2Bench bench({}, {.stream_window = 65535, .opens_windows = false});
   for (int i = 0; i < 100; ++i) bench.client.get("/stream");

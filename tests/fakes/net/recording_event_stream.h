@@ -24,6 +24,7 @@ class RecordingEventStream final : public EventStream {
     bool open = true;
     bool closed_by_api = false;
     bool aborted = false;  // by the api, as not whole
+    bool finite = false;
     bool destroyed = false;
     RecordingEventStream* stream = nullptr;
 
@@ -39,6 +40,7 @@ class RecordingEventStream final : public EventStream {
   }
   ~RecordingEventStream() override {
     record_->destroyed = true;
+    if (record_->finite) abort();
     record_->open = false;
     record_->stream = nullptr;
   }
@@ -68,6 +70,7 @@ class RecordingEventStream final : public EventStream {
     if (record_->refusing) record_->shared.clear();
   }
   bool open() const override { return record_->open; }
+  void set_finite() override { record_->finite = true; }
   void set_on_closed(std::move_only_function<void()> on_closed) override {
     on_closed_ = std::move(on_closed);
   }
