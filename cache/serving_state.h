@@ -37,6 +37,10 @@ struct EnvironmentState {
   bool stale = false;
   // Wall time of the last successful contact with upstream, for the age; 0 when there was none.
   std::int64_t last_contact_unix_ms = 0;
+  // What last failed of its sources, as the metrics name it, and the wall time of it; it stays when
+  // all is well again. Empty and 0: nothing did.
+  std::string_view last_failure_kind = {};
+  std::int64_t last_failure_unix_ms = 0;
   // Wall time at which its flags last became others.
   std::int64_t changed_unix_ms = 0;
   // Grows with every change of this environment's snapshot, origin or staleness.

@@ -179,6 +179,11 @@ cache::EnvironmentState EnvironmentFeed::publishable() const {
   now.origin = origin();
   now.stale = stale();
   now.last_contact_unix_ms = last_contact_unix_ms();
+  for (const auto& seat : seats_) {
+    if (seat->last_failure_unix_ms() <= now.last_failure_unix_ms) continue;
+    now.last_failure_unix_ms = seat->last_failure_unix_ms();
+    now.last_failure_kind = seat->last_failure_kind();
+  }
   return now;
 }
 
@@ -215,9 +220,9 @@ std::vector<FormerCredentials::SourceFacts> EnvironmentFeed::credential_facts() 
   const auto& grace = tools_.vendor.rotation_grace;
   for (std::size_t i = 0; i < options_.sources.size(); ++i) {
     const config::Source& source = options_.sources[i];
-    all.push_back({.identity = cache::identity_hash(identity_of(i, source)),
-                   .grace = has_grace ? source.launchdarkly.rotation_grace
-                                      : std::chrono::milliseconds(0)});
+    all.push_back(
+        {.identity = cache::identity_hash(identity_of(i, source)),
+         .grace = has_grace ? source.launchdarkly.rotation_grace : std::chrono::milliseconds(0)});
   }
   return all;
 }

@@ -272,7 +272,12 @@ bool Keeper::update(Place& place) {
       now.stale = now.stale || unix_now_ms() - now.last_contact_unix_ms > cache::kStaleAfterMs;
     }
   }
-  if (!differs(now, place.published)) return false;
+  if (!differs(now, place.published)) {
+    // For those who ask how it is; what is served is the same.
+    place.published.last_failure_kind = now.last_failure_kind;
+    return std::exchange(place.published.last_failure_unix_ms, now.last_failure_unix_ms) !=
+           now.last_failure_unix_ms;
+  }
   bool other_flags = now.snapshot != place.published.snapshot;
   std::uint64_t generation = place.published.generation + 1;
   std::int64_t changed_unix_ms = place.published.changed_unix_ms;

@@ -89,6 +89,8 @@ void SourceSeat::start_after(std::unique_ptr<upstream::Source> source, net::Loop
   disconnected_since_ms_ = predecessor.disconnected_since_ms_;
   readable_ = predecessor.readable_;
   failures_ = predecessor.failures_;
+  last_failure_kind_ = predecessor.last_failure_kind_;
+  last_failure_unix_ms_ = predecessor.last_failure_unix_ms_;
   updates_ = predecessor.updates_;
   cache::RestoredLayer copy = predecessor.layer().restored_copy(environment_.home().files);
   if (source_->credential() != predecessor.source_->credential()) {
@@ -287,6 +289,7 @@ void SourceSeat::refused(const cache::Refused& refused) {
     retry_->start_once(kRetryRefusedMs);
   }
   ++updates_.refused;
+  note_failure(cache::refusal_name(refused.kind));
   enter(Condition::kRefused, cache::refusal_name(refused.kind),
         "document refused: " + refused.message);
   source_->settle(upstream::Outcome::kRefused);
@@ -350,6 +353,7 @@ void SourceSeat::on_unchanged() {
 void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
   ++failures_[static_cast<std::size_t>(failure.kind)];
   last_error_ = failure.message;
+  note_failure(upstream::failure_kind_name(failure.kind));
   if (is_file() && std::exchange(readable_, false)) {
     // It was good until now; its age counts from here.
     if (layer().has_document() && confirmed_) last_success_unix_ms_ = clock_.unix_ms();
@@ -393,6 +397,12 @@ void SourceSeat::good_contact() {
   disconnected_since_ms_.reset();
   last_success_unix_ms_ = clock_.unix_ms();
   readable_ = true;
+}
+
+// Its host tells of it within a second, as of the age.
+void SourceSeat::note_failure(std::string_view kind) {
+  last_failure_kind_ = kind;
+  last_failure_unix_ms_ = clock_.unix_ms();
 }
 
 // Says a change of state once, however often it is confirmed.

@@ -111,6 +111,9 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   std::string_view condition_name() const;
   const std::string& last_error() const { return last_error_; }
   std::int64_t last_success_unix_ms() const;
+  // See cache::EnvironmentState.
+  std::string_view last_failure_kind() const { return last_failure_kind_; }
+  std::int64_t last_failure_unix_ms() const { return last_failure_unix_ms_; }
   std::uint64_t failures(upstream::FailureKind kind) const {
     return failures_[static_cast<std::size_t>(kind)];
   }
@@ -136,6 +139,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void held(const cache::Held& held);
   void restored(const cache::IntakeOutcome& outcome);
   void good_contact();
+  void note_failure(std::string_view kind);
   void enter(Condition condition, std::string_view kind, std::string message);
   bool is_file() const;
   bool is_stream() const;
@@ -173,6 +177,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   std::string condition_kind_;
   std::set<std::string> quarantined_;
   std::string last_error_;
+  std::string_view last_failure_kind_;
+  std::int64_t last_failure_unix_ms_ = 0;
   std::int64_t last_success_unix_ms_ = 0;
   std::optional<std::int64_t> last_contact_ms_;
   // A stream that failed and has brought nothing since.

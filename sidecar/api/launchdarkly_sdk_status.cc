@@ -2,6 +2,7 @@
 
 #include "sidecar/api/launchdarkly_sdk_access.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
+#include "upstream/source.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -16,6 +17,47 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool has_prefix(std::string_view key) {
   return key.size() > 4 && is_lower(key[0]) && is_lower(key[1]) && is_lower(key[2]) &&
          key[3] == '-';
+}
+
+using upstream::FailureKind;
+
+// What the SDK inside the relay calls it.
+std::string_view relay_name(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kResolve:
+    case FailureKind::kConnect:
+    case FailureKind::kTls:
+    case FailureKind::kTimeout:
+    case FailureKind::kSlow:
+    case FailureKind::kTruncated:
+      return "NETWORK_ERROR";
+    case FailureKind::kUnauthorized:
+    case FailureKind::kNotFound:
+    case FailureKind::kRateLimited:
+    case FailureKind::kServerError:
+    case FailureKind::kHttpStatus:
+    case FailureKind::kRedirect:
+      return "ERROR_RESPONSE";
+    case FailureKind::kProtocol:
+    case FailureKind::kTooLarge:
+    case FailureKind::kEncoding:
+    case FailureKind::kMalformed:
+      return "INVALID_DATA";
+    case FailureKind::kMissing:
+    case FailureKind::kUnreadable:
+    case FailureKind::kCredential:
+      return "UNKNOWN";
+  }
+  return "UNKNOWN";
+}
+
+std::string_view relay_name(std::string_view kind) {
+  for (std::size_t i = 0; i < upstream::kFailureKindCount; ++i) {
+    const auto known = static_cast<FailureKind>(i);
+    if (failure_kind_name(known) == kind) return relay_name(known);
+  }
+  // A document that came whole and was refused.
+  return "INVALID_DATA";
 }
 
 }  // namespace
@@ -119,6 +161,13 @@ bool LaunchDarklySdkStatus::append_environment(JsonWriter& json, std::size_t ind
   json.open('{');
   json.member("state", name_of(seen.connection));
   json.member("stateSince", seen.since_unix_ms);
+  if (environment.last_failure_unix_ms != 0) {
+    json.name("lastError");
+    json.open('{');
+    json.member("kind", relay_name(environment.last_failure_kind));
+    json.member("time", environment.last_failure_unix_ms);
+    json.close('}');
+  }
   json.close('}');
   json.name("dataStoreStatus");
   json.open('{');

@@ -123,6 +123,18 @@ class Seated {
                       .retry_in = std::chrono::milliseconds(1'000)});
   }
 
+  void brings_what_is_no_document() {
+    evaluation::Update update;
+    update.records.push_back({.id = {.kind = evaluation::kFlagKind, .set_id = {}, .key = "a"},
+                              .version = 0,
+                              .tombstone = false,
+                              .raw = "no JSON"});
+    seat_.on_update(std::move(update), {});
+    work();
+  }
+  std::string_view last_failure_kind() const { return seat_.last_failure_kind(); }
+  std::int64_t last_failure_unix_ms() const { return seat_.last_failure_unix_ms(); }
+
   bool stale() const { return seat_.stale(world_.clock.ms); }
   // How long ago it last was in contact, as status shows it.
   std::int64_t age_ms() const { return world_.clock.unix_ms() - seat_.last_success_unix_ms(); }
@@ -245,6 +257,22 @@ TEST_F(StreamsSeatTest, AStreamThatNeverBroughtAnythingIsStale) {
   EXPECT_TRUE(seat.stale());
   after(kDayMs);
   EXPECT_TRUE(seat.stale());
+}
+
+TEST_F(StreamsSeatTest, WhatFailedLastIsKnownWhenAllIsWellAgain) {
+  seat.brings("on");
+  EXPECT_EQ(seat.last_failure_kind(), "");
+  EXPECT_EQ(seat.last_failure_unix_ms(), 0);
+  after(1'000);
+  seat.breaks();
+  const std::int64_t broken_unix_ms = world.clock.unix_ms();
+  after(1'000);
+  seat.confirms();
+  EXPECT_EQ(seat.last_failure_kind(), "timeout");
+  EXPECT_EQ(seat.last_failure_unix_ms(), broken_unix_ms);
+  seat.brings_what_is_no_document();
+  EXPECT_EQ(seat.last_failure_kind(), "malformed");
+  EXPECT_EQ(seat.last_failure_unix_ms(), world.clock.unix_ms());
 }
 
 }  // namespace

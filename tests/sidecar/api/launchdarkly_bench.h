@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@
 #include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
 #include "net/loop.h"
 #include "net/router.h"
+#include "net/timer.h"
 #include "sidecar/api/api.h"
 #include "sidecar/serving_desk.h"
 #include "tests/fakes/net/recording_response.h"
@@ -127,6 +129,8 @@ class LaunchDarklyBench {
                                      .snapshot = out ? nullptr : environment.snapshot(),
                                      .complete = !out && environment.ready(),
                                      .stale = stale,
+                                     .last_failure_kind = last_failure.first,
+                                     .last_failure_unix_ms = last_failure.second,
                                      .changed_unix_ms = 1'000'000'000'000,
                                      .generation = generations_[i]});
       if (!out) {
@@ -136,6 +140,7 @@ class LaunchDarklyBench {
       if (!desk_->usage[i]) desk_->usage[i] = std::make_unique<cache::UsageCounters>();
       desk_->usage[i]->grow(environment.flag_id_limit());
     }
+    if (!new_key.empty()) state->routes.by_credential[new_key] = 0;
     state->routes.awaits_credentials = awaits_credentials;
     was_stale_ = stale;
     desk_->state = std::move(state);
@@ -156,14 +161,17 @@ class LaunchDarklyBench {
     padded_ = body;
     padded_.append(net::Request::kBodyPaddingBytes, '\0');
     if (!key.empty()) headers.push_back({"authorization", key});
+    // A request that is deferred is handled again later.
+    target = kept_targets_.emplace_back(target);
     net::Request request;
     request.method = method;
     request.method_text = net::to_string(method);
     request.path = target.substr(0, mark);
     if (mark != target.npos) request.query = target.substr(mark + 1);
-    request.headers = headers;
+    request.headers = kept_headers_.emplace_back(std::move(headers));
     request.body = std::string_view(padded_).substr(0, body.size());
     net::RecordingResponse response;
+    response.request = request;
     router_.handle(request, response);
     return response;
   }
@@ -172,6 +180,17 @@ class LaunchDarklyBench {
     return request(net::Method::kGet, target, std::move(headers), {}, key);
   }
 
+  net::RecordingResponse post_bulk() {
+    return request(net::Method::kPost, "/ofrep/v1/evaluate/flags",
+                   {{"content-type", "application/json"}}, R"({"context":{"targetingKey":"u"}})");
+  }
+
+  // For what a timer does, at last.
+  void turn_slowly_until(const std::function<bool()>& done) {
+    net::Timer next(loop, [this] { loop.stop(); });
+    next.start_repeating(20, 20);
+    while (!done()) loop.run();
+  }
   // Turns the loop until `done`, or until nothing more can come of it.
   void turn_until(const std::function<bool()>& done, int turns = 100'000) {
     for (int i = 0; i < turns && !done(); ++i) {
@@ -190,6 +209,7 @@ class LaunchDarklyBench {
   }
 
   ServingDesk& desk() { return *desk_; }
+  net::Router& router() { return router_; }
   const cache::Snapshot& snapshot(std::size_t environment = 0) {
     return *environments_[environment]->snapshot();
   }
@@ -199,6 +219,9 @@ class LaunchDarklyBench {
   net::Loop loop;
   bool stale = false;
   bool awaits_credentials = false;
+  // Opens env-0 as well.
+  std::string new_key;
+  std::pair<std::string_view, std::int64_t> last_failure;
   // The environment that a reload took out; -1: none.
   int taken_out = -1;
   std::size_t states_returned = 0;
@@ -227,6 +250,8 @@ class LaunchDarklyBench {
   std::vector<std::shared_ptr<const cache::Snapshot>> published_;
   bool was_stale_ = false;
   std::string padded_;
+  std::list<std::string> kept_targets_;
+  std::list<std::vector<net::HeaderField>> kept_headers_;
   std::unique_ptr<ServingDesk> desk_;
   net::Router router_;
   std::vector<std::unique_ptr<ServingApi>> apis_;

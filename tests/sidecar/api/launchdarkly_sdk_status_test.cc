@@ -47,5 +47,31 @@ TEST(LaunchDarklySdkStatus, EnvironmentsAsTheRelayShowsThem) {
             "INTERRUPTED");
 }
 
+TEST(LaunchDarklySdkStatus, TheLastErrorIsNamedAsTheRelayNamesIt) {
+  LaunchDarklyBench bench;
+  bench.serve<LaunchDarklySdkStatus>(std::string_view("1.2.3"));
+  bench.take({flag_record("a", 1, "1")});
+  simdjson::dom::parser parser;
+  std::string text;
+  const auto connection = [&] {
+    bench.publish();
+    text = bench.get("/status", {}, "").text;
+    return parser.parse(text)["environments"]["env-0"]["connectionStatus"];
+  };
+  EXPECT_EQ(connection()["lastError"].error(), simdjson::NO_SUCH_FIELD);
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"connect", "NETWORK_ERROR"},       {"timeout", "NETWORK_ERROR"},
+      {"unauthorized", "ERROR_RESPONSE"}, {"server_error", "ERROR_RESPONSE"},
+      {"malformed", "INVALID_DATA"},      {"mostly_quarantined", "INVALID_DATA"},
+      {"credential", "UNKNOWN"}};
+  for (const auto& [kind, name] : rows) {
+    bench.last_failure = {kind, 1'700'000'000'123};
+    const auto error = connection()["lastError"];
+    EXPECT_EQ(std::string_view(error["kind"]), name);
+    EXPECT_EQ(std::int64_t(error["time"]), 1'700'000'000'123);
+    EXPECT_EQ(std::string_view(connection()["state"]), "VALID") << "it stays when all is well";
+  }
+}
+
 }  // namespace
 }  // namespace flagstone::sidecar
