@@ -30,7 +30,7 @@ bool LateAnswers::wait(std::span<const cache::TextPlace> places, net::Response& 
   waiting.tries = tries_;
   waiting.since_ms = tries_ > 0 ? since_ms_ : loop_.now_ms();
   waiting.later->set_on_gone([this, number] { waiting_.erase(number); });
-  if (!timer_.running()) timer_.start_repeating(kLookMs, kLookMs);
+  watch_the_clock();
   for (const cache::TextPlace place : wanted) {
     bring_(place, [self = self_, number] {
       if (*self != nullptr) (*self)->brought(number);
@@ -39,13 +39,38 @@ bool LateAnswers::wait(std::span<const cache::TextPlace> places, net::Response& 
   return true;
 }
 
-void LateAnswers::bring(std::span<const cache::TextPlace> places, Done done) {
-  if (!bring_ || places.empty()) return done();
-  auto left = std::make_shared<std::pair<std::size_t, Done>>(places.size(), std::move(done));
+void LateAnswers::bring(std::span<const cache::TextPlace> places, Brought done) {
+  if (!bring_ || places.empty()) return done(true);
+  const std::uint64_t number = next_number_++;
+  bringing_[number] = {
+      .done = std::move(done), .places_left = places.size(), .since_ms = loop_.now_ms()};
+  watch_the_clock();
   for (const cache::TextPlace place : std::vector(places.begin(), places.end())) {
-    bring_(place, [self = self_, left] {
-      if (--left->first == 0 && *self != nullptr) left->second();
+    bring_(place, [self = self_, number] {
+      if (*self != nullptr) (*self)->brought_for_nobody(number);
     });
+  }
+}
+
+void LateAnswers::brought_for_nobody(std::uint64_t number) {
+  const auto at = bringing_.find(number);
+  if (at != bringing_.end() && --at->second.places_left == 0) end_bringing(number, true);
+}
+
+void LateAnswers::end_bringing(std::uint64_t number, bool in_time) {
+  const auto at = bringing_.find(number);
+  if (at == bringing_.end()) return;
+  Brought done = std::move(at->second.done);
+  bringing_.erase(at);
+  watch_the_clock();
+  done(in_time);
+}
+
+void LateAnswers::watch_the_clock() {
+  if (waiting_.empty() && bringing_.empty()) {
+    timer_.stop();
+  } else if (!timer_.running()) {
+    timer_.start_repeating(kLookMs, kLookMs);
   }
 }
 
@@ -60,7 +85,7 @@ void LateAnswers::answer(std::uint64_t number, unsigned tries) {
   if (at == waiting_.end()) return;
   Waiting waiting = std::move(at->second);
   waiting_.erase(at);
-  if (waiting_.empty()) timer_.stop();
+  watch_the_clock();
   if (!waiting.later->alive()) return;
   tries_ = tries;
   since_ms_ = waiting.since_ms;
@@ -71,10 +96,15 @@ void LateAnswers::answer(std::uint64_t number, unsigned tries) {
 // A disk that does not answer is not waited for longer than a caller would.
 void LateAnswers::look_at_the_clock() {
   std::vector<std::uint64_t> late;
+  std::vector<std::uint64_t> late_for_nobody;
   for (const auto& [number, waiting] : waiting_) {
     if (loop_.now_ms() - waiting.since_ms >= kMaxWaitMs) late.push_back(number);
   }
+  for (const auto& [number, bringing] : bringing_) {
+    if (loop_.now_ms() - bringing.since_ms >= kMaxWaitMs) late_for_nobody.push_back(number);
+  }
   for (const std::uint64_t number : late) answer(number, kMaxTries);
+  for (const std::uint64_t number : late_for_nobody) end_bringing(number, false);
 }
 
 }  // namespace flagstone::sidecar

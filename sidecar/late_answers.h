@@ -43,8 +43,10 @@ class LateAnswers {
   // done: it has to be answered as it is.
   [[nodiscard]] bool wait(std::span<const cache::TextPlace> places, net::Response& response,
                           Again again);
-  // The same without a request: `done` runs when they were read.
-  void bring(std::span<const cache::TextPlace> places, Done done);
+  // The same without a request: `done` runs when they were read, or with false when the disk took
+  // longer than kMaxWaitMs.
+  using Brought = std::move_only_function<void(bool in_time)>;
+  void bring(std::span<const cache::TextPlace> places, Brought done);
   std::size_t waiting() const { return waiting_.size(); }
 
  private:
@@ -56,7 +58,16 @@ class LateAnswers {
     std::int64_t since_ms = 0;
   };
 
+  struct Bringing {
+    Brought done;
+    std::size_t places_left = 0;
+    std::int64_t since_ms = 0;
+  };
+
   void brought(std::uint64_t number);
+  void brought_for_nobody(std::uint64_t number);
+  void end_bringing(std::uint64_t number, bool in_time);
+  void watch_the_clock();
   void answer(std::uint64_t number, unsigned tries);
   void look_at_the_clock();
 
@@ -65,6 +76,7 @@ class LateAnswers {
   net::Timer timer_;
   // By a number that is given once, since answers and connections end in any order.
   std::map<std::uint64_t, Waiting> waiting_;
+  std::map<std::uint64_t, Bringing> bringing_;
   std::uint64_t next_number_ = 1;
   // Of the request that is being answered again.
   unsigned tries_ = 0;

@@ -85,14 +85,22 @@ void SdkBodies::go_on(const Name& name, std::uint64_t number) {
     case SdkWritten::kFailed:
       return finish(name, true);
     case SdkWritten::kNeedsDisk:
-      return desk_.late.bring(desk_.reader.waiting(), [self = self_, name, number] {
-        if (*self != nullptr) (*self)->resume(name, number);
+      return desk_.late.bring(desk_.reader.waiting(), [self = self_, name, number](bool in_time) {
+        if (*self == nullptr) return;
+        if (in_time) return (*self)->resume(name, number);
+        (*self)->give_up_making(name, number);
       });
     case SdkWritten::kSlice:
       (void)loop_.post([self = self_, name, number] {
         if (*self != nullptr) (*self)->resume(name, number);
       });
   }
+}
+
+// It is tried again after a while, for those who still want it.
+void SdkBodies::give_up_making(const Name& name, std::uint64_t number) {
+  const auto at = making_.find(name);
+  if (at != making_.end() && at->second.number == number) finish(name, true);
 }
 
 // Between turns, so that whoever waits for the body is told.

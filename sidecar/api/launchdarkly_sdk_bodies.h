@@ -93,6 +93,7 @@ class SdkBodies {
   Found begin(const Name& name);
   void go_on(const Name& name, std::uint64_t number);
   void resume(const Name& name, std::uint64_t number);
+  void give_up_making(const Name& name, std::uint64_t number);
   void finish(const Name& name, bool failed);
   void look_at_the_clock();
 

@@ -45,11 +45,10 @@ SdkSlices::Answered SdkSlices::answer(std::unique_ptr<SdkText> text,
   job.text = std::move(text);
   // What was written so far goes out with the head.
   job.stream = response.open_stream(200, kJson, headers);
+  job.stream->set_finite();
   const std::uint64_t number = start(std::move(job));
   if (written == SdkWritten::kNeedsDisk) {
-    desk_.late.bring(desk_.reader.waiting(), [self = self_, number] {
-      if (*self != nullptr) (*self)->go_on(number);
-    });
+    if (const auto started = find(number); started != jobs_.end()) wait_for_disk(*started);
   } else {
     (void)loop_.post([self = self_, number] {
       if (*self != nullptr) (*self)->go_on(number);
@@ -104,17 +103,33 @@ void SdkSlices::go_on(std::uint64_t number) {
   const SdkWritten written = job->text->write(*job->state, kSliceBytes, *slice);
   if (written == SdkWritten::kFailed) return end(job, false);
   job->all_written = written == SdkWritten::kAll;
+  const bool waits = written == SdkWritten::kNeedsDisk && slice->empty();
+  if (!waits) {
+    job->stuck_since_ms.reset();
+  } else if (!job->stuck_since_ms) {
+    job->stuck_since_ms = loop_.now_ms();
+  }
   const bool sent = slice->empty() || job->stream->send_shared(slice);
   if (!sent) job->unsent = std::move(slice);
-  const auto again = [self = self_, number] {
-    if (*self != nullptr) (*self)->go_on(number);
-  };
   if (written == SdkWritten::kNeedsDisk) {
-    desk_.late.bring(desk_.reader.waiting(), again);
+    wait_for_disk(*job);
   } else if (sent) {
     // Others come first. A reader who was too slow says when he has caught up.
-    (void)loop_.post(again);
+    (void)loop_.post([self = self_, number] {
+      if (*self != nullptr) (*self)->go_on(number);
+    });
   }
+}
+
+void SdkSlices::wait_for_disk(Job& job) {
+  const bool is_stuck = job.stuck_since_ms.has_value() &&
+                        loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kMaxWaitMs;
+  if (is_stuck) return end(find(job.number), false);
+  desk_.late.bring(desk_.reader.waiting(), [self = self_, number = job.number](bool in_time) {
+    if (*self == nullptr) return;
+    if (in_time) return (*self)->go_on(number);
+    (*self)->end((*self)->find(number), false);
+  });
 }
 
 void SdkSlices::end(Jobs::iterator job, bool sent) {

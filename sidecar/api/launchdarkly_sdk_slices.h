@@ -3,7 +3,7 @@
 //
 // One per serving thread, on its loop; borrowed by the apis of LaunchDarkly's SDKs. What is written
 // goes out as fast as the peer takes it, from the state it began with, which is held until then.
-// What may fail: a text that cannot be read; the answer ends there, as one that is
+// What may fail: a text that cannot be read, or not in time; the answer ends there, as one that is
 // not whole.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -86,12 +87,17 @@ class SdkSlices {
     // Written, and refused by a reader who has not taken the one before.
     std::shared_ptr<const std::string> unsent;
     bool all_written = false;
+    // Since when nothing could be written for want of texts; what was read may be dropped again
+    // before it is used.
+    std::optional<std::int64_t> stuck_since_ms;
     std::uint64_t number = 0;
   };
   using Jobs = std::list<Job>;
 
   std::uint64_t start(Job job);
   void go_on(std::uint64_t number);
+  // Has the disk bring what is missing.
+  void wait_for_disk(Job& job);
   void end(Jobs::iterator job, bool sent);
   Jobs::iterator find(std::uint64_t number);
 

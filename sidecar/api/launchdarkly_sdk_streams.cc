@@ -150,9 +150,10 @@ SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
 
 void SdkStreams::bring_texts(const MessageName& name) {
   bringing_.insert(name);
-  desk_.late.bring(desk_.reader.waiting(), [self = self_, name] {
+  desk_.late.bring(desk_.reader.waiting(), [self = self_, name](bool in_time) {
     if (*self == nullptr) return;
     (*self)->bringing_.erase(name);
+    if (!in_time) return (*self)->retry_later();
     (*self)->tell_all(std::get<0>(name));
   });
 }

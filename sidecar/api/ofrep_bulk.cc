@@ -69,6 +69,7 @@ bool OfrepBulk::answer(std::size_t environment, std::string_view selector,
   job.progress.added.selector = *Selector::parse(job.selector);
   // What was written so far goes out with the head.
   job.stream = response.open_stream(200, kJson, headers);
+  job.stream->set_finite();
   start(job.number);
   return true;
 }
@@ -110,17 +111,33 @@ void OfrepBulk::go_on(std::uint64_t number) {
   }
   const Written written =
       write(job->progress, additions_.merge(context, request), kSliceBytes, *slice);
+  const bool waits = written == Written::kNeedsDisk && slice->empty();
+  if (!waits) {
+    job->stuck_since_ms.reset();
+  } else if (!job->stuck_since_ms) {
+    job->stuck_since_ms = loop_.now_ms();
+  }
   const bool sent = slice->empty() || job->stream->send_shared(slice);
   if (!sent) job->unsent = std::move(slice);
-  const auto again = [self = self_, number] {
-    if (*self != nullptr) (*self)->go_on(number);
-  };
   if (written == Written::kNeedsDisk) {
-    desk_.late.bring(desk_.reader.waiting(), again);
+    wait_for_disk(*job);
   } else if (sent) {
     // Others come first. A reader who was too slow says when he has caught up.
-    (void)loop_.post(again);
+    (void)loop_.post([self = self_, number] {
+      if (*self != nullptr) (*self)->go_on(number);
+    });
   }
+}
+
+void OfrepBulk::wait_for_disk(Job& job) {
+  const bool is_stuck = job.stuck_since_ms.has_value() &&
+                        loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kMaxWaitMs;
+  if (is_stuck) return end(find(job.number));
+  desk_.late.bring(desk_.reader.waiting(), [self = self_, number = job.number](bool in_time) {
+    if (*self == nullptr) return;
+    if (in_time) return (*self)->go_on(number);
+    (*self)->end((*self)->find(number));
+  });
 }
 
 void OfrepBulk::end(Jobs::iterator job) {

@@ -2,13 +2,15 @@
 // no other connection waits for long and no answer is held in memory whole.
 //
 // One per serving thread, on its loop; used by ofrep.h alone. What is sent in slices goes out as
-// fast as the peer takes it, from the state it began with.
+// fast as the peer takes it, from the state it began with. Where the disk does not bring a text in
+// time it ends as one that is not whole.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +76,9 @@ class OfrepBulk {
     std::unique_ptr<net::EventStream> stream;
     // Written, and refused by a reader who has not taken the one before.
     std::shared_ptr<const std::string> unsent;
+    // Since when nothing could be written for want of texts; what was read may be dropped again
+    // before it is used.
+    std::optional<std::int64_t> stuck_since_ms;
     std::uint64_t number = 0;
   };
   using Jobs = std::list<Job>;
@@ -85,6 +90,8 @@ class OfrepBulk {
   void write_end(const Progress& progress, std::string& body);
   void start(std::uint64_t number);
   void go_on(std::uint64_t number);
+  // Has the disk bring what is missing.
+  void wait_for_disk(Job& job);
   void end(Jobs::iterator job);
   Jobs::iterator find(std::uint64_t number);
 

@@ -1,10 +1,67 @@
 """What LaunchDarkly's server SDKs are served, read as bytes; interop has the SDKs themselves."""
 
 import json
+import signal
+import socket
 import urllib.parse
 
 from launchdarkly_test_case import AUTHORIZED, FLAGS, SDK_KEY, LaunchDarklyTestCase, main
 from launchdarkly_flags import answering
+
+# More than the sockets between two processes hold.
+LARGE = [answering("v" * 2000, key=f"flag-{number}") for number in range(6000)]
+
+
+class Stopping(LaunchDarklyTestCase):
+    """An answer in slices at a SIGTERM: whole, or without a proper end."""
+
+    def half_read(self, daemon, method, target, headers=b"", body=b""):
+        """A socket on which that answer has begun."""
+        host, port = daemon.tcp_address.rsplit(":", 1)
+        asking = socket.create_connection((host, int(port)))
+        self.addCleanup(asking.close)
+        asking.settimeout(60)
+        asking.sendall(b"%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n%s"
+                       b"Content-Length: %d\r\n\r\n%s" % (method, target, SDK_KEY.encode(), headers,
+                                                      len(body), body))
+        begun = asking.recv(1000)
+        self.assertIn(b" 200 ", begun.split(b"\r\n")[0])
+        return asking, begun
+
+    def rest(self, asking, begun):
+        pieces = [begun]
+        try:
+            while piece := asking.recv(1 << 20):
+                pieces.append(piece)
+        except ConnectionResetError:
+            pass
+        return b"".join(pieces)
+
+    def both_answers(self, daemon):
+        return (self.half_read(daemon, b"GET", b"/sdk/latest-all"),
+                self.half_read(daemon, b"POST", b"/ofrep/v1/evaluate/flags",
+                               b"Content-Type: application/json\r\n",
+                               b'{"context":{"targetingKey":"u"}}'))
+
+    def test_who_reads_on_gets_all_of_it(self):
+        service = self.service(*LARGE)
+        daemon = self.flagstone(service, process={"drain_time": "20s"})
+        answers = self.both_answers(daemon)
+        daemon.signal(signal.SIGTERM)
+        daemon.await_log("stopping")
+        for asking, begun in answers:
+            whole = self.rest(asking, begun)
+            self.assertTrue(whole.endswith(b"0\r\n\r\n"))
+            self.assertIn(b"flag-5999", whole)
+        self.assertEqual(daemon.wait(), 0)
+
+    def test_who_does_not_read_gets_no_end(self):
+        service = self.service(*LARGE)
+        daemon = self.flagstone(service, process={"drain_time": "1s"})
+        answers = self.both_answers(daemon)
+        self.assertEqual(daemon.stop(), 0)
+        for asking, begun in answers:
+            self.assertFalse(self.rest(asking, begun).endswith(b"0\r\n\r\n"))
 
 
 class Serving(LaunchDarklyTestCase):

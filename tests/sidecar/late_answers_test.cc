@@ -85,6 +85,37 @@ TEST_F(LateAnswersTest, NobodyIsAnsweredWhoHasGone) {
   EXPECT_EQ(asked_again, 0);
 }
 
+TEST_F(LateAnswersTest, BringsForNobodyInParticular) {
+  std::vector<bool> told;
+  late.bring(places({10, 20}), [&](bool in_time) { told.push_back(in_time); });
+  EXPECT_EQ(asked, (std::vector<std::uint64_t>{10, 20}));
+  brought[0]();
+  EXPECT_TRUE(told.empty());
+  brought[1]();
+  EXPECT_EQ(told, std::vector<bool>{true});
+  late.bring(places({}), [&](bool in_time) { told.push_back(in_time); });
+  EXPECT_EQ(told, (std::vector<bool>{true, true}));
+}
+
+TEST_F(LateAnswersTest, ADiskThatHangsIsNotWaitedFor) {
+  std::vector<bool> told;
+  net::RecordingResponse response;
+  ASSERT_TRUE(late.wait(places({1}), response, answer_after(100)));
+  late.bring(places({2, 3}), [&](bool in_time) {
+    told.push_back(in_time);
+    loop.stop();
+  });
+  brought[1]();
+  while (told.empty()) loop.run();
+  EXPECT_EQ(told, std::vector<bool>{false});
+  EXPECT_EQ(asked_again, 1) << "and told that there is no more waiting";
+  EXPECT_EQ(response.deferred->response->status, 503);
+  // What it brings at last is nobody's.
+  bring_all();
+  EXPECT_EQ(told.size(), 1u);
+  EXPECT_EQ(asked_again, 1);
+}
+
 TEST_F(LateAnswersTest, WithoutADiskToAskThereIsNoWaiting) {
   LateAnswers none(loop);
   net::RecordingResponse response;

@@ -5,6 +5,7 @@
 
 #include "sidecar/api/launchdarkly_sdk.h"
 #include "sidecar/api/launchdarkly_sdk_evalx.h"
+#include "sidecar/api/ofrep.h"
 #include "tests/sidecar/api/launchdarkly_bench.h"
 #include "tests/sidecar/api/sdk_store.h"
 
@@ -49,6 +50,7 @@ class LaunchDarklySdkDiskTest : public ::testing::Test {
     });
     bench.serve<LaunchDarklySdk>(std::uint64_t{7});
     bench.serve<LaunchDarklySdkEvalx>();
+    bench.serve<Ofrep>();
     bench.take({flag_record("a", 1, "1"), flag_record("b", 1, "2"), segment_record("s", 1, "u")});
   }
 
@@ -167,6 +169,64 @@ TEST_F(LaunchDarklySdkDiskTest, WhatBreaksOffIsNotTakenForTheWhole) {
   EXPECT_TRUE(document.stream->aborted);
   EXPECT_TRUE(events->aborted);
   EXPECT_EQ(bench.desk().counters.sdk_streams.read(), 0u);
+}
+
+TEST_F(LaunchDarklySdkDiskTest, AtAStopAnswersGoOnAndAPutThatIsNotWholeHasNoProperEnd) {
+  bench.desk().settings.bulk_slice = std::chrono::hours(1);
+  std::vector<evaluation::Record> records;
+  for (int i = 0; i < 1500; ++i) {
+    records.push_back(
+        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
+  }
+  bench.take(std::move(records));
+  bench.desk().budget = &bench.budget();
+  bench.budget().set_limit_bytes(1);
+  auto document = bench.get("/sdk/latest-all");
+  auto evaluated = bench.post_bulk();
+  auto events = bench.get("/all").stream;
+  ASSERT_NE(document.stream, nullptr);
+  ASSERT_NE(evaluated.stream, nullptr);
+  EXPECT_TRUE(document.stream->finite) << "so that a drain waits for it";
+  EXPECT_TRUE(evaluated.stream->finite);
+  EXPECT_FALSE(events->finite);
+  bench.turn(1);
+  EXPECT_FALSE(events->sent.empty());
+  bench.stop();
+  EXPECT_TRUE(events->aborted);
+  simdjson::dom::parser parser;
+  EXPECT_EQ(parser.parse(bench.text_of(document)).error(), simdjson::SUCCESS);
+  EXPECT_EQ(parser.parse(bench.text_of(evaluated)).error(), simdjson::SUCCESS);
+  EXPECT_TRUE(document.stream->closed_by_api);
+  EXPECT_TRUE(evaluated.stream->closed_by_api);
+}
+
+TEST_F(LaunchDarklySdkDiskTest, ADiskThatHangsEndsAnswersAndNoStreams) {
+  move_texts();
+  std::vector<LateAnswers::Done> asked;
+  bench.desk().late.set_bring(
+      [&](cache::TextPlace, LateAnswers::Done done) { asked.push_back(std::move(done)); });
+  auto events = bench.get("/all").stream;
+  auto evaluated = bench.post_bulk();
+  std::vector<net::RecordingResponse> documents;
+  for (std::size_t i = 0; i < SdkSlices::kMaxUnderWay; ++i) {
+    documents.push_back(bench.get("/sdk/latest-all"));
+    ASSERT_NE(documents.back().stream, nullptr);
+  }
+  EXPECT_EQ(bench.get("/sdk/latest-all").status, 503);
+  bench.turn_slowly_until([&] { return !documents.back().stream->open; });
+  for (const net::RecordingResponse& document : documents) {
+    EXPECT_TRUE(document.stream->aborted);
+  }
+  ASSERT_NE(evaluated.stream, nullptr);
+  bench.turn_slowly_until([&] { return !evaluated.stream->open; });
+  EXPECT_TRUE(evaluated.stream->aborted);
+  EXPECT_TRUE(events->open);
+  EXPECT_EQ(bench.get("/sdk/latest-all").status, 200) << "there is room again";
+  // What it brings at last is for those who wait by then.
+  disk->all_in_memory = true;
+  for (LateAnswers::Done& done : std::exchange(asked, {})) done();
+  bench.turn_slowly_until([&] { return !events->sent.empty(); });
+  EXPECT_EQ(store_of(events->all()).objects_held().size(), 3u);
 }
 
 }  // namespace
