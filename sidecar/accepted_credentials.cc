@@ -22,8 +22,8 @@ void AcceptedCredentials::append_to(std::vector<std::string>& all) const {
 }
 
 bool AcceptedCredentials::awaits_some() const {
-  return std::ranges::any_of(
-      credentials_, [](const auto& credential) { return credential->secret().empty(); });
+  return std::ranges::any_of(credentials_,
+                             [](const auto& credential) { return credential->secret().empty(); });
 }
 
 std::vector<std::string> AcceptedCredentials::new_problems() {

@@ -125,13 +125,13 @@ bool FormerCredentials::restore(std::string_view saved, const std::vector<Source
       // A clock that was set back must not keep it for longer.
       const milliseconds left =
           std::min(milliseconds(entry.until_unix_ms - unix_ms), sources[i].grace);
-      const bool is_current = !current_[i].empty() &&
-                              cache::credential_hash(entry.salt, current_[i]) == entry.hash;
+      const bool is_current =
+          !current_[i].empty() && cache::credential_hash(entry.salt, current_[i]) == entry.hash;
       if (left.count() <= 0 || is_current) continue;
-      earlier_.push_back({.source = i,
-                          .hashed = {.salt = std::string(entry.salt),
-                                     .hash = std::string(entry.hash)},
-                          .until = clock.now() + left});
+      earlier_.push_back(
+          {.source = i,
+           .hashed = {.salt = std::string(entry.salt), .hash = std::string(entry.hash)},
+           .until = clock.now() + left});
     }
   }
   return true;

@@ -1,8 +1,8 @@
 // The credentials that sources had before their files changed, for as long as apps may still use
 // them: a key is rotated at the vendor first, and in every app a little later.
 //
-// A value of an environment's feed, on the keeper's thread. A restart knows them by what was kept in
-// the state: salted hashes with their end by the wall clock, never a credential itself.
+// A value of an environment's feed, on the keeper's thread. A restart knows them by what was kept
+// in the state: salted hashes with their end by the wall clock, never a credential itself.
 #pragma once
 
 #include <chrono>

@@ -68,8 +68,8 @@ void Credential::look() {
   FileRequest request{.path = source_.file, .max_bytes = config::kMaxSecretBytes};
   // Two writes within one tick of the clock have one stamp: who asks wants to know for certain.
   if (answered_by_look_.empty()) request.unless = stamp_;
-  const FileReader::Ticket ticket = files_.read(
-      std::move(request), [this](FileResult result) { on_read(std::move(result)); });
+  const FileReader::Ticket ticket =
+      files_.read(std::move(request), [this](FileResult result) { on_read(std::move(result)); });
   if (ticket_) ticket_ = ticket;
 }
 

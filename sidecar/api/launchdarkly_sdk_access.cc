@@ -28,8 +28,8 @@ std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Re
   const cache::ServingState& state = *desk.state;
   const auto index = find_environment(state.routes, request, false);
   if (index && is_launchdarkly(state.environments[*index])) return *index;
-  const auto status = sdk_refusal_status(
-      desk, index ? RoutingError::kForeignCredential : index.error(), response);
+  const auto status =
+      sdk_refusal_status(desk, index ? RoutingError::kForeignCredential : index.error(), response);
   if (!status) return std::nullopt;
   desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
   refuse_sdk(response, *status,

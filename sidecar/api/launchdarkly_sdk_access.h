@@ -14,9 +14,9 @@
 
 namespace flagstone::sidecar {
 
-// At a 401 an SDK stops for good, so that is said only of a key that is in none of the files as they
-// are since the request came. nullopt: it is being found out, the response is deferred, and the
-// request will be handled again.
+// At a 401 an SDK stops for good, so that is said only of a key that is in none of the files as
+// they are since the request came. nullopt: it is being found out, the response is deferred, and
+// the request will be handled again.
 std::optional<int> sdk_refusal_status(ServingDesk& desk, RoutingError error,
                                       net::Response& response);
 

@@ -7,6 +7,7 @@ import json
 import pathlib
 import random
 import signal
+import socket
 import uuid
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, WHO, LaunchDarklyTestCase, main
@@ -201,6 +202,30 @@ class Posts(LaunchDarklyTestCase):
         self.post(daemon, [summary({ONE: 2}), custom(1)])
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual(evaluations(service.posted()), {"answer": 2})
+
+    def test_a_stop_sends_what_there_is_though_a_peer_stalls(self):
+        service = self.service()
+        daemon = self.flagstone(service, events=SELDOM, process={"drain_time": "3s"})
+        host, port = daemon.tcp_address.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as stalled:
+            stalled.sendall(b"POST /bulk HTTP/1.1\r\nHost: localhost\r\nAuthorization: " +
+                            SDK_KEY.encode() + b"\r\nContent-Length: 100\r\n\r\n[")
+            self.post(daemon, [summary({ONE: 2}), custom(1)])
+            self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(evaluations(service.posted()), {"answer": 2})
+
+    def test_what_is_not_summarized_goes_on_so(self):
+        """PHP's SDK sends an event for each evaluation and has upstream add them up."""
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        feature = {"kind": "feature", "key": "answer", "creationDate": 1, "value": "v1",
+                   "variation": 0, "version": 1, "context": {"kind": "user", "key": "ada"}}
+        self.post(daemon, [feature], **{"X-LaunchDarkly-Unsummarized": "true"})
+        self.post(daemon, [custom(1)])
+        service.await_posted(lambda b: len(b) == 2, "both kinds of batches")
+        said = {batch.events[0]["kind"]: batch.headers.get("x-launchdarkly-unsummarized")
+                for batch in service.posted()}
+        self.assertEqual(said, {"feature": "true", "custom": None})
 
     def test_a_stop_without_upstream_keeps_it_for_the_next_start(self):
         service = self.service()

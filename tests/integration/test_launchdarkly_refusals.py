@@ -2,6 +2,7 @@
 of its reaches an SDK."""
 
 import json
+import os
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, LaunchDarklyTestCase, main
 from behaviours import sequence, status
@@ -37,6 +38,38 @@ class Refusals(LaunchDarklyTestCase):
         daemon.await_value("v2")
         for key in (SDK_KEY, "sdk-key-two"):
             self.assertEqual(daemon.ofrep().get("/sdk/flags", {"Authorization": key}).status, 200)
+
+    def test_a_key_that_is_new_in_its_file_opens_at_once(self):
+        """An app that restarts with it may be here before the file would be looked at: it stops for
+        good at a 401."""
+        service = self.service()
+        accepted = self.write("accepted", "sdk-accepted-0")
+        daemon = self.flagstone(service, accept=[{"file": accepted}])
+        client = daemon.ofrep()
+        asked = (lambda key: client.get("/sdk/flags", key).status,
+                 lambda key: client.get("/sdk/latest-all", key).status,
+                 lambda key: client.get("/sdk/evalx/users/eyJrZXkiOiJ1In0", key).status,
+                 lambda key: client.post("/bulk", [], key).status - 2,
+                 lambda key: client.post("/diagnostic", {"id": 1}, key).status - 2,
+                 lambda key: self.subscribe(daemon, key=key["Authorization"]).response.status)
+        for number, ask in enumerate(asked):
+            for name in ("key", "accepted"):
+                key = f"sdk-{name}-{number + 1}"
+                self.write(name, key)
+                self.assertEqual(ask({"Authorization": key}), 200, key)
+        self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-key-0"}).status, 401)
+
+    def test_while_a_key_file_is_away_no_key_is_refused_for_good(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        client = daemon.ofrep()
+        os.unlink(self.path("key"))
+        new = {"Authorization": "sdk-key-two"}
+        self.assertEqual(client.get("/sdk/flags", new).status, 503)
+        self.assertEqual(client.get("/sdk/flags", AUTHORIZED).status, 200)
+        self.write("key", "sdk-key-two")
+        self.assertEqual(client.get("/sdk/flags", new).status, 200)
+        self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-other"}).status, 401)
 
     def test_without_grace_the_old_key_is_nobodys_at_once(self):
         service = self.service(keys=(SDK_KEY, "sdk-key-two"))
@@ -127,7 +160,21 @@ class Refusals(LaunchDarklyTestCase):
         environment, = whole["environments"].values()
         self.assertEqual(environment["status"], "connected")
         self.assertEqual(environment["connectionStatus"]["state"], "VALID")
+        self.assertNotIn("lastError", environment["connectionStatus"])
         self.assertNotIn(SDK_KEY, json.dumps(whole))
+
+        def last_error():
+            now, = daemon.ofrep().get("/status").json["environments"].values()
+            return now["connectionStatus"].get("lastError", {})
+        service.accept_keys()
+        service.end_streams()
+        self.eventually(lambda: last_error().get("kind") == "ERROR_RESPONSE", "the refusal")
+        refused = last_error()["time"]
+        self.assertGreater(refused, environment["connectionStatus"]["stateSince"])
+        service.die()
+        self.write("key", "sdk-key-two")
+        self.eventually(lambda: last_error().get("kind") == "NETWORK_ERROR", "the outage")
+        self.assertGreater(last_error()["time"], refused)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """A restart costs nothing: flags from the last known state while LaunchDarkly is down, and then only
 what changed."""
 
-from launchdarkly_test_case import FLAGS, LaunchDarklyTestCase, main
+import os
+import pathlib
+
+from launchdarkly_test_case import FLAGS, SDK_KEY, LaunchDarklyTestCase, main
 from launchdarkly_flags import answering
 
 
@@ -94,6 +97,79 @@ class Restart(LaunchDarklyTestCase):
         daemon = self.flagstone(service, listen=address)
         self.assertEqual(daemon.ofrep().evaluate("answer").status, 404)
         self.assertEqual(daemon.ofrep().value("other"), "x")
+
+    def served(self, daemon, key):
+        return daemon.ofrep().get("/sdk/flags", {"Authorization": key}).status
+
+    def kept_keys(self, service):
+        """What the state has of keys for the next process."""
+        name = "state-" + service.uri().rsplit(":", 1)[1]
+        return pathlib.Path(self.path(name, "default", "former_credentials.blob"))
+
+    def rotated(self, service, **options):
+        """A daemon whose key was replaced while it ran, and which has put that down."""
+        daemon = self.flagstone(service, **options)
+        kept = self.kept_keys(service)
+        self.eventually(kept.exists, "the key in use to be kept")
+        before = kept.read_bytes()
+        self.write("key", "sdk-key-two")
+        self.eventually(lambda: self.served(daemon, "sdk-key-two") == 200, "the new key")
+        self.eventually(lambda: len(kept.read_bytes()) > len(before), "the old key to be kept")
+        return daemon
+
+    def started_again(self, daemon, service, key="sdk-key-two", **options):
+        daemon.kill()
+        service.die()
+        return self.flagstone(service, key=key, source=options)
+
+    def test_a_former_key_is_known_after_a_kill(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.started_again(self.rotated(service), service)
+        for key in (SDK_KEY, "sdk-key-two"):
+            self.assertEqual(self.served(daemon, key), 200, key)
+            self.next_data(self.subscribe(daemon, key=key), "put")
+            answer = daemon.ofrep().post("/bulk", [], {"Authorization": key})
+            self.assertEqual(answer.status, 202, answer)
+        self.assertEqual(self.served(daemon, "sdk-other"), 401)
+        for folder, _, names in os.walk(self.path("state-" + service.uri().rsplit(":", 1)[1])):
+            for name in names:
+                kept = pathlib.Path(folder, name).read_bytes()
+                for key in (SDK_KEY, "sdk-key-two"):
+                    self.assertNotIn(key.encode(), kept, name)
+        daemon = self.started_again(daemon, service, key="sdk-key-three")
+        for key in (SDK_KEY, "sdk-key-two", "sdk-key-three"):
+            self.assertEqual(self.served(daemon, key), 200, key)
+
+    def test_a_key_that_was_replaced_while_it_was_down(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        self.await_state_written(daemon)
+        self.eventually(self.kept_keys(service).exists, "the key to be kept")
+        daemon = self.started_again(daemon, service)
+        for key in (SDK_KEY, "sdk-key-two"):
+            self.assertEqual(self.served(daemon, key), 200, key)
+
+    def test_without_grace_a_former_key_opens_nothing(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.started_again(self.rotated(service), service, rotation_grace="0s")
+        self.assertEqual(self.served(daemon, SDK_KEY), 401)
+        self.assertEqual(self.served(daemon, "sdk-key-two"), 200)
+
+    def test_a_state_that_says_nothing_of_former_keys(self):
+        for damage in ("gone", "damaged"):
+            with self.subTest(damage):
+                service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+                self.write("key", SDK_KEY)
+                daemon = self.rotated(service)
+                self.await_state_written(daemon)
+                daemon.kill()
+                kept = self.kept_keys(service)
+                kept.unlink()
+                if damage == "damaged":
+                    kept.write_bytes(b"no such thing")
+                daemon = self.started_again(daemon, service)
+                self.assertEqual(self.served(daemon, "sdk-key-two"), 200)
+                self.assertEqual(self.served(daemon, SDK_KEY), 401)
 
 
 if __name__ == "__main__":

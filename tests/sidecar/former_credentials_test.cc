@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cache/state_files.h"
+
 namespace flagstone::sidecar {
 namespace {
 
@@ -63,6 +65,131 @@ TEST(FormerCredentialsTest, SourcesAreApart) {
   former.note(2, "x", milliseconds(100), at(0));
   former.note(2, "y", milliseconds(100), at(1));
   EXPECT_EQ(counting(former, 2, {"a", "y"}), (Strings{"a", "y", "x"}));
+}
+
+using Facts = std::vector<FormerCredentials::SourceFacts>;
+
+// Steady and wall time, each by hand.
+class TwoClocks final : public upstream::Clock {
+ public:
+  upstream::TimePoint now() const override { return at(ms); }
+  std::int64_t unix_ms() const override { return wall_ms; }
+  void pass(int more) {
+    ms += more;
+    wall_ms += more;
+  }
+
+  int ms = 0;
+  std::int64_t wall_ms = 1'000'000;
+};
+
+class FormerAfterRestart : public testing::Test {
+ protected:
+  // Another process on what the first one kept, with these credentials in its files by now.
+  FormerCredentials restarted(const std::string& saved, const Strings& now, const Facts& sources) {
+    clock.ms = 77;
+    FormerCredentials next;
+    for (std::size_t i = 0; i < now.size(); ++i)
+      next.note(i, now[i], sources[i].grace, clock.now());
+    EXPECT_TRUE(next.restore(saved, sources, clock));
+    return next;
+  }
+  // Of these credentials, those that it knows by a hash.
+  Strings opened(const FormerCredentials& former, const Strings& asked) const {
+    Strings all;
+    for (const std::string& key : asked) {
+      for (const auto& hashed : former.hashed(clock.now())) {
+        if (cache::credential_hash(hashed.salt, key) == hashed.hash) all.push_back(key);
+      }
+    }
+    return all;
+  }
+
+  TwoClocks clock;
+  const Facts one{{.identity = "a", .grace = milliseconds(100)}};
+  const Strings keys{"a", "b", "c"};
+};
+
+TEST_F(FormerAfterRestart, CountsToItsEndByTheWallClock) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  clock.pass(10);
+  former.note(0, "b", milliseconds(100), clock.now());
+  clock.pass(30);
+  const std::string saved = former.save(one, "salt", clock);
+  clock.wall_ms += 20;
+  const FormerCredentials next = restarted(saved, {"b"}, one);
+  EXPECT_EQ(counting(next, 77), Strings{}) << "no text of it is known";
+  EXPECT_EQ(opened(next, keys), Strings{"a"}) << "b is in use";
+  clock.pass(49);
+  EXPECT_EQ(opened(next, keys), Strings{"a"});
+  clock.pass(1);
+  EXPECT_EQ(opened(next, keys), Strings{});
+}
+
+TEST_F(FormerAfterRestart, TheOneInUseBeforeIsAFormerOneIfItWasReplacedMeanwhile) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  const std::string saved = former.save(one, "salt", clock);
+  clock.wall_ms += 60;
+  EXPECT_EQ(opened(restarted(saved, {"b"}, one), keys), Strings{"a"});
+  EXPECT_EQ(opened(restarted(saved, {"a"}, one), keys), Strings{});
+  EXPECT_EQ(opened(restarted(saved, {""}, one), keys), Strings{"a"}) << "its file is not there yet";
+  clock.wall_ms += 40;
+  EXPECT_EQ(opened(restarted(saved, {"b"}, one), keys), Strings{}) << "too long ago";
+}
+
+TEST_F(FormerAfterRestart, ASecondRestartStillKnowsIt) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  former.note(0, "b", milliseconds(100), clock.now());
+  const FormerCredentials next = restarted(former.save(one, "one", clock), {"b"}, one);
+  clock.pass(50);
+  const FormerCredentials third = restarted(next.save(one, "two", clock), {"c"}, one);
+  EXPECT_EQ(opened(third, keys), (Strings{"a", "b"}));
+  clock.pass(50);
+  EXPECT_EQ(opened(third, keys), Strings{"b"});
+}
+
+TEST_F(FormerAfterRestart, NoOtherSourceIsOpenedByIt) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  former.note(1, "b", milliseconds(100), clock.now());
+  const Facts two{one[0], {.identity = "b", .grace = milliseconds(100)}};
+  const std::string saved = former.save(two, "salt", clock);
+  EXPECT_EQ(opened(restarted(saved, {"c"}, {{.identity = "c", .grace = milliseconds(100)}}), keys),
+            Strings{});
+  EXPECT_EQ(opened(restarted(saved, {"c"}, {two[1]}), keys), Strings{"b"});
+}
+
+TEST_F(FormerAfterRestart, NeitherAShorterGraceNorAClockThatWasSetBackMakesItLonger) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  const std::string saved = former.save(one, "salt", clock);
+  const FormerCredentials shorter =
+      restarted(saved, {"b"}, {{.identity = "a", .grace = milliseconds(10)}});
+  clock.pass(10);
+  EXPECT_EQ(opened(shorter, keys), Strings{});
+  EXPECT_EQ(opened(restarted(saved, {"b"}, {{.identity = "a", .grace = milliseconds(0)}}), keys),
+            Strings{});
+  clock.wall_ms -= 500'000;
+  const FormerCredentials back = restarted(saved, {"b"}, one);
+  clock.pass(100);
+  EXPECT_EQ(opened(back, keys), Strings{});
+}
+
+TEST_F(FormerAfterRestart, WhatIsNoneOfItIsToldApart) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  const std::string saved = former.save(one, "salt", clock);
+  for (std::size_t size = 0; size < saved.size(); ++size) {
+    EXPECT_FALSE(FormerCredentials().restore(saved.substr(0, size), one, clock)) << size;
+  }
+  EXPECT_FALSE(FormerCredentials().restore(saved + "x", one, clock));
+  EXPECT_EQ(FormerCredentials().save(one, "salt", clock), "") << "nothing to keep";
+  FormerCredentials ungraced;
+  ungraced.note(0, "a", milliseconds(0), clock.now());
+  EXPECT_EQ(ungraced.save({{.identity = "a", .grace = milliseconds(0)}}, "salt", clock), "");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "cache/state_files.h"
+
 namespace flagstone::sidecar {
 namespace {
 
@@ -40,7 +42,7 @@ TEST(Routing, BindingThenCredentialThenDefault) {
        0,
        {{"authorization", "no"}},
        false,
-       std::unexpected(RoutingError::kForeignCredential)},
+       std::unexpected(RoutingError::kUnknownCredential)},
       {"a vendor's api needs a credential",
        0,
        {},
@@ -82,6 +84,40 @@ TEST(Routing, WhatIsUnknownMayBeWhatCouldNotBeReadYet) {
        false,
        std::unexpected(RoutingError::kForeignCredential)},
       {"whoever may fall back does", 0, {{"authorization", "no"}}, true, 0},
+  };
+  for (const Case& c : cases) {
+    net::Request request;
+    request.listener_index = c.listener;
+    request.headers = c.headers;
+    EXPECT_EQ(find_environment(routes, request, c.may_fall_back), c.wanted) << c.what;
+  }
+}
+
+TEST(Routing, AFormerOneIsKnownByItsHash) {
+  cache::Routes routes = three_environments();
+  routes.former = {{.salt = "s", .hash = cache::credential_hash("s", "old-1"), .environment = 1},
+                   {.salt = "t", .hash = cache::credential_hash("t", "old-2"), .environment = 2},
+                   {.salt = "t", .hash = cache::credential_hash("t", "key-1"), .environment = 2}};
+  const Case cases[] = {
+      {"former", 0, {{"authorization", "old-2"}}, false, 2},
+      {"former, where others may fall back", 0, {{"authorization", "old-1"}}, true, 1},
+      {"by now another's", 0, {{"authorization", "key-1"}}, false, 1},
+      {"a bound listener", 1, {{"authorization", "old-1"}}, false, 1},
+      {"a bound listener, and another's former one",
+       1,
+       {{"authorization", "old-2"}},
+       false,
+       std::unexpected(RoutingError::kForeignCredential)},
+      {"unknown",
+       0,
+       {{"authorization", "no"}},
+       false,
+       std::unexpected(RoutingError::kUnknownCredential)},
+      {"its hash opens nothing",
+       0,
+       {{"authorization", routes.former[0].hash}},
+       false,
+       std::unexpected(RoutingError::kUnknownCredential)},
   };
   for (const Case& c : cases) {
     net::Request request;

@@ -103,5 +103,77 @@ TEST_F(CredentialTest, AFileThatComesLaterHealsTheProblem) {
   EXPECT_EQ(credential->problem(), "");
 }
 
+// A credential that looks by itself once in an hour: what it finds it was asked for.
+class CredentialLookTest : public CredentialTest {
+ protected:
+  std::unique_ptr<Credential> make(config::SecretSource source) {
+    auto made = std::make_unique<Credential>(
+        loop.loop(), files, std::move(source), variables, [this] { ++changes; },
+        milliseconds(3'600'000));
+    made->start();
+    return made;
+  }
+  Credential::Looked note() {
+    return [this](bool found) {
+      looked.push_back(found);
+      loop.nudge();
+    };
+  }
+
+  std::vector<bool> looked;
+};
+
+TEST_F(CredentialLookTest, FindsWhatIsThereWhenItIsAsked) {
+  fakes::write_file(path, "first");
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  credential->look_now(note());
+  // The read that this is answered by has begun, so the next is for another one.
+  fakes::write_file(path, "other");
+  credential->look_now([&](bool) { EXPECT_EQ(credential->secret().reveal(), "other"); });
+  credential->look_now(note());
+  EXPECT_TRUE(loop.run_until([&] { return looked.size() == 2; }));
+  EXPECT_EQ(looked, (std::vector<bool>{true, true}));
+  EXPECT_EQ(files.reads(), 2) << "one for all who asked meanwhile";
+  EXPECT_EQ(files.unchanged(), 0) << "the stamp is not trusted";
+}
+
+TEST_F(CredentialLookTest, SaysWhenThereIsNone) {
+  fakes::write_file(path, "first");
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  EXPECT_EQ(credential->trouble(), "");
+  std::filesystem::remove(path);
+  credential->look_now(note());
+  EXPECT_TRUE(loop.run_until([&] { return looked.size() == 1; }));
+  EXPECT_NE(credential->trouble(), "");
+  EXPECT_EQ(credential->problem(), "") << "the one before is in use";
+  fakes::write_file(path, " ");
+  credential->look_now(note());
+  EXPECT_TRUE(loop.run_until([&] { return looked.size() == 2; }));
+  fakes::write_file(path, "second");
+  credential->look_now(note());
+  EXPECT_TRUE(loop.run_until([&] { return looked.size() == 3; }));
+  EXPECT_EQ(looked, (std::vector<bool>{false, false, true}));
+  EXPECT_EQ(credential->trouble(), "");
+  EXPECT_EQ(changes, 1);
+}
+
+TEST_F(CredentialLookTest, WithoutAFileThereIsNothingToLookAt) {
+  make({.file = {}, .variable = "KEY", .text = {}})->look_now(note());
+  make({})->look_now(note());
+  EXPECT_EQ(looked, (std::vector<bool>{true, true}));
+  EXPECT_EQ(files.reads(), 0);
+}
+
+TEST_F(CredentialLookTest, StoppedItAnswersNobody) {
+  fakes::write_file(path, "first");
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  const auto alive = std::make_shared<int>();
+  credential->look_now([alive](bool) { ADD_FAILURE() << "nobody waits any more"; });
+  credential->look_now([alive](bool) { ADD_FAILURE() << "nobody waits any more"; });
+  credential->stop();
+  EXPECT_EQ(alive.use_count(), 1);
+  loop.run_for(20);
+}
+
 }  // namespace
 }  // namespace flagstone::upstream

@@ -78,7 +78,8 @@ TEST_F(LaunchDarklyEventsTest, HandsOnWhatTheAppSaid) {
         {"content-encoding", "gzip"},
         {"x-launchdarkly-event-schema", "4"},
         {"x-launchdarkly-payload-id", "p"},
-        {"x-launchdarkly-tags", "application-id/a"}});
+        {"x-launchdarkly-tags", "application-id/a"},
+        {"x-launchdarkly-unsummarized", "true"}});
   post("/diagnostic", "{}", {{"authorization", "api_key sdk-1"}});
   ASSERT_EQ(posted.size(), 2U);
   EXPECT_EQ(posted[0].kind, upstream::PostedEvents::Kind::kEvents);
@@ -88,6 +89,8 @@ TEST_F(LaunchDarklyEventsTest, HandsOnWhatTheAppSaid) {
   EXPECT_EQ(posted[0].payload_id, "p");
   EXPECT_EQ(posted[0].tags, "application-id/a");
   EXPECT_EQ(posted[0].body, "[1]");
+  EXPECT_TRUE(posted[0].is_unsummarized);
+  EXPECT_FALSE(posted[1].is_unsummarized);
   EXPECT_EQ(posted[1].kind, upstream::PostedEvents::Kind::kDiagnostic);
   EXPECT_EQ(posted[1].credential, "sdk-1");
   EXPECT_FALSE(posted[1].is_gzip);
