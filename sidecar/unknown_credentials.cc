@@ -89,4 +89,22 @@ void UnknownCredentials::look_at_the_clock() {
   for (const std::uint64_t number : late) answer(number, Verdict::kTryAgain);
 }
 
+std::optional<int> refusal_status(UnknownCredentials& unknown, RoutingError error,
+                                  net::Response& response) {
+  constexpr int kNobodys = 401;
+  constexpr int kTryAgain = 503;
+  const bool is_unknown =
+      error == RoutingError::kUnknownCredential || error == RoutingError::kUnreadCredential;
+  if (!is_unknown) return kNobodys;
+  switch (unknown.judge(response)) {
+    case UnknownCredentials::Verdict::kWait:
+      return std::nullopt;
+    case UnknownCredentials::Verdict::kTryAgain:
+      return kTryAgain;
+    case UnknownCredentials::Verdict::kUnknown:
+      break;
+  }
+  return error == RoutingError::kUnreadCredential ? kTryAgain : kNobodys;
+}
+
 }  // namespace flagstone::sidecar

@@ -10,11 +10,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "net/deferred_response.h"
 #include "net/handler.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
 
@@ -76,5 +78,12 @@ class UnknownCredentials {
   // Empty once this is gone.
   std::shared_ptr<UnknownCredentials*> self_;
 };
+
+// What an api of a vendor's says to a request that opens no environment: 401, or 503 where it may
+// open one yet. At a 401 SDKs stop for good, so that is said only of a key that is in none of the
+// files as they are since the request came. nullopt: that is being found out, and the request will
+// be handled again.
+std::optional<int> refusal_status(UnknownCredentials& unknown, RoutingError error,
+                                  net::Response& response);
 
 }  // namespace flagstone::sidecar

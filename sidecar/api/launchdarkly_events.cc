@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "sidecar/api/launchdarkly_sdk_access.h"
 #include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
@@ -75,7 +74,7 @@ void LaunchDarklyEvents::diagnostic(const net::Request& request, std::string_vie
 void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Response& response) {
   const auto environment = find_environment(desk_.state->routes, request, false);
   if (!environment) {
-    const auto status = sdk_refusal_status(desk_, environment.error(), response);
+    const auto status = refusal_status(desk_.unknown_credentials, environment.error(), response);
     if (!status) return;
     if (*status == 503) return tell_to_try_again(response, describe(environment.error()));
     return refuse(*status, describe(environment.error()), response);

@@ -2,34 +2,17 @@
 
 #include "evaluation/json_text.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
+#include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
-
-std::optional<int> sdk_refusal_status(ServingDesk& desk, RoutingError error,
-                                      net::Response& response) {
-  constexpr int kNobodys = 401;
-  constexpr int kTryAgain = 503;
-  const bool is_unknown =
-      error == RoutingError::kUnknownCredential || error == RoutingError::kUnreadCredential;
-  if (!is_unknown) return kNobodys;
-  switch (desk.unknown_credentials.judge(response)) {
-    case UnknownCredentials::Verdict::kWait:
-      return std::nullopt;
-    case UnknownCredentials::Verdict::kTryAgain:
-      return kTryAgain;
-    case UnknownCredentials::Verdict::kUnknown:
-      break;
-  }
-  return error == RoutingError::kUnreadCredential ? kTryAgain : kNobodys;
-}
 
 std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Request& request,
                                                 net::Response& response) {
   const cache::ServingState& state = *desk.state;
   const auto index = find_environment(state.routes, request, false);
   if (index && is_launchdarkly(state.environments[*index])) return *index;
-  const auto status =
-      sdk_refusal_status(desk, index ? RoutingError::kForeignCredential : index.error(), response);
+  const auto status = refusal_status(
+      desk.unknown_credentials, index ? RoutingError::kForeignCredential : index.error(), response);
   if (!status) return std::nullopt;
   desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
   refuse_sdk(response, *status,

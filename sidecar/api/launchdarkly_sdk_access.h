@@ -9,16 +9,9 @@
 
 #include "net/request.h"
 #include "net/response.h"
-#include "sidecar/routing.h"
 #include "sidecar/serving_desk.h"
 
 namespace flagstone::sidecar {
-
-// At a 401 an SDK stops for good, so that is said only of a key that is in none of the files as
-// they are since the request came. nullopt: it is being found out, the response is deferred, and
-// the request will be handled again.
-std::optional<int> sdk_refusal_status(ServingDesk& desk, RoutingError error,
-                                      net::Response& response);
 
 // The environment that the request's SDK key opens. nullopt: it was refused, or is handled again.
 // Only the keys that are configured open one, each its own, and only one of LaunchDarkly's.

@@ -1,5 +1,6 @@
 """What LaunchDarkly's server SDKs are served, read as bytes; interop has the SDKs themselves."""
 
+import concurrent.futures
 import json
 import signal
 import socket
@@ -49,8 +50,10 @@ class Stopping(LaunchDarklyTestCase):
         answers = self.both_answers(daemon)
         daemon.signal(signal.SIGTERM)
         daemon.await_log("stopping")
-        for asking, begun in answers:
-            whole = self.rest(asking, begun)
+        # At once: who is not read from for long is cut.
+        with concurrent.futures.ThreadPoolExecutor() as readers:
+            wholes = list(readers.map(lambda answer: self.rest(*answer), answers))
+        for whole in wholes:
             self.assertTrue(whole.endswith(b"0\r\n\r\n"))
             self.assertIn(b"flag-5999", whole)
         self.assertEqual(daemon.wait(), 0)
