@@ -32,6 +32,10 @@ endif()
 # xxHash is used header-only (XXH_INLINE_ALL), so that its dispatch is inlined.
 add_library(flagstone_xxhash INTERFACE)
 target_link_libraries(flagstone_xxhash INTERFACE PkgConfig::XXHASH)
+# It inlines through pointers to functions, by force, which GCC refuses at -Og: the sanitized presets' level.
+if(FLAGSTONE_SANITIZE)
+  target_compile_definitions(flagstone_xxhash INTERFACE XXH_NO_INLINE_HINTS=1)
+endif()
 
 # llhttp: the system's where there is one (Debian 13), else the sources that `make setup` fetched.
 pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9.2)
