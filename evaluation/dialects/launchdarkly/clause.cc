@@ -27,9 +27,6 @@ constexpr std::array<std::pair<std::string_view, Operator>, 15> kOperators = {{
     {"segmentMatch", Operator::kSegmentMatch},
 }};
 
-// What RE2 may use for one expression, its program and its states together.
-constexpr std::int64_t kRegexBytesMax = std::int64_t{128} << 10;
-
 template <typename T, typename Holds>
 bool any(const Clause& clause, Holds holds) {
   return std::ranges::any_of(clause.operands_as<T>(), holds);
@@ -167,28 +164,6 @@ bool Clause::matches(const Context& context) const {
     found = matches_value(value);
   }
   return found != negate;
-}
-
-RegexList::RegexList() = default;
-RegexList::~RegexList() = default;
-RegexList::RegexList(RegexList&&) noexcept = default;
-RegexList& RegexList::operator=(RegexList&&) noexcept = default;
-
-const re2::RE2* RegexList::add(std::string_view pattern) {
-  re2::RE2::Options options(re2::RE2::Quiet);
-  options.set_max_mem(kRegexBytesMax);
-  auto regex =
-      std::make_unique<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
-  if (!regex->ok()) return nullptr;
-  // The parsed pattern, two programs, and the states of ordinary searches: what RE2 has is not to
-  // be asked, what it may have at most is known.
-  constexpr std::size_t kFixedBytes = 2048;
-  constexpr std::size_t kBytesPerInstruction = 256;
-  const auto instructions = static_cast<std::size_t>(regex->ProgramSize());
-  bytes_ += std::min(static_cast<std::size_t>(kRegexBytesMax),
-                     kFixedBytes + pattern.size() * 2 + instructions * kBytesPerInstruction);
-  list_.push_back(std::move(regex));
-  return list_.back().get();
 }
 
 }  // namespace flagstone::evaluation::launchdarkly

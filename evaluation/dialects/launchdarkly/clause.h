@@ -8,10 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "evaluation/dialects/launchdarkly/attribute.h"
 #include "evaluation/dialects/launchdarkly/context.h"
@@ -83,23 +81,6 @@ struct Clause {
   // Whether the context fulfils the clause, negation included. REQUIRES: not kSegmentMatch, and an
   // attribute that is neither undefined nor invalid.
   bool matches(const Context& context) const;
-};
-
-// The regular expressions of one record.
-class RegexList {
- public:
-  RegexList();
-  ~RegexList();
-  RegexList(RegexList&&) noexcept;
-  RegexList& operator=(RegexList&&) noexcept;
-
-  // nullptr: it is no regular expression, or too large a one, and matches nothing.
-  const re2::RE2* add(std::string_view pattern);
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::vector<std::unique_ptr<const re2::RE2>> list_;
-  std::size_t bytes_ = 0;
 };
 
 }  // namespace flagstone::evaluation::launchdarkly

@@ -134,16 +134,27 @@ void ClausePacker::pack_versions(Clause& clause, std::span<const Value> values) 
 }
 
 void ClausePacker::pack_regexes(Clause& clause, std::span<const Value> values) {
-  auto* at = packer_.make<const re2::RE2*>(count_if(values, &Value::is_string));
+  auto* at = packer_.make<const re2::RE2*>(
+      std::min(count_if(values, &Value::is_string), RegexList::kCountMax));
   clause.operands = static_cast<const void*>(at);
   if (at == nullptr) return;
   for (const Value& value : values) {
     if (!value.is_string()) continue;
-    const re2::RE2* const regex = regexes_.add(value.as_string());
-    if (regex == nullptr) continue;
-    *at++ = regex;
+    KnownRegex* const known = regex(value.as_string());
+    if (known == nullptr || known->last_operands == clause.operands) continue;
+    known->last_operands = clause.operands;
+    *at++ = known->regex;
     ++clause.operand_count;
   }
+}
+
+ClausePacker::KnownRegex* ClausePacker::regex(std::string_view pattern) {
+  auto known = known_regexes_.find(pattern);
+  if (known == known_regexes_.end()) {
+    if (regexes_.is_full()) return nullptr;
+    known = known_regexes_.emplace(pattern, KnownRegex{regexes_.add(pattern), nullptr}).first;
+  }
+  return known->second.regex == nullptr ? nullptr : &known->second;
 }
 
 std::span<const Target> ClausePacker::targets(std::span<const TargetDefinition> from) {

@@ -7,11 +7,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "evaluation/arena.h"
 #include "evaluation/dialects/launchdarkly/clause.h"
 #include "evaluation/dialects/launchdarkly/compiled_records.h"
 #include "evaluation/dialects/launchdarkly/definition.h"
+#include "evaluation/dialects/launchdarkly/regex_list.h"
 #include "evaluation/packed_record.h"
 
 namespace flagstone::evaluation::launchdarkly {
@@ -32,6 +34,11 @@ class ClausePacker {
                       std::string_view bucket_by);
 
  private:
+  struct KnownRegex {
+    const re2::RE2* regex = nullptr;      // nullptr: matches nothing.
+    const void* last_operands = nullptr;  // Of the clause that listed it last.
+  };
+
   Clause clause(const ClauseDefinition& from);
   void pack_scalars(Clause& clause, std::span<const Value> values);
   void pack_numbers(Clause& clause, std::span<const Value> values);
@@ -39,10 +46,14 @@ class ClausePacker {
   void pack_instants(Clause& clause, std::span<const Value> values);
   void pack_versions(Clause& clause, std::span<const Value> values);
   void pack_regexes(Clause& clause, std::span<const Value> values);
+  // nullptr: it matches nothing.
+  KnownRegex* regex(std::string_view pattern);
 
   BlockPacker& packer_;
   RegexList& regexes_;
   Arena& arena_;
+  // By their texts: one that comes again is no second one.
+  std::unordered_map<std::string_view, KnownRegex> known_regexes_;
 };
 
 }  // namespace flagstone::evaluation::launchdarkly

@@ -15,6 +15,7 @@
 #include "evaluation/dialects/launchdarkly/attribute.h"
 #include "evaluation/dialects/launchdarkly/clause.h"
 #include "evaluation/dialects/launchdarkly/key_set.h"
+#include "evaluation/dialects/launchdarkly/regex_list.h"
 #include "evaluation/dialects/launchdarkly/wire/detail.h"
 #include "evaluation/evaluation.h"
 #include "evaluation/packed_record.h"
