@@ -59,6 +59,6 @@ Said read(std::string_view text, std::size_t piece_bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const Said whole = read(text, size == 0 ? 1 : size);
-  for (const std::size_t piece : {1, 2, 7}) require(read(text, piece) == whole);
+  for (const std::size_t piece : {1U, 2U, 7U}) require(read(text, piece) == whole);
   return 0;
 }
