@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "evaluation/sha1_block.h"
+
 namespace flagstone::evaluation {
 
 class Sha1 {
  public:
-  using Digest = std::array<std::uint32_t, 5>;
+  using Digest = Sha1State;
 
   // The same digest however the bytes are cut.
   void add(std::string_view bytes);
@@ -20,14 +22,10 @@ class Sha1 {
   Digest finish();
 
  private:
-  static constexpr std::size_t kBlockBytes = 64;
-
-  void mix(const char* block);
-
-  Digest state_ = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+  Sha1State state_ = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
   std::uint64_t bytes_ = 0;
   // The bytes that make no whole block yet.
-  std::array<char, kBlockBytes> rest_;
+  std::array<char, kSha1BlockBytes> rest_;
 };
 
 }  // namespace flagstone::evaluation
