@@ -7,35 +7,44 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::optional<std::int64_t> number_of(std::string_view text) {
-  if (text.empty() || !std::ranges::all_of(text, is_digit)) return std::nullopt;
-  if (text.size() > 1 && text.front() == '0') return std::nullopt;
+// Takes the digits at the front, of which there must be one, and no others behind a zero.
+bool take_number(std::string_view& text, std::int64_t& out) {
   std::uint64_t number = 0;
-  for (const char c : text) number = number * 10 + static_cast<std::uint64_t>(c - '0');
-  return static_cast<std::int64_t>(number);
+  std::size_t size = 0;
+  for (; size < text.size() && is_digit(text[size]); ++size) {
+    number = number * 10 + static_cast<std::uint64_t>(text[size] - '0');
+  }
+  if (size == 0 || (size > 1 && text.front() == '0')) return false;
+  text.remove_prefix(size);
+  out = static_cast<std::int64_t>(number);
+  return true;
 }
 
-// Takes what stands before the first of `endings` off the front, the ending too; `ending` is it, or
-// 0 at the end.
-std::string_view take_until(std::string_view& text, std::string_view endings, char& ending) {
-  const std::size_t size = std::min(text.find_first_of(endings), text.size());
-  const std::string_view taken = text.substr(0, size);
-  ending = size == text.size() ? '\0' : text[size];
-  text.remove_prefix(std::min(text.size(), size + 1));
+bool take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  std::int64_t number = 0;
+  if (!take_number(text, number) || !text.empty()) return std::nullopt;
+  return number;
+}
+
+// Takes what stands before the first such character off the front, the character too.
+std::string_view take_until(std::string_view& text, char ending) {
+  const std::string_view taken = text.substr(0, text.find(ending));
+  text.remove_prefix(std::min(text.size(), taken.size() + 1));
   return taken;
-}
-
-bool take_number(std::string_view& text, std::string_view endings, char& ending,
-                 std::int64_t& out) {
-  const auto number = number_of(take_until(text, endings, ending));
-  if (number) out = *number;
-  return number.has_value();
 }
 
 // Identifiers with dots between them.
 bool are_identifiers(std::string_view text, bool zeros_may_lead) {
-  for (char ending = '.'; ending == '.';) {
-    const std::string_view identifier = take_until(text, ".", ending);
+  bool another = true;
+  while (another) {
+    another = text.find('.') != std::string_view::npos;
+    const std::string_view identifier = take_until(text, '.');
     if (identifier.empty()) return false;
     for (const char c : identifier) {
       const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -60,9 +69,8 @@ std::strong_ordering compare_prereleases(std::string_view a, std::string_view b)
   // A release comes after its prereleases.
   if (a.empty() || b.empty()) return a.empty() <=> b.empty();
   while (!a.empty() && !b.empty()) {
-    char ending = 0;
-    const std::string_view left = take_until(a, ".", ending);
-    const std::string_view right = take_until(b, ".", ending);
+    const std::string_view left = take_until(a, '.');
+    const std::string_view right = take_until(b, '.');
     if (const auto order = compare_identifiers(left, right); order != 0) return order;
   }
   return b.empty() <=> a.empty();
@@ -72,16 +80,18 @@ std::strong_ordering compare_prereleases(std::string_view a, std::string_view b)
 
 std::optional<VersionNumber> read_version(std::string_view text) {
   VersionNumber version;
-  char ending = 0;
-  if (!take_number(text, ".-+", ending, version.major)) return std::nullopt;
-  if (ending == '.' && !take_number(text, ".-+", ending, version.minor)) return std::nullopt;
-  if (ending == '.' && !take_number(text, "-+", ending, version.patch)) return std::nullopt;
-  if (ending == '-') {
-    version.prerelease = take_until(text, "+", ending);
+  if (!take_number(text, version.major)) return std::nullopt;
+  if (take(text, '.')) {
+    if (!take_number(text, version.minor)) return std::nullopt;
+    if (take(text, '.') && !take_number(text, version.patch)) return std::nullopt;
+  }
+  if (take(text, '-')) {
+    version.prerelease = text.substr(0, text.find('+'));
+    text.remove_prefix(version.prerelease.size());
     if (!are_identifiers(version.prerelease, false)) return std::nullopt;
   }
-  if (ending == '+' && !are_identifiers(text, true)) return std::nullopt;
-  return version;
+  const bool ends_well = take(text, '+') ? are_identifiers(text, true) : text.empty();
+  return ends_well ? std::optional(version) : std::nullopt;
 }
 
 std::strong_ordering compare(const VersionNumber& a, const VersionNumber& b) {
