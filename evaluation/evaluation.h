@@ -43,6 +43,25 @@ enum class ErrorCode : std::uint8_t {
 // The JSON type of a variant's value, judged by typed callers (gRPC); OFREP is untyped.
 enum class ValueType : std::uint8_t { kNone, kNull, kBool, kNumber, kString, kArray, kObject };
 
+// REQUIRES: valid JSON without spaces before it.
+constexpr ValueType type_of_json(std::string_view json) {
+  switch (json.front()) {
+    case 'n':
+      return ValueType::kNull;
+    case 't':
+    case 'f':
+      return ValueType::kBool;
+    case '"':
+      return ValueType::kString;
+    case '[':
+      return ValueType::kArray;
+    case '{':
+      return ValueType::kObject;
+    default:
+      return ValueType::kNumber;
+  }
+}
+
 // A vendor's own account of a result, where it has one that says more than OpenFeature's. The
 // vendor's wire knows its type; nobody else looks inside.
 struct VendorDetail {};

@@ -116,24 +116,6 @@ PreparedMetadata prepare_metadata(std::span<const WrittenMember> written, Arena&
   return {{joined, static_cast<std::size_t>(at - joined)}, places.first(count)};
 }
 
-ValueType type_of(std::string_view json) {
-  switch (json.front()) {
-    case 'n':
-      return ValueType::kNull;
-    case 't':
-    case 'f':
-      return ValueType::kBool;
-    case '"':
-      return ValueType::kString;
-    case '[':
-      return ValueType::kArray;
-    case '{':
-      return ValueType::kObject;
-    default:
-      return ValueType::kNumber;
-  }
-}
-
 std::span<const Variant> pack_variants(Packer& packer, std::span<const PreparedMember> from) {
   Variant* const variants = packer.make<Variant>(from.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
@@ -141,7 +123,7 @@ std::span<const Variant> pack_variants(Packer& packer, std::span<const PreparedM
     variant.name_json_size = static_cast<std::uint32_t>(from[i].name_json.size());
     variant.value_json_size = static_cast<std::uint32_t>(from[i].value_json.size());
     variant.name_size = static_cast<std::uint32_t>(from[i].name.size());
-    variant.type = type_of(from[i].value_json);
+    variant.type = type_of_json(from[i].value_json);
     // These stand one after the other.
     variant.chars = packer.text(Variant::kBeforeValue).data();
     packer.text(from[i].value_json);

@@ -16,24 +16,6 @@ namespace {
 // Shares are hundred-thousandths, added up in single precision, as Go does it.
 constexpr float kWholeWeight = 100'000.0F;
 
-ValueType type_of(std::string_view json) {
-  switch (json.front()) {
-    case 'n':
-      return ValueType::kNull;
-    case 't':
-    case 'f':
-      return ValueType::kBool;
-    case '"':
-      return ValueType::kString;
-    case '[':
-      return ValueType::kArray;
-    case '{':
-      return ValueType::kObject;
-    default:
-      return ValueType::kNumber;
-  }
-}
-
 // Packs what only flags have.
 class FlagPacker {
  public:
@@ -160,7 +142,7 @@ std::span<const Rule> FlagPacker::rules() {
 
 Variation FlagPacker::variation(std::string_view written, std::size_t index) {
   Variation variation;
-  variation.type = type_of(written);
+  variation.type = type_of_json(written);
   text_.assign(Variation::kBeforeValue);
   append_minified(text_, written);
   variation.value_size = static_cast<std::uint32_t>(text_.size() - Variation::kBeforeValue.size());
