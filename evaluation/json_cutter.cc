@@ -40,7 +40,7 @@ bool JsonCutter::take_result(std::expected<void, std::string> result) {
 std::expected<void, DocumentError> JsonCutter::feed(std::string_view chunk) {
   if (error_) return std::unexpected(*error_);
   if (chunk.size() > bytes_max_ - fed_) {
-    return refuse("larger than " + std::to_string(bytes_max_) + " bytes");
+    return refuse("the document is larger than " + std::to_string(bytes_max_) + " bytes");
   }
   fed_ += chunk.size();
   const char* at = chunk.data();
@@ -127,11 +127,14 @@ void JsonCutter::begin_container(char first, const char*& at, const char* end) {
   if (error_ || !outer || in_entered() || first != '{') return;
   // Nearly every object lies whole in a chunk; those are passed over in one step.
   NobodyWatches nobody;
-  const std::optional<PassedObject> passed = pass_object(at, end, nobody);
+  PassedMembers* const watcher = taking_ ? receiver_.watcher() : nullptr;
+  const auto passed = pass_object(at, end, watcher == nullptr ? nobody : *watcher);
   if (!passed) return;
   syntax_.pass(at, *passed);
   at = passed->end;
-  end_value(depth, at);
+  if (watcher == nullptr) return end_value(depth, at);
+  taking_ = false;
+  take_result(receiver_.on_watched({piece_, at}));
 }
 
 void JsonCutter::end_string(const char* at) {

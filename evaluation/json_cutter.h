@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "evaluation/document_error.h"
+#include "evaluation/json_skip.h"
 #include "evaluation/json_syntax.h"
 
 namespace flagstone::evaluation {
@@ -36,6 +37,13 @@ class JsonCutter {
     virtual std::expected<Wish, std::string> on_value(const Value& value) = 0;
     // The value last wished for is complete: its bytes, until the call returns.
     virtual std::expected<void, std::string> on_taken(std::string_view raw) = 0;
+    // Who is told of the members of an object that is taken, if anybody. Where it lies whole and
+    // right in one chunk, on_watched() comes instead of on_taken(); else the watcher may have been
+    // told of some members, which counts for nothing.
+    virtual PassedMembers* watcher() { return nullptr; }
+    virtual std::expected<void, std::string> on_watched(std::string_view raw) {
+      return on_taken(raw);
+    }
     // The container entered at that depth has ended.
     virtual std::expected<void, std::string> on_left(std::size_t depth) = 0;
 

@@ -108,7 +108,7 @@ TEST(JsonCutterTest, WhatIsNoJsonIsRefusedWhereverItIs) {
 
 TEST(JsonCutterTest, HasItsBounds) {
   EXPECT_EQ(cut(R"({"a":1})", 3, false, 6).back(),
-            "line 1, column 7 (byte 6): larger than 6 bytes");
+            "line 1, column 7 (byte 6): the document is larger than 6 bytes");
   EXPECT_EQ(cut(R"({"a":"0123456789"})", 4, false, 100, 6).back(),
             "line 1, column 13 (byte 12): a value of more than 6 bytes");
   EXPECT_EQ(cut(R"({"skip":"0123456789"})", 4, false, 100, 6).back(), "left 0");
@@ -116,6 +116,49 @@ TEST(JsonCutterTest, HasItsBounds) {
   // One level is the text's own.
   EXPECT_TRUE(cut(R"({"skip":)" + deep + "}", 16).back().contains("nested deeper than"));
   EXPECT_EQ(cut(R"({"a":)" + deep + "}", 16).back(), "left 0") << "its reader's business";
+}
+
+// Says of which members it is told, until one is called "stop".
+class Watching final : public JsonCutter::Receiver, private PassedMembers {
+ public:
+  std::expected<Wish, std::string> on_value(const JsonCutter::Value& value) override {
+    return value.depth == 0 ? Wish::kEnter : Wish::kTake;
+  }
+  PassedMembers* watcher() override { return this; }
+  std::expected<void, std::string> on_watched(std::string_view raw) override {
+    said.push_back("watched " + std::string(raw));
+    return {};
+  }
+  std::expected<void, std::string> on_taken(std::string_view raw) override {
+    said.push_back("taken " + std::string(raw));
+    return {};
+  }
+  std::expected<void, std::string> on_left(std::size_t) override { return {}; }
+
+  Strings said;
+
+ private:
+  bool take(const PassedMember& member) override {
+    said.push_back("told " + std::string(member.escaped_name));
+    return member.escaped_name != "stop";
+  }
+};
+
+TEST(JsonCutterTest, TellsOfTheMembersOfWhatLiesWholeInAPiece) {
+  constexpr std::string_view kText = R"([{"a":{"b":1}},5,{"stop":2},{"c":3}])";
+  for (const std::size_t first : {kText.size(), kText.size() - 2}) {
+    Watching watching;
+    JsonCutter cutter(1 << 20, 1 << 20, watching);
+    ASSERT_TRUE(cutter.feed(kText.substr(0, first)));
+    ASSERT_TRUE(cutter.feed(kText.substr(first)));
+    ASSERT_TRUE(cutter.finish());
+    Strings expected = {"told a",  "told b",    "watched {\"a\":{\"b\":1}}",
+                        "taken 5", "told stop", "taken {\"stop\":2}"};
+    // The last one is cut off before its end.
+    if (first == kText.size()) expected.insert(expected.end(), {"told c", "watched {\"c\":3}"});
+    if (first != kText.size()) expected.insert(expected.end(), {"told c", "taken {\"c\":3}"});
+    EXPECT_EQ(watching.said, expected) << first;
+  }
 }
 
 }  // namespace

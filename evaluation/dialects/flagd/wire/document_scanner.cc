@@ -6,14 +6,12 @@
 
 #include "evaluation/dialect.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
-#include "evaluation/json_skip.h"
+#include "evaluation/json_cursor.h"
+#include "evaluation/json_cutter.h"
 #include "evaluation/json_syntax.h"
 #include "evaluation/json_text.h"
 
 namespace flagstone::evaluation::flagd {
-
-using Event = JsonSyntax::Event;
-
 namespace {
 
 std::string unescaped(std::string_view between_quotes) {
@@ -22,12 +20,31 @@ std::string unescaped(std::string_view between_quotes) {
   return plain;
 }
 
-// Watches a record that is passed over in one piece for its `key` and its `metadata.flagSetId`, of
-// duplicates the last.
-class WatchedMembers final : public PassedMembers {
+// What the string says that begins at `value` and ends before `end`; nothing when it is no string,
+// or not there.
+std::optional<std::string> string_at(const char* value, const char* end) {
+  if (value == nullptr || *value != '"') return std::nullopt;
+  return unescaped({value + 1, find_closing_quote(value + 1, end)});
+}
+
+// The value of that member, of duplicates the last; nullptr without one. REQUIRES: valid JSON, an
+// object.
+const char* member_of(std::string_view object, std::string_view wanted) {
+  const char* found = nullptr;
+  JsonCursor members(object);
+  for (std::string_view name, value; members.next(name, value);) {
+    if (unescaped(name) == wanted) found = value.data();
+  }
+  return found;
+}
+
+// What a record says of itself beside its rule: its `key` and its `metadata.flagSetId`, of
+// duplicates the last. Hears of them while the record is passed over, or looks for them.
+class OwnNames final : public PassedMembers {
  public:
   bool take(const PassedMember& member) override {
-    // An escaped name is rare, and left to those who look closely.
+    if (member.depth == 2 && !in_metadata_) return true;
+    // An escaped name is rare, and left to look_in().
     if (member.escaped_name.find('\\') != std::string_view::npos) return false;
     if (member.depth == 1) {
       in_metadata_ = false;
@@ -36,73 +53,52 @@ class WatchedMembers final : public PassedMembers {
         in_metadata_ = *member.value == '{';
         set_id_ = nullptr;
       }
-    } else if (in_metadata_ && member.escaped_name == "flagSetId") {
+    } else if (member.escaped_name == "flagSetId") {
       set_id_ = member.value;
     }
     return true;
   }
+  // `record`: valid JSON.
+  void look_in(std::string_view record) {
+    *this = OwnNames();
+    if (record.front() != '{') return;
+    key_ = member_of(record, "key");
+    const char* const metadata = member_of(record, "metadata");
+    if (metadata == nullptr || *metadata != '{') return;
+    set_id_ = member_of({metadata, record.data() + record.size()}, "flagSetId");
+  }
 
-  // The strings they held; nothing when they were no strings or not there. `end`: the record's.
+  // The strings they held. `end`: the record's.
   std::optional<std::string> key(const char* end) const { return string_at(key_, end); }
   std::optional<std::string> set_id(const char* end) const { return string_at(set_id_, end); }
 
  private:
-  static std::optional<std::string> string_at(const char* value, const char* end) {
-    if (value == nullptr || *value != '"') return std::nullopt;
-    return unescaped({value + 1, find_closing_quote(value + 1, end)});
-  }
-
   const char* key_ = nullptr;
   const char* set_id_ = nullptr;
   bool in_metadata_ = false;
 };
 
+std::unexpected<std::string> wrong(std::string_view name, std::string_view what) {
+  return std::unexpected("\"" + std::string(name) + "\" " + std::string(what));
+}
+
 }  // namespace
 
-// The syntax checker says what comes; this class knows where in a flagd document that is.
+// The cutter says what comes; this class knows where in a flagd document that is.
 //
-// Depths: the document's object is 1, `flags` and `$evaluators` are 2, so a flag's own members
-// stand at 3. While a record is open, its bytes are gathered and two things in it are watched: its
-// `key` and its `metadata.flagSetId`. Nearly all records are objects that lie whole and right in
-// one chunk; those are passed over in one step.
-class DocumentScanner::Impl {
+// Depths: the document's object is 0, `flags` and `$evaluators` are 1, records are 2.
+class DocumentScanner::Impl final : private JsonCutter::Receiver {
  public:
-  explicit Impl(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit Impl(std::size_t bytes_max) : cutter_(bytes_max, bytes_max, *this) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
-  std::expected<void, DocumentError> feed(std::string_view chunk) {
-    if (error_) return std::unexpected(*error_);
-    if (chunk.size() > bytes_max_ - fed_) {
-      return refuse("the document is larger than " + std::to_string(bytes_max_) + " bytes");
-    }
-    fed_ += chunk.size();
-    const char* at = chunk.data();
-    const char* const end = at + chunk.size();
-    piece_ = at;
-    for (;;) {
-      const char* const from = at;
-      const Event event = syntax_.next(at, end);
-      if (gather_text_ && event != Event::kBeginString) {
-        text_.append(from, event == Event::kEndString ? at - 1 : at);
-      }
-      if (event == Event::kMore) break;
-      if (event == Event::kError) return refuse(std::string(syntax_.message()));
-      handle(event, at);
-      if (!error_ && event == Event::kBeginObject && begins_record()) pass_record(at, end);
-      if (error_) return std::unexpected(*error_);
-    }
-    if (open_) raw_.append(piece_, end);
-    return {};
-  }
+  std::expected<void, DocumentError> feed(std::string_view chunk) { return cutter_.feed(chunk); }
 
   std::expected<ScannedDocument, DocumentError> finish() {
-    if (error_) return std::unexpected(*error_);
-    if (!syntax_.finish()) {
-      refuse(std::string(syntax_.message()));
-      return std::unexpected(*error_);
-    }
+    if (auto whole = cutter_.finish(); !whole) return std::unexpected(std::move(whole.error()));
     if (!has_flags_) {
-      error_ = DocumentError{"the document has no \"flags\""};
-      return std::unexpected(*error_);
+      return std::unexpected(DocumentError{.message = "the document has no \"flags\""});
     }
     for (std::size_t i = 0; i < document_.update.records.size(); ++i) {
       if (!has_own_set_[i]) document_.update.records[i].id.set_id = document_set_id_;
@@ -129,209 +125,62 @@ class DocumentScanner::Impl {
   }
 
  private:
-  enum class Section : std::uint8_t {
-    kNone,
-    kFlags,     // The value of `flags` is to come, or is an object being read.
-    kFlagList,  // `flags` is an array.
-    kEvaluators,
-    kMetadata,
-    kSkipped,
-  };
-  // Which member of an open record the scanner is in.
-  enum class Watched : std::uint8_t { kNothing, kKey, kMetadata };
+  using Value = JsonCutter::Value;
+  using Wish = JsonCutter::Wish;
+  enum class Section : std::uint8_t { kFlags, kFlagList, kEvaluators, kMetadata };
 
-  std::expected<void, DocumentError> refuse(std::string message) {
-    if (!error_) {
-      error_ = DocumentError{std::move(message), syntax_.offset(), syntax_.line(),
-                             syntax_.offset() - syntax_.line_start() + 1};
+  std::expected<Wish, std::string> on_value(const Value& value) override {
+    if (value.depth == 0) {
+      if (value.first != '{') return std::unexpected("the document is not an object");
+      return Wish::kEnter;
     }
-    return std::unexpected(*error_);
-  }
-
-  void handle(Event event, const char* at) {
-    switch (event) {
-      case Event::kBeginObject:
-      case Event::kBeginArray:
-        begin_container(event, at);
-        break;
-      case Event::kEndObject:
-      case Event::kEndArray:
-        end_container(at);
-        break;
-      case Event::kBeginString:
-        begin_string(at);
-        break;
-      case Event::kEndString:
-        end_string(at);
-        break;
-      case Event::kBeginScalar:
-        begin_plain_value(at, syntax_.scalar() == 'n');
-        break;
-      case Event::kEndScalar:
-        if (open_ && syntax_.depth() == base_) close_record(at);
-        break;
-      case Event::kMore:
-      case Event::kError:
-        break;
+    line_ = static_cast<std::uint32_t>(value.line);
+    if (value.depth == 1) return begin_section(value);
+    if (section_ == Section::kFlagList && value.first != '{') {
+      return std::unexpected("an element of \"flags\" is not an object");
     }
-  }
-
-  void begin_container(Event event, const char* at) {
-    const bool object = event == Event::kBeginObject;
-    const std::size_t depth = syntax_.depth();
-    if (open_) {
-      // Depth inside a record is Dialect::compile()'s business: it harms only that record.
-      if (depth == base_ + 2) {
-        forget_watched_value();
-        in_metadata_ = watched_ == Watched::kMetadata && object;
-      } else if (depth == base_ + 3 && in_metadata_) {
-        forget_watched_value();
-      }
-      if (section_ != Section::kMetadata) return;
-    }
-    if (depth > kMaxJsonDepth) {
-      refuse("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
-    } else if (open_) {
-      return;
-    } else if (depth == 1) {
-      if (!object) refuse("the document is not an object");
-    } else if (depth == 2) {
-      begin_section(object, at);
-    } else if (depth == 3 && section_ == Section::kFlagList) {
-      if (!object) return void(refuse("an element of \"flags\" is not an object"));
-      key_.reset();
-      open_record(at - 1);
-    } else if (depth == 3 && section_ != Section::kSkipped) {
-      open_record(at - 1);
-    }
-  }
-
-  void begin_section(bool object, const char* at) {
-    switch (section_) {
-      case Section::kFlags:
-        if (!object) section_ = Section::kFlagList;
-        has_flags_ = true;
-        break;
-      case Section::kEvaluators:
-        if (!object) refuse("\"$evaluators\" is not an object");
-        break;
-      case Section::kMetadata:
-        if (!object) return void(refuse("\"metadata\" is not an object"));
-        // The document's metadata is read as if it were that member of a record around it.
-        open_record(at - 1);
-        base_ = 0;
-        document_.metadata_line = line_;
-        watched_ = Watched::kMetadata;
-        in_metadata_ = true;
-        break;
-      default:
-        break;
-    }
-  }
-
-  void end_container(const char* at) {
-    const std::size_t depth = syntax_.depth();
-    if (open_) {
-      if (section_ == Section::kMetadata) {
-        if (depth == 1) close_metadata(at);
-      } else if (depth == base_) {
-        close_record(at);
-      } else if (depth == base_ + 1) {
-        in_metadata_ = false;
-      }
-    } else if (depth == 1) {
-      section_ = Section::kNone;
-    }
-  }
-
-  void begin_string(const char* at) {
-    text_.clear();
-    const std::size_t depth = syntax_.depth();
-    if (syntax_.is_key()) {
-      gather_text_ = open_ ? depth == base_ + 1 || (depth == base_ + 2 && in_metadata_)
-                           : depth == 1 || (depth == 2 && section_ != Section::kSkipped);
-      return;
-    }
-    begin_plain_value(at - 1, false);
-    // A record that is itself a string (which no compiler takes) watches nothing.
-    gather_text_ = open_ && depth > base_ && is_watched_value(depth);
-  }
-
-  void end_string(const char* at) {
-    const bool gathered = std::exchange(gather_text_, false);
-    const std::size_t depth = syntax_.depth();
-    if (!gathered) {
-      if (open_ && !syntax_.is_key() && depth == base_) close_record(at);
-      return;
-    }
-    if (syntax_.has_escape()) text_ = unescaped(text_);
-    if (!syntax_.is_key()) {
-      (in_metadata_ ? set_id_ : key_) = text_;
-    } else if (open_) {
-      enter_watched_member(depth);
-    } else if (depth == 1) {
-      enter_section();
-    } else {
-      key_ = text_;
-    }
-  }
-
-  // A string, number or literal begins.
-  void begin_plain_value(const char* at, bool null) {
-    const std::size_t depth = syntax_.depth();
-    if (open_) {
-      if (depth == base_ + 1 || (depth == base_ + 2 && in_metadata_)) forget_watched_value();
-    } else if (depth == 0) {
-      refuse("the document is not an object");
-    } else if (depth == 1) {
-      plain_section_value(null);
-    } else if (depth == 2 && section_ == Section::kFlagList) {
-      refuse("an element of \"flags\" is not an object");
-    } else if (depth == 2 && section_ != Section::kSkipped) {
-      open_record(at);
-    }
-  }
-
-  void plain_section_value(bool null) {
-    switch (section_) {
-      case Section::kFlags:
-        refuse("\"flags\" is neither an object nor an array");
-        break;
-      case Section::kEvaluators:
-        if (!null) refuse("\"$evaluators\" is not an object");
-        break;
-      case Section::kMetadata:
-        if (!null) refuse("\"metadata\" is not an object");
-        break;
-      default:
-        break;
-    }
-    section_ = Section::kNone;
+    key_ = value.key;
+    names_ = OwnNames();
+    return Wish::kTake;
   }
 
   // A member of the document begins. Of duplicates the last wins, so what an earlier one brought is
   // forgotten.
-  void enter_section() {
-    if (text_ == "flags") {
-      section_ = Section::kFlags;
-      has_flags_ = false;
-      forget_records(kFlagKind);
-    } else if (text_ == "$evaluators") {
+  std::expected<Wish, std::string> begin_section(const Value& value) {
+    if (value.key == "flags") return begin_flags(value);
+    const bool is_evaluators = value.key == "$evaluators";
+    if (!is_evaluators && value.key != "metadata") return Wish::kSkip;
+    if (is_evaluators) {
       section_ = Section::kEvaluators;
-      forget_records(kEvaluatorKind);
-    } else if (text_ == "metadata") {
+      if (auto done = forget_records(kEvaluatorKind, value.key); !done) {
+        return std::unexpected(std::move(done.error()));
+      }
+    } else {
       section_ = Section::kMetadata;
       document_.update.metadata.clear();
       document_.update.has_metadata = false;
       document_set_id_.clear();
-    } else {
-      section_ = Section::kSkipped;
     }
+    if (value.first == 'n') return Wish::kSkip;
+    if (value.first != '{') return wrong(value.key, "is not an object");
+    return is_evaluators ? Wish::kEnter : Wish::kTake;
   }
 
-  void forget_records(RecordKind kind) {
+  std::expected<Wish, std::string> begin_flags(const Value& value) {
+    if (auto done = forget_records(kFlagKind, value.key); !done) {
+      return std::unexpected(std::move(done.error()));
+    }
+    if (value.first != '{' && value.first != '[') {
+      return wrong(value.key, "is neither an object nor an array");
+    }
+    section_ = value.first == '{' ? Section::kFlags : Section::kFlagList;
+    has_flags_ = true;
+    return Wish::kEnter;
+  }
+
+  std::expected<void, std::string> forget_records(RecordKind kind, std::string_view name) {
     if (drained_kinds_[kind == kFlagKind ? 0 : 1]) {
-      return void(refuse("\"" + text_ + "\" appears twice in a document of this size"));
+      return wrong(name, "appears twice in a document of this size");
     }
     ScannedDocument kept;
     std::vector<bool> kept_own_set;
@@ -344,116 +193,60 @@ class DocumentScanner::Impl {
     document_.update.records = std::move(kept.update.records);
     document_.record_lines = std::move(kept.record_lines);
     has_own_set_ = std::move(kept_own_set);
+    return {};
   }
 
-  void enter_watched_member(std::size_t depth) {
-    if (depth == base_ + 2) {
-      in_flag_set_id_ = text_ == "flagSetId";
-      return;
+  PassedMembers* watcher() override { return section_ == Section::kMetadata ? nullptr : &names_; }
+  std::expected<void, std::string> on_watched(std::string_view raw) override { return add(raw); }
+  std::expected<void, std::string> on_taken(std::string_view raw) override {
+    if (section_ == Section::kMetadata) return take_metadata(raw);
+    names_.look_in(raw);
+    return add(raw);
+  }
+  std::expected<void, std::string> on_left(std::size_t) override { return {}; }
+
+  std::expected<void, std::string> take_metadata(std::string_view raw) {
+    // Inside a record depth is Dialect::compile()'s business: it harms only that record.
+    if (!check_json(raw, kMaxJsonDepth - 1)) {
+      return std::unexpected("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
     }
-    const bool flag = section_ == Section::kFlags || section_ == Section::kFlagList;
-    watched_ = flag && text_ == "metadata"                        ? Watched::kMetadata
-               : section_ == Section::kFlagList && text_ == "key" ? Watched::kKey
-                                                                  : Watched::kNothing;
-  }
-
-  bool is_watched_value(std::size_t depth) const {
-    if (depth == base_ + 1) return watched_ == Watched::kKey;
-    return depth == base_ + 2 && in_metadata_ && in_flag_set_id_;
-  }
-
-  // A new value of a watched member replaces what an earlier duplicate said.
-  void forget_watched_value() {
-    if (in_metadata_) {
-      if (in_flag_set_id_) set_id_.reset();
-    } else if (watched_ == Watched::kMetadata) {
-      set_id_.reset();
-    } else if (watched_ == Watched::kKey) {
-      key_.reset();
-    }
-  }
-
-  void open_record(const char* at) {
-    open_ = true;
-    base_ = section_ == Section::kMetadata ? 0 : 2;
-    piece_ = at;
-    raw_.clear();
-    line_ = static_cast<std::uint32_t>(syntax_.line());
-    watched_ = Watched::kNothing;
-    in_metadata_ = false;
-    in_flag_set_id_ = false;
-    set_id_.reset();
-  }
-
-  // Right after the beginning of an object.
-  bool begins_record() const {
-    return open_ && section_ != Section::kMetadata && syntax_.depth() == base_ + 1;
-  }
-
-  // Eats the record that was just opened, if that can be done in one step.
-  void pass_record(const char*& at, const char* end) {
-    WatchedMembers members;
-    const std::optional<PassedObject> passed = pass_object(at, end, members);
-    if (!passed) return;
-    syntax_.pass(at, *passed);
-    at = passed->end;
-    if (section_ == Section::kFlagList) key_ = members.key(at);
-    if (section_ != Section::kEvaluators) set_id_ = members.set_id(at);
-    close_record(at);
-  }
-
-  void close_metadata(const char* at) {
-    open_ = false;
-    in_metadata_ = false;
-    raw_.append(piece_, at);
-    document_.update.metadata = std::exchange(raw_, {});
+    document_.update.metadata = raw;
     document_.update.has_metadata = true;
-    document_set_id_ = set_id_.value_or("");
-    section_ = Section::kNone;
+    document_.metadata_line = line_;
+    const char* const set_id = member_of(raw, "flagSetId");
+    document_set_id_ = string_at(set_id, raw.data() + raw.size()).value_or("");
+    return {};
   }
 
-  void close_record(const char* at) {
-    open_ = false;
-    in_metadata_ = false;
-    if (!key_) return void(refuse("an element of \"flags\" has no \"key\""));
+  std::expected<void, std::string> add(std::string_view raw) {
+    const char* const end = raw.data() + raw.size();
     Record record;
     record.id.kind = section_ == Section::kEvaluators ? kEvaluatorKind : kFlagKind;
-    record.id.key = *key_;
-    const bool own_set = set_id_ && !set_id_->empty();
-    if (own_set) record.id.set_id = *set_id_;
-    if (raw_.empty()) {
-      record.raw.assign(piece_, at);
-    } else {
-      raw_.append(piece_, at);
-      record.raw = raw_;
+    if (section_ == Section::kFlagList) {
+      auto key = names_.key(end);
+      if (!key) return std::unexpected("an element of \"flags\" has no \"key\"");
+      key_ = std::move(*key);
     }
+    record.id.key = key_;
+    if (record.id.kind == kFlagKind) {
+      if (auto set_id = names_.set_id(end)) record.id.set_id = std::move(*set_id);
+    }
+    record.raw = raw;
     held_bytes_ += sizeof(Record) + record.id.key.size() + record.raw.size();
-    document_.update.records.push_back(std::move(record));
     document_.record_lines.push_back(line_);
-    has_own_set_.push_back(own_set);
+    has_own_set_.push_back(!record.id.set_id.empty());
+    document_.update.records.push_back(std::move(record));
+    return {};
   }
 
-  const std::size_t bytes_max_;
-  std::size_t fed_ = 0;
-  JsonSyntax syntax_;
-  std::optional<DocumentError> error_;
-
-  Section section_ = Section::kNone;
+  JsonCutter cutter_;
+  Section section_ = Section::kFlags;
   bool has_flags_ = false;
-  bool gather_text_ = false;
-  std::string text_;
 
-  // The open record: its bytes are raw_ and then what follows piece_ in the current chunk.
-  bool open_ = false;
-  std::size_t base_ = 0;
-  std::string raw_;
-  const char* piece_ = nullptr;
+  // Of the value that was begun last.
   std::uint32_t line_ = 0;
-  std::optional<std::string> key_;
-  std::optional<std::string> set_id_;
-  Watched watched_ = Watched::kNothing;
-  bool in_metadata_ = false;
-  bool in_flag_set_id_ = false;
+  std::string key_;
+  OwnNames names_;
 
   std::string document_set_id_;
   std::vector<bool> has_own_set_;

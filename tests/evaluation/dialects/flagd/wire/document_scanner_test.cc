@@ -78,6 +78,13 @@ constexpr Case kCases[] = {
      "0 /a @1 {\"key\":\"a\",\"x\":{\"key\":\"no\"}}\n"
      "0 s/b @1 {\"metadata\":{\"flagSetId\":\"s\",\"key\":\"no\"},\"key\":\"b\"}\n"
      "0 /c @2 {\"key\":\"x\",\"key\":\"c\"}\n"},
+    // Names with escapes in them.
+    {R"({"flags":[{"k\u0065y":"a","met\u0061data":{"flagSetId":1,"flagSet\u0049d":"s"}},
+{"key":"no","k\u0065y":"b","metadata":{"flagSetId":"no"},"met\u0061data":[]}]})",
+     "0 s/a @1 "
+     "{\"k\\u0065y\":\"a\",\"met\\u0061data\":{\"flagSetId\":1,\"flagSet\\u0049d\":\"s\"}}\n"
+     "0 /b @2 {\"key\":\"no\",\"k\\u0065y\":\"b\",\"metadata\":{\"flagSetId\":\"no\"},"
+     "\"met\\u0061data\":[]}\n"},
     // Of a member that comes twice the last wins.
     {R"({"flags":{"a":{}},"$evaluators":{"e":{}},"flags":{"b":{}},"metadata":{"flagSetId":"x"},"metadata":null})",
      "1 /e @1 {}\n0 /b @1 {}\n"},
@@ -144,6 +151,11 @@ TEST(DocumentScanner, DeepRecordsAreCutAndOtherDepthIsRefused) {
   ASSERT_TRUE(document) << to_string(document.error());
   ASSERT_EQ(document->update.records.size(), 2U);
   EXPECT_EQ(document->update.records[0].raw, nested(100'000));
+  const auto list =
+      scan(R"({"flags":[{"x":)" + nested(1000) + R"(,"metadata":{"flagSetId":"s"},"key":"a"}]})");
+  ASSERT_TRUE(list) << to_string(list.error());
+  EXPECT_EQ(list->update.records[0].id.key, "a");
+  EXPECT_EQ(list->update.records[0].id.set_id, "s");
   EXPECT_EQ(dump(scan(R"({"flags":{},"x":)" + nested(128) + "}")),
             "! line 1, column 145 (byte 144): nested deeper than 128 levels");
   EXPECT_FALSE(scan(R"({"metadata":{"a":)" + nested(127) + R"(},"flags":{}})"));
