@@ -75,7 +75,7 @@ class Interpreter {
   Outcome variable(const Node& node, const Data& data);
   Outcome variable_named(const Value& name, const Data& data);
   Outcome variable_at(std::string_view path, const Value& otherwise, const Data& data);
-  Outcome variable_of(const Value& item, const Data& data);
+  Outcome absent_of(std::span<const Value> names, const Data& data);
   Outcome missing(const Node& node, const Data& data);
   Outcome missing_some(const Node& node, const Data& data);
   Value whole(const Data& data);

@@ -94,26 +94,25 @@ Outcome Interpreter::variable_named(const Value& name, const Data& data) {
   return variable_at(items[0].as_string(), items.size() == 2 ? items[1] : Value::null(), data);
 }
 
-// `missing` evaluates its names a second time.
-Outcome Interpreter::variable_of(const Value& item, const Data& data) {
-  const Outcome name = evaluate_value(item, data);
-  return name ? variable_named(*name, data) : name;
+// The names, which are evaluated a second time, of what is not there.
+Outcome Interpreter::absent_of(std::span<const Value> names, const Data& data) {
+  const auto absent = arena_.make_array<Value>(names.size());
+  std::size_t count = 0;
+  for (const Value& item : names) {
+    const Outcome name = evaluate_value(item, data);
+    if (!name) return name;
+    const Outcome found = variable_named(*name, data);
+    if (!found) return found;
+    if (found->is_null()) absent[count++] = item;
+  }
+  return Value::array(absent.first(count));
 }
 
 Outcome Interpreter::missing(const Node& node, const Data& data) {
   const Outcome names = arguments_of(node, data);
   if (!names) return names;
   if (!names->is_array() && !names->is_string()) return failure("missing needs names");
-  const std::span<const Value> items =
-      names->is_array() ? names->items() : std::span<const Value>(&*names, 1);
-  const auto absent = arena_.make_array<Value>(items.size());
-  std::size_t count = 0;
-  for (const Value& item : items) {
-    const Outcome found = variable_of(item, data);
-    if (!found) return found;
-    if (found->is_null()) absent[count++] = item;
-  }
-  return Value::array(absent.first(count));
+  return absent_of(names->is_array() ? names->items() : std::span<const Value>(&*names, 1), data);
 }
 
 Outcome Interpreter::missing_some(const Node& node, const Data& data) {
@@ -127,17 +126,11 @@ Outcome Interpreter::missing_some(const Node& node, const Data& data) {
   if (arguments->items().size() < 2 || !arguments->items()[1].is_array()) {
     return failure("missing_some needs a number and names");
   }
-  const auto items = arguments->items()[1].items();
-  const auto absent = arena_.make_array<Value>(items.size());
-  std::size_t count = 0;
-  for (const Value& item : items) {
-    const Outcome found = variable_of(item, data);
-    if (!found) return found;
-    if (found->is_null()) absent[count++] = item;
-  }
-  const auto present = static_cast<std::int64_t>(items.size() - count);
-  if (operators::truncate(*needed) <= present) return Value::array({});
-  return Value::array(absent.first(count));
+  const auto names = arguments->items()[1].items();
+  const Outcome absent = absent_of(names, data);
+  if (!absent) return absent;
+  const auto present = static_cast<std::int64_t>(names.size() - absent->items().size());
+  return operators::truncate(*needed) <= present ? Value::array({}) : *absent;
 }
 
 }  // namespace flagstone::evaluation::flagd
