@@ -5,27 +5,13 @@
 
 #include "evaluation/json_bytes.h"
 #include "evaluation/json_cursor.h"
+#include "evaluation/read_record.h"
 
 namespace flagstone::evaluation::flagd {
 namespace {
 
 std::unexpected<RecordError> refused(std::string message) {
   return std::unexpected(RecordError{RecordError::Kind::kRefused, std::move(message)});
-}
-
-std::expected<Value, RecordError> read(std::string_view raw, JsonReader& reader, Arena& arena) {
-  if (raw.size() > kMaxRecordBytes) {
-    return std::unexpected(
-        RecordError{RecordError::Kind::kTooLarge,
-                    "the record has " + std::to_string(raw.size()) + " bytes, more than 1 MiB"});
-  }
-  auto value = reader.read(raw, arena);
-  if (value) return *value;
-  JsonError& error = value.error();
-  const auto kind = error.kind == JsonError::Kind::kTooDeep      ? RecordError::Kind::kTooLarge
-                    : error.kind == JsonError::Kind::kUnreadable ? RecordError::Kind::kRefused
-                                                                 : RecordError::Kind::kMalformed;
-  return std::unexpected(RecordError{kind, std::move(error.message)});
 }
 
 // The members of a flag that say something here, the last of duplicates. null counts as absent.
@@ -111,7 +97,7 @@ void find_written_members(std::string_view raw, const Value& flag, const FlagMem
 
 std::expected<FlagDefinition, RecordError> parse_flag(std::string_view raw, JsonReader& reader,
                                                       Arena& arena) {
-  const auto flag = read(raw, reader, arena);
+  const auto flag = read_record(raw, kMaxRecordBytes, reader, arena);
   if (!flag) return std::unexpected(flag.error());
   FlagDefinition definition;
   // flagd takes null for a flag without anything.
@@ -150,7 +136,7 @@ std::expected<FlagDefinition, RecordError> parse_flag(std::string_view raw, Json
 
 std::expected<Value, RecordError> parse_evaluator(std::string_view raw, JsonReader& reader,
                                                   Arena& arena) {
-  const auto value = read(raw, reader, arena);
+  const auto value = read_record(raw, kMaxRecordBytes, reader, arena);
   if (!value) return std::unexpected(value.error());
   if (!value->is_object()) return refused("the evaluator is not an object");
   if (value->members().empty()) return refused("the evaluator is empty");
@@ -160,7 +146,7 @@ std::expected<Value, RecordError> parse_evaluator(std::string_view raw, JsonRead
 std::expected<std::span<const WrittenMember>, RecordError> parse_metadata(std::string_view raw,
                                                                           JsonReader& reader,
                                                                           Arena& arena) {
-  const auto value = read(raw, reader, arena);
+  const auto value = read_record(raw, kMaxRecordBytes, reader, arena);
   if (!value) return std::unexpected(value.error());
   if (value->is_null()) return std::span<const WrittenMember>();
   if (!value->is_object()) return refused("metadata is not an object");

@@ -36,7 +36,6 @@ class FlagPacker {
   const Rollout* rollout(const RolloutDefinition& from);
   std::span<const Variation> variations();
   Variation variation(std::string_view written, std::size_t index);
-  FlagFacts facts(std::string_view key);
 
   const FlagDefinition& from_;
   const bool is_pin_;
@@ -45,21 +44,6 @@ class FlagPacker {
   Workbench& bench_;
   std::string text_;
 };
-
-FlagFacts FlagPacker::facts(std::string_view key) {
-  FlagFacts facts;
-  facts.key = packer_.text(key);
-  facts.version = from_.version;
-  facts.track_events = from_.track_events;
-  facts.track_events_fallthrough = from_.track_events_fallthrough;
-  facts.exclude_from_summaries = from_.exclude_from_summaries;
-  facts.sampling_ratio = from_.sampling_ratio;
-  facts.debug_events_until_unix_ms = from_.debug_events_until_unix_ms;
-  facts.migration_check_ratio = from_.migration_check_ratio;
-  facts.for_mobile_key = from_.for_mobile_key;
-  facts.for_environment_id = from_.for_environment_id;
-  return facts;
-}
 
 std::span<const Prerequisite> FlagPacker::prerequisites() {
   auto* const packed = packer_.make<Prerequisite>(from_.prerequisites.size());
@@ -98,7 +82,7 @@ const Rollout* FlagPacker::rollout(const RolloutDefinition& from) {
   if (from.seed) {
     text_.assign(std::to_string(*from.seed)).append(".");
   } else {
-    text_.assign(from_.key).append(".").append(from_.salt).append(".");
+    text_.assign(from_.facts.key).append(".").append(from_.salt).append(".");
   }
   rollout.bucketing = clauses_.bucketing(
       text_, from.context_kind, rollout.is_experiment ? std::string_view() : from.bucket_by);
@@ -168,7 +152,8 @@ std::span<const Variation> FlagPacker::variations() {
 }
 
 void FlagPacker::pack(CompiledFlag& flag, std::string_view key) {
-  flag.facts = facts(key);
+  flag.facts = from_.facts;
+  flag.facts.key = packer_.text(key);
   flag.key_json = packer_.text(bench_.key_json);
   flag.on = from_.on;
   flag.is_pin = is_pin_;

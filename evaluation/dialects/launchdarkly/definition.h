@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "evaluation/dialects/launchdarkly/wire/detail.h"
 #include "evaluation/value.h"
 
 namespace flagstone::evaluation::launchdarkly {
@@ -61,9 +62,9 @@ struct PrerequisiteDefinition {
 };
 
 struct FlagDefinition {
-  std::string_view key;
+  // The key is the one that stands in the text.
+  FlagFacts facts;
   std::string_view salt;
-  std::int64_t version = 0;
   bool on = false;
   bool is_pin = false;
   std::span<const PrerequisiteDefinition> prerequisites;
@@ -74,14 +75,6 @@ struct FlagDefinition {
   std::optional<std::int64_t> off_variation;
   // As spelled.
   std::span<const std::string_view> variations;
-  bool for_mobile_key = true;
-  bool for_environment_id = false;
-  bool track_events = false;
-  bool track_events_fallthrough = false;
-  bool exclude_from_summaries = false;
-  std::int64_t sampling_ratio = 1;
-  std::optional<std::int64_t> debug_events_until_unix_ms;
-  std::optional<std::int64_t> migration_check_ratio;
 };
 
 struct SegmentRuleDefinition {

@@ -5,6 +5,7 @@
 
 #include "evaluation/dialects/launchdarkly/typed_members.h"
 #include "evaluation/json_cursor.h"
+#include "evaluation/read_record.h"
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
@@ -16,19 +17,10 @@ std::unexpected<RecordError> refused(std::string message) {
 }
 
 std::expected<Members, RecordError> read(std::string_view raw, JsonReader& reader, Arena& arena) {
-  if (raw.size() > kRecordBytesMax) {
-    return std::unexpected(RecordError{RecordError::Kind::kTooLarge,
-                                       "the record has " + std::to_string(raw.size()) +
-                                           " bytes, more than " + std::to_string(kRecordBytesMax)});
-  }
-  auto value = reader.read(raw, arena);
-  if (value && value->is_object()) return value->members();
-  if (value) return refused("the record is not an object");
-  JsonError& error = value.error();
-  const auto kind = error.kind == JsonError::Kind::kTooDeep      ? RecordError::Kind::kTooLarge
-                    : error.kind == JsonError::Kind::kUnreadable ? RecordError::Kind::kRefused
-                                                                 : RecordError::Kind::kMalformed;
-  return std::unexpected(RecordError{kind, std::move(error.message)});
+  auto value = read_record(raw, kRecordBytesMax, reader, arena);
+  if (!value) return std::unexpected(std::move(value.error()));
+  if (!value->is_object()) return refused("the record is not an object");
+  return value->members();
 }
 
 // The readers of each object of a record. Members that they do not know are passed over.
@@ -143,11 +135,11 @@ std::span<const RuleDefinition> Parser::rules(const Member& member) {
 }
 
 void Parser::availability(FlagDefinition& flag, Members members) {
-  flag.for_environment_id = false;
-  flag.for_mobile_key = false;
+  flag.facts.for_environment_id = false;
+  flag.facts.for_mobile_key = false;
   for (const Member& m : members) {
-    if (m.name == "usingEnvironmentId") flag.for_environment_id = typed_.boolean(m);
-    if (m.name == "usingMobileKey") flag.for_mobile_key = typed_.boolean(m);
+    if (m.name == "usingEnvironmentId") flag.facts.for_environment_id = typed_.boolean(m);
+    if (m.name == "usingMobileKey") flag.facts.for_mobile_key = typed_.boolean(m);
   }
 }
 
@@ -173,25 +165,25 @@ void Parser::flag_rules(FlagDefinition& flag, const Member& m) {
 }
 
 void Parser::flag_tracking(FlagDefinition& flag, const Member& m) {
-  if (m.name == "trackEvents") flag.track_events = typed_.boolean(m);
-  if (m.name == "trackEventsFallthrough") flag.track_events_fallthrough = typed_.boolean(m);
+  if (m.name == "trackEvents") flag.facts.track_events = typed_.boolean(m);
+  if (m.name == "trackEventsFallthrough") flag.facts.track_events_fallthrough = typed_.boolean(m);
   if (m.name == "debugEventsUntilDate") {
-    flag.debug_events_until_unix_ms = typed_.integer_or_null(m);
+    flag.facts.debug_events_until_unix_ms = typed_.integer_or_null(m);
   }
-  if (m.name == "excludeFromSummaries") flag.exclude_from_summaries = typed_.boolean(m);
-  if (m.name == "samplingRatio") flag.sampling_ratio = typed_.integer(m);
+  if (m.name == "excludeFromSummaries") flag.facts.exclude_from_summaries = typed_.boolean(m);
+  if (m.name == "samplingRatio") flag.facts.sampling_ratio = typed_.integer(m);
   if (m.name != "migration") return;
-  flag.migration_check_ratio = std::nullopt;
+  flag.facts.migration_check_ratio = std::nullopt;
   for (const Member& inner : typed_.object_or_null(m)) {
-    if (inner.name == "checkRatio") flag.migration_check_ratio = typed_.integer(inner);
+    if (inner.name == "checkRatio") flag.facts.migration_check_ratio = typed_.integer(inner);
   }
 }
 
 FlagDefinition Parser::flag(Members members) {
   FlagDefinition flag;
   for (const Member& m : members) {
-    if (m.name == "key") flag.key = typed_.text(m);
-    if (m.name == "version") flag.version = typed_.integer(m);
+    if (m.name == "key") flag.facts.key = typed_.text(m);
+    if (m.name == "version") flag.facts.version = typed_.integer(m);
     if (m.name == "deleted") typed_.boolean(m);
     if (m.name == "on") flag.on = typed_.boolean(m);
     if (m.name == "salt") flag.salt = typed_.text(m);
@@ -205,8 +197,8 @@ FlagDefinition Parser::flag(Members members) {
     flag_tracking(flag, m);
   }
   if (!has_availability_) {
-    flag.for_mobile_key = true;
-    flag.for_environment_id = client_side_;
+    flag.facts.for_mobile_key = true;
+    flag.facts.for_environment_id = client_side_;
   }
   return flag;
 }
