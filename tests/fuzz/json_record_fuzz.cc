@@ -44,10 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const evaluation::Record& record = whole->update.records[i];
     require(record.raw == pieces->update.records[i].raw);
     require(record.id == pieces->update.records[i].id);
-    const evaluation::RecordText text{record.id.kind, record.id.set_id, record.id.key, record.raw};
-    const auto compiled = dialect->compile(text);
+    const evaluation::RecordText one{record.id.kind, record.id.set_id, record.id.key, record.raw};
+    const auto compiled = dialect->compile(one);
     require(compiled || compiled.error().kind != evaluation::RecordError::Kind::kMalformed);
-    const auto valid = dialect->validate(text);
+    const auto valid = dialect->validate(one);
     require(valid.has_value() == compiled.has_value());
     require(valid || valid.error().message == compiled.error().message);
   }

@@ -19,7 +19,7 @@ using flagstone::cache::StoredRecord;
 
 class Bytes final : public ByteSource {
  public:
-  explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
+  explicit Bytes(std::string_view bytes) : size_(bytes.size()), bytes_(bytes) {}
   std::expected<std::string_view, std::string> take(std::size_t size) override {
     if (size > bytes_.size()) return std::unexpected("the end");
     const std::string_view taken = bytes_.substr(0, size);
@@ -27,8 +27,10 @@ class Bytes final : public ByteSource {
     return taken;
   }
   bool at_end() const override { return bytes_.empty(); }
+  std::uint64_t offset() const override { return size_ - bytes_.size(); }
 
  private:
+  const std::size_t size_;
   std::string_view bytes_;
 };
 
