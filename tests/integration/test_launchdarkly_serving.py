@@ -55,7 +55,7 @@ class Stopping(LaunchDarklyTestCase):
             wholes = list(readers.map(lambda answer: self.rest(*answer), answers))
         for whole in wholes:
             self.assertTrue(whole.endswith(b"0\r\n\r\n"))
-            self.assertIn(b"flag-5999", whole)
+            self.assertTrue(b"flag-5999" in whole, "ended as whole, and is not")
         self.assertEqual(daemon.wait(), 0)
 
     def test_who_does_not_read_gets_no_end(self):
