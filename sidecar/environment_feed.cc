@@ -220,9 +220,8 @@ std::vector<FormerCredentials::SourceFacts> EnvironmentFeed::credential_facts() 
   const auto& grace = tools_.vendor.rotation_grace;
   for (std::size_t i = 0; i < options_.sources.size(); ++i) {
     const config::Source& source = options_.sources[i];
-    all.push_back(
-        {.identity = cache::identity_hash(identity_of(i, source)),
-         .grace = has_grace ? source.launchdarkly.rotation_grace : std::chrono::milliseconds(0)});
+    all.push_back({.identity = cache::identity_hash(identity_of(i, source)),
+                   .grace = grace ? grace(source) : std::chrono::milliseconds(0)});
   }
   return all;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -46,6 +47,12 @@ bool is_watch(const ServedRequest& request) { return request.target.contains("&w
 class Feed {
  public:
   void say(std::string bytes) { put(std::move(bytes)); }
+  // For where a watch that was given up may take what is said with it: once more if it did.
+  void say_again(std::string bytes) {
+    const std::lock_guard lock(mutex_);
+    if (script_.empty()) script_.emplace_back(std::move(bytes));
+    changed_.notify_all();
+  }
   void end() { put(std::nullopt); }
   Reply reply() {
     return {.stream = [this, turn = ++turn_] {
@@ -356,12 +363,14 @@ TEST_F(KubernetesWatchTest, AHeldDocumentIsFetchedAgainUntilItIsBelieved) {
   ASSERT_TRUE(documents(3));
   outcome = Outcome::kAccepted;
   ASSERT_TRUE(documents(4));
-  ASSERT_TRUE(loop.run_until([&] { return is_watch(server->requests().back()); }));
-  const std::size_t asked = server->requests().size();
-  feed.say(bookmark("9"));
-  ASSERT_TRUE(loop.run_until([&] { return sink.unchanged == 1; }));
+  // The watches between were given up after 5 ms: the server may come to them late.
+  ASSERT_TRUE(loop.run_until([&] {
+    feed.say_again(bookmark("9"));
+    return sink.unchanged >= 1;
+  }));
   loop.run_for(20);
-  EXPECT_EQ(server->requests().size(), asked);  // Nothing is fetched again.
+  const auto requests = server->requests();
+  EXPECT_EQ(std::ranges::count_if(requests, std::not_fn(is_watch)), 4);  // Not fetched again.
   EXPECT_TRUE(sink.failures.empty());
 }
 
