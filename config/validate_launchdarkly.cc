@@ -71,10 +71,6 @@ void validate_names(const LaunchDarklySource& options, const std::string& path, 
                                      "` is not the key of a payload filter: a letter or digit, "
                                      "then letters, digits, `.`, `_` and `-`");
   }
-  if (!options.filter.empty() && options.protocol == LaunchDarklyProtocol::kFdv2) {
-    report.add(path + ".filter",
-               "FDv2 knows no payload filters, write `protocol: fdv1` or leave `protocol` out");
-  }
   if (!is_printable(options.wrapper)) {
     report.add(path + ".wrapper", "it must be one line of ASCII, write `NAME/VERSION`");
   }

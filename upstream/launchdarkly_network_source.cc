@@ -129,8 +129,6 @@ void LaunchDarklyNetworkSource::stop() {
 LaunchDarklyProtocol LaunchDarklyNetworkSource::protocol() const {
   const config::LaunchDarklySource& wanted = options_.launchdarkly;
   if (wanted.protocol == config::LaunchDarklyProtocol::kFdv1) return LaunchDarklyProtocol::kFdv1;
-  // FDv2 knows no payload filters.
-  if (!wanted.filter.empty()) return LaunchDarklyProtocol::kFdv1;
   return fallback_.is_away() ? LaunchDarklyProtocol::kFdv1 : LaunchDarklyProtocol::kFdv2;
 }
 
@@ -139,11 +137,13 @@ bool LaunchDarklyNetworkSource::has_basis(LaunchDarklyProtocol protocol) const {
          !accepted_.selector.empty() && !distrusts_basis_;
 }
 
-std::string LaunchDarklyNetworkSource::query(LaunchDarklyProtocol protocol, bool has_basis) const {
-  if (has_basis) return "?basis=" + query_encoded(accepted_.selector);
+// A selector is of what the filter let through, so both go together.
+std::string LaunchDarklyNetworkSource::query(bool has_basis) const {
+  std::string query;
+  if (has_basis) query = "?basis=" + query_encoded(accepted_.selector);
   const std::string& filter = options_.launchdarkly.filter;
-  const bool filters = protocol == LaunchDarklyProtocol::kFdv1 && !filter.empty();
-  return filters ? "?filter=" + query_encoded(filter) : "";
+  if (!filter.empty()) query += (has_basis ? "&filter=" : "?filter=") + query_encoded(filter);
+  return query;
 }
 
 std::expected<std::vector<HttpHeader>, std::string> LaunchDarklyNetworkSource::headers() const {
@@ -167,7 +167,7 @@ std::expected<SseStream::Request, std::string> LaunchDarklyNetworkSource::stream
   HttpBase base = streaming_base(options_);
   const bool fdv2 = stream_protocol_ == LaunchDarklyProtocol::kFdv2;
   return SseStream::Request{
-      .url = base.url + (fdv2 ? "/sdk/stream" : "/all") + query(stream_protocol_, basis),
+      .url = base.url + (fdv2 ? "/sdk/stream" : "/all") + query(basis),
       .unix_socket = std::move(base.unix_socket),
       .headers = std::move(*made)};
 }
@@ -177,7 +177,7 @@ std::string LaunchDarklyNetworkSource::poll_url() {
   poll_has_basis_ = has_basis(poll_protocol_);
   const bool fdv2 = poll_protocol_ == LaunchDarklyProtocol::kFdv2;
   return polling_base(options_).url + (fdv2 ? "/sdk/poll" : "/sdk/latest-all") +
-         query(poll_protocol_, poll_has_basis_);
+         query(poll_has_basis_);
 }
 
 // Which way.

@@ -90,7 +90,7 @@ class LaunchDarklyNetworkSource final : public Source,
   std::expected<SseStream::Request, std::string> stream_request();
   std::string poll_url();
   std::expected<std::vector<HttpHeader>, std::string> headers() const;
-  std::string query(LaunchDarklyProtocol protocol, bool has_basis) const;
+  std::string query(bool has_basis) const;
   bool has_basis(LaunchDarklyProtocol protocol) const;
 
   LaunchDarklyProtocol protocol() const;

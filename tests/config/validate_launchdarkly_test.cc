@@ -48,6 +48,7 @@ TEST(ValidateLaunchDarkly, TakesWhatIsRight) {
   EXPECT_EQ(problems_of(options), Strings{});
   source_of(options).interval = kLaunchDarklyMinInterval;
   source_of(options).launchdarkly.filter = "checkout-2";
+  source_of(options).launchdarkly.protocol = LaunchDarklyProtocol::kFdv2;
   EXPECT_EQ(problems_of(options), Strings{});
   make_file(options);
   EXPECT_EQ(problems_of(options), Strings{});
@@ -150,11 +151,6 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
       {[](Options& o) { source_of(o).launchdarkly.filter = "-f"; },
        "`-f` is not the key of a payload filter: a letter or digit, then letters, digits, `.`, `_` "
        "and `-`"},
-      {[](Options& o) {
-         source_of(o).launchdarkly.filter = "f";
-         source_of(o).launchdarkly.protocol = LaunchDarklyProtocol::kFdv2;
-       },
-       "FDv2 knows no payload filters, write `protocol: fdv1` or leave `protocol` out"},
       {[](Options& o) { source_of(o).launchdarkly.wrapper = "a\nb"; },
        "it must be one line of ASCII, write `NAME/VERSION`"},
       {[](Options& o) {

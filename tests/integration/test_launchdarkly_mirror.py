@@ -2,6 +2,7 @@
 falling back; and what goes upstream with each request."""
 
 import json
+import urllib.parse
 
 from launchdarkly_test_case import SDK_KEY, LaunchDarklyTestCase, main
 from behaviours import status
@@ -166,6 +167,17 @@ class Mirror(LaunchDarklyTestCase):
                             ("X-LaunchDarkly-Tags", "application-id/shop application-version/7")):
             self.assertEqual(asked.header(name), value)
         self.assertRegex(asked.header("User-Agent"), "^flagstone/")
+
+    def test_another_filter_begins_anew(self):
+        service = self.service()
+        asked = []
+        for name in ("checkout", "checkout", "search"):
+            daemon = self.flagstone(service, source={"filter": name})
+            asked = service.await_requests_to("/sdk/stream", len(asked) + 1)
+            daemon.stop()
+        queries = [urllib.parse.parse_qs(a.target.partition("?")[2]) for a in asked]
+        self.assertEqual([q["filter"] for q in queries], [["checkout"], ["checkout"], ["search"]])
+        self.assertEqual(["basis" in q for q in queries], [False, True, False])
 
     def test_another_flagstone_as_upstream(self):
         service = self.service()

@@ -148,12 +148,39 @@ TEST_F(LaunchDarklyFdv2SourceTest, NotWhenItIsAskedForByName) {
   EXPECT_EQ(targets(), Strings{"/sdk/stream"});
 }
 
-TEST_F(LaunchDarklyFdv2SourceTest, AFilterMeansFdv1) {
+TEST_F(LaunchDarklyFdv2SourceTest, AFilterGoesWithEveryRequestOfEitherProtocol) {
+  options.launchdarkly.filter = "a b";
+  for (const bool known : {true, false}) {
+    listener.updates.clear();
+    start([known](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+      return known || path != "/sdk/stream" ? std::nullopt : std::optional(Reply{.status = 404});
+    });
+    known ? intent("xfer-full"), transferred("one") : put(flags("a", 1));
+    ASSERT_TRUE(updates(1));
+    EXPECT_EQ(targets(), known ? Strings{"/sdk/stream?filter=a%20b"}
+                               : (Strings{"/sdk/stream?filter=a%20b", "/all?filter=a%20b"}));
+    EXPECT_TRUE(listener.failures.empty());
+    source->stop();
+  }
+}
+
+TEST_F(LaunchDarklyFdv2SourceTest, AFilterGoesWithTheBasis) {
   options.launchdarkly.filter = "f";
+  options.launchdarkly.protocol = config::LaunchDarklyProtocol::kFdv2;
   start();
-  put(flags("a", 1));
+  intent("xfer-full");
+  transferred("one");
   ASSERT_TRUE(updates(1));
-  EXPECT_EQ(targets(), Strings{"/all?filter=f"});
+  const std::string cursor = listener.updates[0].cursor;
+  source->stop();
+  make(cursor);
+  ASSERT_TRUE(streams(2));
+  source->stop();
+  options.launchdarkly.streaming = false;
+  make(cursor);
+  ASSERT_TRUE(asks(3));
+  EXPECT_EQ(targets(), (Strings{"/sdk/stream?filter=f", "/sdk/stream?basis=one&filter=f",
+                                "/sdk/poll?basis=one&filter=f"}));
 }
 
 TEST_F(LaunchDarklyFdv2SourceTest, TheWordToLeaveItMeansPollsOfFdv1ForAsLongAsItSays) {
