@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "config/address.h"
@@ -78,14 +80,29 @@ Loaded load(Layer layer) {
   return loaded;
 }
 
+Variables lookup_in(EnvironmentVariables environment) {
+  return [environment](std::string_view name) -> std::optional<std::string> {
+    for (const std::string_view variable : environment) {
+      const std::size_t equals = variable.find('=');
+      if (variable.substr(0, equals) == name && equals != std::string_view::npos) {
+        return std::string(variable.substr(equals + 1));
+      }
+    }
+    return std::nullopt;
+  };
+}
+
 // Everything `start` runs with, or every problem there is.
 std::expected<Loaded, Problems> load_all(const Words& words, EnvironmentVariables environment) {
   Loaded loaded = load(merge(read_variables(environment), words.options));
   // When the file could not be read at all, that it names no environment is nobody's mistake.
   const bool nothing_read = !loaded.problems.empty() && loaded.options.environments.empty();
   if (!nothing_read) {
-    const ProblemList more = validate(loaded.options);
-    loaded.problems.insert(loaded.problems.end(), more.begin(), more.end());
+    for (ProblemList more :
+         {validate(loaded.options), validate_variables(loaded.options, lookup_in(environment))}) {
+      std::ranges::move(more, std::back_inserter(loaded.problems));
+    }
+    sort_by_line(loaded.problems);
   }
   if (!loaded.problems.empty()) {
     return std::unexpected(problems_of(loaded.problems));

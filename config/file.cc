@@ -1,6 +1,7 @@
 #include "config/file.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -18,6 +19,28 @@ namespace flagstone::config {
 namespace {
 
 constexpr std::string_view kUnix = "unix:";
+// What others call what a source has here.
+struct OtherName {
+  std::string_view theirs;
+  std::string_view remedy;
+};
+constexpr std::string_view kKeyRemedy =
+    "write the key into a file and name it with the source's `credential_file`";
+constexpr std::string_view kUriRemedy = "write it as the source's `uri`";
+constexpr std::array<OtherName, 14> kOtherNames = {{{"sdk_key", kKeyRemedy},
+                                                    {"sdkKey", kKeyRemedy},
+                                                    {"api_key", kKeyRemedy},
+                                                    {"apiKey", kKeyRemedy},
+                                                    {"key", kKeyRemedy},
+                                                    {"token", kKeyRemedy},
+                                                    {"bearer_token", kKeyRemedy},
+                                                    {"credentials", kKeyRemedy},
+                                                    {"password", kKeyRemedy},
+                                                    {"url", kUriRemedy},
+                                                    {"base_uri", kUriRemedy},
+                                                    {"base_url", kUriRemedy},
+                                                    {"baseUri", kUriRemedy},
+                                                    {"baseUrl", kUriRemedy}}};
 constexpr std::string_view kSecretRemedy = "write `{file: PATH}` or `{env: NAME}`";
 
 // Walks the document's tree once. The file's own structure (environments, sources, headers, accept)
@@ -84,7 +107,11 @@ void FileReader::unknown_key(const YamlEntry& entry, Scope scope, std::string_vi
       known.push_back(rest.substr(0, rest.find('.')));
     }
   }
-  refuse(entry.line, "unknown key `" + entry.key + "`" + did_you_mean(entry.key, known));
+  const auto other =
+      std::ranges::find(kOtherNames, std::string_view(entry.key), &OtherName::theirs);
+  refuse(entry.line, "unknown key `" + entry.key + "`" +
+                         (other == kOtherNames.end() ? did_you_mean(entry.key, known)
+                                                     : ", " + std::string(other->remedy)));
 }
 
 void FileReader::read(const YamlNode& root) {

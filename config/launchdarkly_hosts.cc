@@ -10,6 +10,8 @@ namespace {
 // The regions are below the first; the second is for those that work for the government.
 constexpr std::array<std::string_view, 2> kDomains = {"launchdarkly.com", "launchdarkly.us"};
 constexpr std::string_view kSdkLabel = "sdk.";
+// Hosts of theirs that flags are not polled from.
+constexpr std::array<std::string_view, 3> kOtherLabels = {"stream.", "events.", "clientstream."};
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
@@ -34,6 +36,19 @@ bool is_launchdarklys_own(std::string_view uri) {
   return std::ranges::any_of(kDomains, [&host](std::string_view domain) {
     return host.ends_with("." + std::string(domain));
   });
+}
+
+std::string launchdarkly_sdk_instead(std::string_view uri) {
+  const std::string_view host = host_of(uri);
+  const std::string lower = lower_case(host);
+  for (const std::string_view label : kOtherLabels) {
+    if (is_launchdarklys_own(uri) && lower.starts_with(label)) {
+      std::string other(uri);
+      other.replace(static_cast<std::size_t>(host.data() - uri.data()), label.size(), kSdkLabel);
+      return other;
+    }
+  }
+  return {};
 }
 
 std::string launchdarkly_sibling(std::string_view uri, std::string_view label) {

@@ -23,4 +23,7 @@ std::string to_string(const Problem& problem);
 // Collected, not thrown: an operator wants to see all of them at once.
 using ProblemList = std::vector<Problem>;
 
+// In the order of the file's lines, without repetitions; those without a line come first.
+void sort_by_line(ProblemList& problems);
+
 }  // namespace flagstone::config

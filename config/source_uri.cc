@@ -1,7 +1,9 @@
 #include "config/source_uri.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <filesystem>
 
 #include "config/address.h"
@@ -10,6 +12,15 @@ namespace flagstone::config {
 namespace {
 
 constexpr std::string_view kFile = "file:";
+constexpr unsigned kMaxPort = 65535;
+constexpr std::array<std::string_view, 3> kDocumentEndings = {".json", ".yaml", ".yml"};
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, port);
+  return error == std::errc() && rest == end && port > 0 && port <= kMaxPort;
+}
 
 bool is_scheme_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
@@ -35,6 +46,19 @@ std::optional<std::string> file_problem(std::string_view uri) {
   return std::nullopt;
 }
 
+// The authority's port, if it has one, must be one.
+std::optional<std::string> port_problem(std::string_view authority) {
+  const std::size_t colon = authority.find(':', authority.rfind(']') + 1);
+  if (colon == std::string_view::npos || colon + 1 == authority.size()) {
+    return std::nullopt;
+  }
+  const std::string port(authority.substr(colon + 1));
+  if (!is_port(port)) {
+    return "`" + port + "` is not a port, they go from 1 to 65535";
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> network_problem(std::string_view uri, const std::string& scheme) {
   const std::string_view authority = authority_of(uri);
   if (authority.find('@') != std::string_view::npos) {
@@ -45,7 +69,7 @@ std::optional<std::string> network_problem(std::string_view uri, const std::stri
       authority.starts_with(':')) {
     return "`" + std::string(uri) + "` has no host, write `" + scheme + "://HOST/PATH`";
   }
-  return std::nullopt;
+  return port_problem(authority);
 }
 
 // The socket's path stands, percent-encoded, where a host would.
@@ -156,6 +180,36 @@ std::optional<std::string> unsupported_problem(const std::string& scheme) {
   return std::nullopt;
 }
 
+bool names_document(std::string_view text) {
+  return std::ranges::any_of(kDocumentEndings,
+                             [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+// Whether somebody left out the scheme of a host: `flags.example.com/x`, but not `flags.json` or
+// `conf.d/x`.
+bool is_bare_host(std::string_view text) {
+  const std::string_view host = text.substr(0, text.find('/'));
+  const std::size_t dot = host.rfind('.');
+  return dot != std::string_view::npos && dot > 0 && host.size() - dot > 2 &&
+         std::ranges::all_of(host, is_scheme_char) && !names_document(host);
+}
+
+// `relay:8030/x`: what looks like a scheme is the host.
+bool is_bare_host_and_port(std::string_view text) {
+  const std::string_view authority = text.substr(0, text.find('/'));
+  return is_port(authority.substr(authority.find(':') + 1));
+}
+
+std::string no_scheme(std::string_view uri) {
+  const std::string text(uri);
+  const std::string problem = "`" + text + "` has no scheme, write `";
+  if (is_bare_host(uri)) {
+    return problem + "https://" + text + "`" +
+           (names_document(uri) ? ", or `file:" + text + "` for a file" : "");
+  }
+  return problem + "file:" + text + "` for a file";
+}
+
 }  // namespace
 
 SourceKind source_kind(std::string_view uri) {
@@ -224,8 +278,12 @@ std::optional<std::string> uri_problem(std::string_view uri) {
     return "the URI has no scheme" + std::string(kKnown);
   }
   if (scheme.empty()) {
-    return "`" + std::string(uri) + "` has no scheme, write `file:" + std::string(uri) +
-           "` for a file";
+    return no_scheme(uri);
+  }
+  if (is_bare_host_and_port(uri)) {
+    const std::string text(uri);
+    return "`" + text + "` has no scheme, write `https://" + text + "`, `http://" + text +
+           "` or, for gRPC, `grpc://" + text + "`";
   }
   if (auto problem = unsupported_problem(scheme)) {
     return problem;

@@ -185,7 +185,8 @@ void Validator::check_environment(const Environment& environment,
                           "` must be made of a-z, 0-9, `.`, `_` and `-`, not begin with `.`, "
                           "and have at most 63 characters");
   }
-  if (std::ranges::find(dialects, environment.dialect) == dialects.end()) {
+  const bool is_known = std::ranges::find(dialects, environment.dialect) != dialects.end();
+  if (!is_known) {
     std::string known;
     for (const std::string_view dialect : dialects) {
       known += (known.empty() ? "" : ", ") + std::string(dialect);
@@ -199,13 +200,18 @@ void Validator::check_environment(const Environment& environment,
                           (environment.name == kDefaultEnvironment ? " or `--uri`" : ""));
   }
   report_.range(path + ".confirm_shrink", environment.confirm_shrink, 1U, kMaxConfirmShrink);
-  check_events(environment, path + ".events");
+  // What an unknown dialect knows nobody can say.
+  if (is_known) {
+    check_events(environment, path + ".events");
+  }
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (std::size_t i = 0; i < environment.sources.size(); ++i) {
     const Source& source = environment.sources[i];
     const std::string source_path = path + ".sources[" + std::to_string(i) + "]";
     validate_source(source, source_path, report_);
-    validate_dialect(environment, source, source_path, report_);
+    if (is_known) {
+      validate_dialect(environment, source, source_path, report_);
+    }
     if (!source.uri.empty() && !seen.emplace(source.location(), source.part()).second) {
       report_.add(source_path + ".uri", "this source is in the environment already, remove one");
     }
@@ -219,7 +225,7 @@ void Validator::check_events(const Environment& environment, const std::string& 
   const EventOptions& events = environment.events;
   if (environment.dialect != kLaunchDarkly && events != EventOptions{}) {
     return report_.add(path, "only `dialect: " + std::string(kLaunchDarkly) +
-                                 "` knows it, give the environment that or remove it");
+                                 "` knows `events`, give the environment that or remove it");
   }
   report_.range(path + ".flush_interval", events.flush_interval, kMinFlushInterval,
                 kMaxFlushInterval);
@@ -270,6 +276,7 @@ void Validator::check_environments(std::span<const std::string_view> dialects) {
     check_environment(environment, dialects);
   }
   check_spools();
+  validate_shared_keys(options_, report_);
 }
 
 // What the daemon takes over while it runs. Whatever else the table holds waits for the next start,
@@ -318,6 +325,37 @@ ProblemList validate(const Options& options, std::span<const std::string_view> d
   validator.check_contexts();
   validator.check_tls();
   validator.check_limits();
+  sort_by_line(problems);
+  return problems;
+}
+
+ProblemList validate_variables(const Options& options, const Variables& variables) {
+  ProblemList problems;
+  Report report(options.origins, problems);
+  const auto check = [&](const SecretSource& secret, const std::string& path) {
+    if (!secret.file.empty() || !is_variable_name(secret.variable)) {
+      return;
+    }
+    const auto read = read_secret({.file = {}, .variable = secret.variable, .text = {}}, variables);
+    if (!read) {
+      report.add(path, read.error() +
+                           "; a variable does not change while Flagstone runs, set it before the "
+                           "start");
+    }
+  };
+  for (const Environment& environment : options.environments) {
+    const std::string path = "environments." + environment.name;
+    for (std::size_t i = 0; i < environment.sources.size(); ++i) {
+      const std::string source_path = path + ".sources[" + std::to_string(i) + "]";
+      check(environment.sources[i].credential, source_path + ".credential_env");
+      for (const Header& header : environment.sources[i].headers) {
+        check(header.value, source_path + ".headers");
+      }
+    }
+    for (const SecretSource& secret : environment.accept) {
+      check(secret, path + ".accept");
+    }
+  }
   return problems;
 }
 

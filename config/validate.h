@@ -46,6 +46,10 @@ inline constexpr std::array<std::string_view, 2> kDialects = {"flagd", "launchda
 ProblemList validate(const Options& options,
                      std::span<const std::string_view> dialects = kDialects);
 
+// The variables that secrets are to come from and that hold none: a file may come later, a variable
+// cannot. Names that validate() refuses are left to it.
+ProblemList validate_variables(const Options& options, const Variables& variables);
+
 // What changed and only takes effect after a restart, by the key in the file ("admin", "state.dir",
 // "environments.*.listen") or, where there is none, by the flag ("--port"). Everything else can be
 // taken over while running. By value: the table's rows give out fields to write to.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "config/launchdarkly_hosts.h"
@@ -51,18 +53,49 @@ std::vector<std::string> given(const LaunchDarklySource& options) {
   return keys;
 }
 
+// What is put behind a base; with it in the base, every request would ask for what is not there.
+constexpr std::array<std::string_view, 9> kEndpoints = {
+    "/all",      "/flags",      "/sdk/latest-all", "/sdk/latest-flags", "/sdk/flags",
+    "/sdk/poll", "/sdk/stream", "/bulk",           "/diagnostic"};
+
+// `uri` without an endpoint's path at its end; empty where there is none.
+std::string without_endpoint(std::string_view uri) {
+  while (uri.ends_with('/')) {
+    uri.remove_suffix(1);
+  }
+  std::size_t longest = 0;
+  for (const std::string_view endpoint : kEndpoints) {
+    longest = uri.ends_with(endpoint) ? std::max(longest, endpoint.size()) : longest;
+  }
+  return longest == 0 ? std::string() : std::string(uri.substr(0, uri.size() - longest));
+}
+
 // A URI that paths are put behind.
-void validate_base(std::string_view uri, const std::string& path, Report& report) {
+void validate_base(std::string_view uri, const std::string& path, const std::string& key,
+                   Report& report) {
   if (uri.empty()) {
     return;
   }
+  const std::string place = place_of(path, key);
   if (source_kind(uri) != SourceKind::kHttp) {
-    report.add(path, "LaunchDarkly speaks HTTP, write `https://HOST`");
+    report.add(place, "LaunchDarkly speaks HTTP, write `https://HOST`");
   } else if (const auto problem = uri_problem(uri)) {
-    report.add(path, *problem);
+    report.add(place, *problem);
   } else if (uri.find_first_of("?#") != std::string_view::npos) {
-    report.add(path, "paths are put behind it, write it without `?` and `#`");
+    report.add(place, "paths are put behind `" + key + "`, write it without `?` and `#`");
+  } else if (const std::string base = without_endpoint(uri); !base.empty()) {
+    report.add(place, "paths are put behind `" + key + "`, leave the path out: `" + base + "`");
   }
+}
+
+// The one base, from which the vendor's other hosts follow.
+void validate_polling_base(const std::string& uri, const std::string& path, Report& report) {
+  if (const std::string sdk = launchdarkly_sdk_instead(uri); !sdk.empty()) {
+    report.add(place_of(path, "uri"), "no flags are polled from `" + uri + "`, write `" + sdk +
+                                          "`: where they are streamed from follows from it");
+    return;
+  }
+  validate_base(uri, path, "uri", report);
 }
 
 void validate_names(const LaunchDarklySource& options, const std::string& path, Report& report) {
@@ -72,7 +105,7 @@ void validate_names(const LaunchDarklySource& options, const std::string& path, 
                                      "then letters, digits, `.`, `_` and `-`");
   }
   if (!is_printable(options.wrapper)) {
-    report.add(path + ".wrapper", "it must be one line of ASCII, write `NAME/VERSION`");
+    report.add(path + ".wrapper", "`wrapper` must be one line of ASCII, write `NAME/VERSION`");
   }
   for (const auto& [name, value] : options.tags) {
     if (!is_tag_text(name) || !is_tag_text(value)) {
@@ -85,16 +118,18 @@ void validate_names(const LaunchDarklySource& options, const std::string& path, 
                kMaxRotationGrace);
 }
 
-void validate_launchdarkly(const Source& source, const std::string& path, Report& report) {
+void validate_launchdarkly(const Environment& environment, const Source& source,
+                           const std::string& path, Report& report) {
   const SourceKind kind = source_kind(source.uri);
   if (kind == SourceKind::kGrpc || kind == SourceKind::kKubernetes) {
     report.add(path + ".uri",
                "LaunchDarkly's flags come by HTTP or from a file, write "
                "`https://sdk.launchdarkly.com` or `file:PATH`");
   } else if (kind == SourceKind::kHttp && !uri_problem(source.uri)) {
-    validate_base(source.uri, path + ".uri", report);
+    validate_polling_base(source.uri, path, report);
     if (source.credential.empty()) {
-      report.add(path, "it wants an SDK key, give `credential_file` or `credential_env`");
+      report.add(path, "the LaunchDarkly source of environment `" + environment.name +
+                           "` needs an SDK key, give `credential_file` or `credential_env`");
     }
   }
   if (source.is_file()) {
@@ -107,8 +142,8 @@ void validate_launchdarkly(const Source& source, const std::string& path, Report
     report.range(path + ".interval", source.interval, kLaunchDarklyMinInterval,
                  Milliseconds::max());
   }
-  validate_base(source.launchdarkly.stream_uri, path + ".stream_uri", report);
-  validate_base(source.launchdarkly.events_uri, path + ".events_uri", report);
+  validate_base(source.launchdarkly.stream_uri, path, "stream_uri", report);
+  validate_base(source.launchdarkly.events_uri, path, "events_uri", report);
   validate_names(source.launchdarkly, path, report);
 }
 
@@ -117,15 +152,15 @@ void refuse_flagds(const Environment& environment, const Source& source, const s
                    Report& report) {
   if (!source.selector.empty()) {
     report.add(path + ".selector",
-               "LaunchDarkly knows no selector, remove it; a payload filter is "
+               "LaunchDarkly knows no `selector`, remove it; a payload filter is "
                "`filter`");
   }
   if (source.format == DocumentFormat::kYaml) {
-    report.add(path + ".format", "LaunchDarkly's documents are JSON, remove it");
+    report.add(path + ".format", "LaunchDarkly's documents are JSON, remove `format`");
   }
   if (environment.fractional != Environment{}.fractional) {
     report.add("environments." + environment.name + ".fractional",
-               "only `dialect: flagd` knows it, remove it");
+               "only `dialect: flagd` knows `fractional`, remove it");
   }
 }
 
@@ -172,13 +207,41 @@ void validate_private_attributes(const EventOptions& events, const std::string& 
 void validate_dialect(const Environment& environment, const Source& source, const std::string& path,
                       Report& report) {
   if (environment.dialect == kDialect) {
-    validate_launchdarkly(source, path, report);
+    validate_launchdarkly(environment, source, path, report);
     refuse_flagds(environment, source, path, report);
     return;
   }
   for (const std::string& key : given(source.launchdarkly)) {
-    report.add(place_of(path, key),
-               "only `dialect: launchdarkly` knows it, give the environment that or remove it");
+    report.add(place_of(path, key), "only `dialect: launchdarkly` knows `" + key +
+                                        "`, give the environment that or remove it");
+  }
+  if (is_launchdarklys_own(source.uri)) {
+    report.add(place_of(path, "uri"),
+               "`" + source.uri + "` is LaunchDarkly's, give environment `" + environment.name +
+                   "` its `dialect: launchdarkly` (`--dialect launchdarkly`)");
+  }
+}
+
+void validate_shared_keys(const Options& options, Report& report) {
+  using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::map<Key, std::string_view> all;
+  for (const Environment& environment : options.environments) {
+    for (std::size_t i = 0; i < environment.sources.size(); ++i) {
+      const Source& source = environment.sources[i];
+      const SecretSource& key = source.credential;
+      if (environment.dialect != kDialect || (key.file.empty() && key.variable.empty())) {
+        continue;
+      }
+      const auto [first, added] =
+          all.emplace(Key(key.file, key.variable, source.launchdarkly.filter), environment.name);
+      if (!added && first->second != environment.name) {
+        report.add("environments." + environment.name + ".sources[" + std::to_string(i) + "]." +
+                       (key.file.empty() ? "credential_env" : "credential_file"),
+                   "environments `" + std::string(first->second) + "` and `" + environment.name +
+                       "` have the same SDK key and the same `filter`, by which SDKs say which "
+                       "one they mean; give one of them another");
+      }
+    }
   }
 }
 

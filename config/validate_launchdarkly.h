@@ -26,4 +26,7 @@ void validate_private_attributes(const EventOptions& events, const std::string& 
 void validate_dialect(const Environment& environment, const Source& source, const std::string& path,
                       Report& report);
 
+// Environments that SDKs could not tell apart: by their key, and by the payload filter beside it.
+void validate_shared_keys(const Options& options, Report& report);
+
 }  // namespace flagstone::config

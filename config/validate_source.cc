@@ -49,7 +49,7 @@ void validate_credential(const Source& source, const std::string& path, Report& 
 void validate_headers(const Source& source, const std::string& path, Report& report) {
   const std::string place = path + ".headers";
   if (!source.headers.empty() && source.is_file()) {
-    report.add(place, "a file needs no headers, remove them");
+    report.add(place, "a file needs no `headers`, remove them");
   }
   for (const Header& header : source.headers) {
     if (!is_header_name(header.name)) {
@@ -75,11 +75,11 @@ void validate_proxy(const Source& source, const std::string& path, Report& repor
                        (kind == SourceKind::kGrpc && (scheme == "grpc" || scheme == "grpcs"));
   const std::string proxy_scheme = uri_scheme(source.proxy);
   if (!by_name && kind != SourceKind::kUnknown) {
-    report.add(path + ".proxy", "this source goes through no proxy, remove it");
+    report.add(path + ".proxy", "this source goes through no proxy, remove `proxy`");
   } else if (source.proxy.contains('@')) {
     report.add(path + ".proxy",
                "the proxy's user and password belong into the variable `https_proxy` or "
-               "`http_proxy`, write them there and remove it");
+               "`http_proxy`, write them there and remove `proxy`");
   } else if ((proxy_scheme != "http" && proxy_scheme != "https") || uri_problem(source.proxy)) {
     report.add(path + ".proxy",
                "`" + source.proxy + "` is no HTTP proxy, write `http://HOST:PORT`");
@@ -108,10 +108,10 @@ void validate_transport(const Source& source, const std::string& path, Report& r
     }
   }
   if (!source.provider_id.empty() && kind != SourceKind::kGrpc && kind != SourceKind::kUnknown) {
-    report.add(path + ".provider_id", "only a gRPC source is told it, remove it");
+    report.add(path + ".provider_id", "only a gRPC source is told `provider_id`, remove it");
   }
   if (has_control_char(source.provider_id)) {
-    report.add(path + ".provider_id", "it must be one line of text");
+    report.add(path + ".provider_id", "`provider_id` must be one line of text");
   }
 }
 
@@ -135,12 +135,14 @@ void Report::add(const std::string& path, std::string message) {
   problems_.push_back(std::move(problem));
 }
 
-void validate_variable_name(std::string_view name, const std::string& path, Report& report) {
+bool is_variable_name(std::string_view name) {
   const auto allowed = [](char c) { return is_alnum(c) || c == '_'; };
-  if (name.empty()) {
-    return;
-  }
-  if (!std::ranges::all_of(name, allowed) || std::isdigit(static_cast<unsigned char>(name[0]))) {
+  return !name.empty() && std::ranges::all_of(name, allowed) &&
+         std::isdigit(static_cast<unsigned char>(name[0])) == 0;
+}
+
+void validate_variable_name(std::string_view name, const std::string& path, Report& report) {
+  if (!name.empty() && !is_variable_name(name)) {
     // Not quoted: the secret itself may have been written here.
     report.add(path,
                "this is not the name of an environment variable; a secret itself belongs "

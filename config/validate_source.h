@@ -40,6 +40,8 @@ void validate_source(const Source& source, const std::string& path, Report& repo
 // RFC 9110's token.
 bool is_header_name(std::string_view name);
 
+bool is_variable_name(std::string_view name);
+
 // The name of an environment variable; empty is fine.
 void validate_variable_name(std::string_view name, const std::string& path, Report& report);
 

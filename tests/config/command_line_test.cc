@@ -129,7 +129,7 @@ TEST_F(CommandLineFile, ATokenOnlyGoesToTheSourcesOfTheUriFlag) {
 
 TEST(CommandLine, OneCredentialReplacesTheOther) {
   const Options o = options_of({"start", "--uri", "https://h", "--credential-env", "TOKEN"},
-                               {"FLAGSTONE_CREDENTIAL_FILE=/f"});
+                               {"FLAGSTONE_CREDENTIAL_FILE=/f", "TOKEN=t"});
   EXPECT_EQ(o.environments[0].sources[0].credential.file, "");
   EXPECT_EQ(o.environments[0].sources[0].credential.variable, "TOKEN");
 }
@@ -174,6 +174,10 @@ TEST(CommandLine, UsageProblems) {
       {{"start", "--uri", "https://h", "--credential-file", "a", "--credential-env", "B"},
        "64: --credential-file: the credential comes from several places, keep one of "
        "`credential_file` and `credential_env`"},
+      {{"start", "--uri", "https://h", "--credential-env", "NONE"},
+       "64: --credential-env: credential variable NONE is not set; a variable does not change "
+       "while "
+       "Flagstone runs, set it before the start"},
       {with({"--credential-file", "a"}),
        "64: --credential-file: a file needs no credential, remove it"},
       {{"evaluate"}, "64: `evaluate` needs KEY | see `flagstone help evaluate`"},
@@ -215,6 +219,21 @@ TEST_F(CommandLineFile, ProblemsOfTheFileAreContent) {
                             "`-`, not begin with `.`, and have at most 63 characters",
                      file + ":5: the URI contains a user or password, put the secret into a file "
                             "and name it with `credential_file`"}));
+}
+
+TEST_F(CommandLineFile, ProblemsComeInTheOrderOfTheLines) {
+  const std::string file = write(
+      "environments:\n  a:\n    dialect: launch-darkly\n    sources:\n"
+      "      - {uri: relay.example, streaming: false, credential_env: NONE}\n"
+      "admni: x\n");
+  const auto command = run({"start", "--config", file});
+  ASSERT_FALSE(command);
+  EXPECT_EQ(command.error().messages,
+            (Strings{file + ":3: unknown dialect `launch-darkly`, known: flagd, launchdarkly",
+                     file + ":5: `relay.example` has no scheme, write `https://relay.example`",
+                     file + ":5: credential variable NONE is not set; a variable does not change "
+                            "while Flagstone runs, set it before the start",
+                     file + ":6: unknown key `admni`, did you mean `admin`?"}));
 }
 
 TEST_F(CommandLineFile, AFileThatIsNotYamlIsTheOnlyProblem) {

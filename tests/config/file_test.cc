@@ -218,6 +218,13 @@ TEST(File, ReportsEveryProblemWithItsLine) {
        {"f.yaml:5: unknown key `intervall`, did you mean `interval`?"}},
       {"environments:\n  d:\n    sources:\n      - uri: \"https://h\"\n        credential: x\n",
        {"f.yaml:5: unknown key `credential`, did you mean `credential_file`?"}},
+      {"environments:\n  a:\n    sources:\n      - uri: \"file:x\"\n        sdk_key: canary\n",
+       {"f.yaml:5: unknown key `sdk_key`, write the key into a file and name it with the source's "
+        "`credential_file`"}},
+      {"environments:\n  a:\n    apiKey: canary\n    base_url: x\n",
+       {"f.yaml:3: unknown key `apiKey`, write the key into a file and name it with the source's "
+        "`credential_file`",
+        "f.yaml:4: unknown key `base_url`, write it as the source's `uri`"}},
       {"environments:\n  d:\n    sources:\n      - uri: \"https://h\"\n        interval: 30\n",
        {"f.yaml:5: `interval`: `30` has no unit, write `30s` for seconds"}},
       {"environments:\n  d:\n    sources:\n      - headers: [x]\n",

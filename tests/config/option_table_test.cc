@@ -98,7 +98,8 @@ std::string file_text(const OptionRow& row, const std::string& text) {
   return {};
 }
 
-Options start(std::vector<std::string> arguments, const std::vector<std::string>& environment) {
+Options start(std::vector<std::string> arguments, std::vector<std::string> environment) {
+  environment.insert(environment.end(), {"K=key", "SAMPLE=key"});
   std::vector<const char*> argv = {"flagstone", "start"};
   for (const std::string& argument : arguments) {
     argv.push_back(argument.c_str());

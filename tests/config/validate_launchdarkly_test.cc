@@ -81,13 +81,14 @@ TEST(ValidateLaunchDarkly, ThePayloadFilterIsPartOfWhichSourceItIs) {
 // Each spool is within the state's limit, and all of them together are not.
 TEST(ValidateLaunchDarkly, TheSpoolsTogetherAreWithinTheStatesLimit) {
   Options options = good();
-  for (const char* name : {"b", "c", "d"}) {
+  const auto add = [&options](const char* name) {
     options.environments.push_back(options.environments[0]);
     options.environments.back().name = name;
-  }
+    options.environments.back().sources[0].credential = {.file = name, .variable = {}, .text = {}};
+  };
+  for (const char* name : {"b", "c", "d"}) add(name);
   EXPECT_EQ(problems_of(options), Strings{});
-  options.environments.push_back(options.environments[0]);
-  options.environments.back().name = "e";
+  add("e");
   EXPECT_EQ(problems_of(options),
             Strings{"the events of 5 environments may take 320MiB together, and `state.limit` is "
                     "256MiB: raise it to more than that, or lower `events.spool_limit` of "
@@ -102,46 +103,105 @@ TEST(ValidateLaunchDarkly, TheSpoolsTogetherAreWithinTheStatesLimit) {
   EXPECT_EQ(problems_of(options), Strings{});
 }
 
+TEST(ValidateLaunchDarkly, SdksTellEnvironmentsApartByKeyAndFilter) {
+  struct Pair {
+    SecretSource key;
+    std::string filter, dialect;
+    bool refused;
+  };
+  const SecretSource same = {.file = {}, .variable = "LAUNCHDARKLY_SDK_KEY", .text = {}};
+  for (const Pair& other :
+       {Pair{same, "f", "launchdarkly", true}, Pair{same, "", "launchdarkly", false},
+        Pair{same, "g", "launchdarkly", false},
+        Pair{{.file = "k", .variable = {}, .text = {}}, "f", "launchdarkly", false},
+        Pair{same, "", "flagd", false}}) {
+    Options options = good();
+    source_of(options).launchdarkly.filter = "f";
+    Environment second = options.environments[0];
+    second.name = "second";
+    second.dialect = other.dialect;
+    second.sources[0].credential = other.key;
+    second.sources[0].launchdarkly = {};
+    second.sources[0].launchdarkly.filter = other.filter;
+    if (other.dialect == "flagd") second.sources[0].uri = "https://h";
+    options.environments.push_back(second);
+    EXPECT_EQ(problems_of(options),
+              other.refused
+                  ? Strings{"environments `payments` and `second` have the same SDK key and the "
+                            "same `filter`, by which SDKs say which one they mean; give one of "
+                            "them another"}
+                  : Strings{})
+        << other.filter << other.dialect;
+  }
+}
+
 struct Row {
   std::function<void(Options&)> change;
   std::string problem;
 };
 
 TEST(ValidateLaunchDarkly, NamesEveryMistake) {
-  const std::string only =
-      "only `dialect: launchdarkly` knows it, give the environment that or remove it";
+  const auto only = [](const std::string& key) {
+    return "only `dialect: launchdarkly` knows `" + key +
+           "`, give the environment that or remove it";
+  };
   const auto flagd = [](Options& o) -> LaunchDarklySource& {
     o.environments[0].dialect = "flagd";
+    source_of(o).uri = "https://flags.example.com";
     source_of(o).launchdarkly = {};
     return source_of(o).launchdarkly;
   };
   const std::vector<Row> rows = {
-      {[&](Options& o) { flagd(o).stream_uri = "https://h"; }, only},
-      {[&](Options& o) { flagd(o).events_uri = "https://h"; }, only},
-      {[&](Options& o) { flagd(o).filter = "f"; }, only},
-      {[&](Options& o) { flagd(o).protocol = LaunchDarklyProtocol::kFdv1; }, only},
-      {[&](Options& o) { flagd(o).streaming = false; }, only},
-      {[&](Options& o) { flagd(o).wrapper = "w"; }, only},
-      {[&](Options& o) { flagd(o).tags = {{"a", "b"}}; }, only},
-      {[&](Options& o) { flagd(o).rotation_grace = Milliseconds(1); }, only},
+      {[&](Options& o) { flagd(o).stream_uri = "https://h"; }, only("stream_uri")},
+      {[&](Options& o) { flagd(o).events_uri = "https://h"; }, only("events_uri")},
+      {[&](Options& o) { flagd(o).filter = "f"; }, only("filter")},
+      {[&](Options& o) { flagd(o).protocol = LaunchDarklyProtocol::kFdv1; }, only("protocol")},
+      {[&](Options& o) { flagd(o).streaming = false; }, only("streaming")},
+      {[&](Options& o) { flagd(o).wrapper = "w"; }, only("wrapper")},
+      {[&](Options& o) { flagd(o).tags = {{"a", "b"}}; }, only("tags")},
+      {[&](Options& o) { flagd(o).rotation_grace = Milliseconds(1); }, only("rotation_grace")},
       {[&](Options& o) {
          flagd(o);
          o.environments[0].events.enabled = false;
        },
-       only},
+       only("events")},
+      {[&](Options& o) {
+         flagd(o);
+         source_of(o).uri = "https://sdk.eu.launchdarkly.com";
+       },
+       "`https://sdk.eu.launchdarkly.com` is LaunchDarkly's, give environment `payments` its "
+       "`dialect: launchdarkly` (`--dialect launchdarkly`)"},
+      {[&](Options& o) {
+         flagd(o).streaming = false;
+         o.environments[0].dialect = "launch-darkly";
+         o.environments[0].events.enabled = false;
+       },
+       "unknown dialect `launch-darkly`, known: flagd, launchdarkly"},
       {[](Options& o) { source_of(o).selector = "s"; },
-       "LaunchDarkly knows no selector, remove it; a payload filter is `filter`"},
+       "LaunchDarkly knows no `selector`, remove it; a payload filter is `filter`"},
       {[](Options& o) { source_of(o).format = DocumentFormat::kYaml; },
-       "LaunchDarkly's documents are JSON, remove it"},
+       "LaunchDarkly's documents are JSON, remove `format`"},
       {[](Options& o) { o.environments[0].fractional = Fractional::kV1; },
-       "only `dialect: flagd` knows it, remove it"},
+       "only `dialect: flagd` knows `fractional`, remove it"},
       {[](Options& o) { source_of(o).uri = "grpc://h:8015"; },
        "LaunchDarkly's flags come by HTTP or from a file, write `https://sdk.launchdarkly.com` or "
        "`file:PATH`"},
       {[](Options& o) { source_of(o).uri = "https://h?filter=f"; },
-       "paths are put behind it, write it without `?` and `#`"},
+       "paths are put behind `uri`, write it without `?` and `#`"},
+      {[](Options& o) { source_of(o).uri = "https://h/relay/sdk/latest-all/"; },
+       "paths are put behind `uri`, leave the path out: `https://h/relay`"},
+      {[](Options& o) { source_of(o).uri = "https://sdk.launchdarkly.com/all"; },
+       "paths are put behind `uri`, leave the path out: `https://sdk.launchdarkly.com`"},
+      {[](Options& o) { source_of(o).launchdarkly.stream_uri = "https://h/sdk/stream"; },
+       "paths are put behind `stream_uri`, leave the path out: `https://h`"},
+      {[](Options& o) { source_of(o).launchdarkly.events_uri = "https://h/bulk"; },
+       "paths are put behind `events_uri`, leave the path out: `https://h`"},
+      {[](Options& o) { source_of(o).uri = "https://Stream.eu.launchdarkly.com:443"; },
+       "no flags are polled from `https://Stream.eu.launchdarkly.com:443`, write "
+       "`https://sdk.eu.launchdarkly.com:443`: where they are streamed from follows from it"},
       {[](Options& o) { source_of(o).credential = {}; },
-       "it wants an SDK key, give `credential_file` or `credential_env`"},
+       "the LaunchDarkly source of environment `payments` needs an SDK key, give `credential_file` "
+       "or `credential_env`"},
       {[](Options& o) { source_of(o).interval = Milliseconds(29'999); },
        "`interval` is 29999ms, it must be at least 30s"},
       {[](Options& o) { source_of(o).launchdarkly.stream_uri = "grpc://h:1"; },
@@ -152,7 +212,7 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
        "`-f` is not the key of a payload filter: a letter or digit, then letters, digits, `.`, `_` "
        "and `-`"},
       {[](Options& o) { source_of(o).launchdarkly.wrapper = "a\nb"; },
-       "it must be one line of ASCII, write `NAME/VERSION`"},
+       "`wrapper` must be one line of ASCII, write `NAME/VERSION`"},
       {[](Options& o) {
          source_of(o).launchdarkly.tags = {{"id", std::string(kMaxTagBytes + 1, 'a')}};
        },
@@ -198,12 +258,12 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
       {[](Options& o) { source_of(o).proxy = "http://user:word@h:1"; },
        "the proxy's user and password belong into the variable `https_proxy` or `http_proxy`, "
        "write "
-       "them there and remove it"},
+       "them there and remove `proxy`"},
       {[](Options& o) {
          make_file(o);
          source_of(o).proxy = "http://h:1";
        },
-       "this source goes through no proxy, remove it"},
+       "this source goes through no proxy, remove `proxy`"},
   };
   for (const Row& row : rows) {
     Options options = good();

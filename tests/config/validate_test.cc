@@ -98,7 +98,7 @@ TEST(Validate, NamesEveryMistake) {
        },
        "the credential is sent as `Authorization` already, remove the header"},
       {[](Options& o) { o.environments[0].sources[1].headers = {{.name = "X", .value = {}}}; },
-       "a file needs no headers, remove them"},
+       "a file needs no `headers`, remove them"},
       {[](Options& o) { o.admin = "h"; },
        "`h` is not an address, write `HOST:PORT` or `unix:PATH`"},
       {[](Options& o) { o.listen = {"127.0.0.1:8014"}; },
@@ -152,17 +152,49 @@ TEST(Validate, ReportsAllAtOnceWithTheirLines) {
       "f.yaml", options, problems);
   ASSERT_TRUE(problems.empty());
   EXPECT_EQ(problems_of(options),
-            (Strings{"f.yaml:5: `flags.json` has no scheme, write `file:flags.json` for a file",
+            (Strings{"f.yaml:1: `memory_limit` is 1MiB, it must be at least 4MiB",
+                     "f.yaml:5: `flags.json` has no scheme, write `file:flags.json` for a file",
                      "f.yaml:6: the source has no URI, write `{uri: \"file:flags.json\"}`",
                      "f.yaml:6: `interval` is 1ms, it must be at least 100ms",
-                     "f.yaml:8: unknown dialect `other`, known: flagd, launchdarkly",
                      "f.yaml:7: environment `b` has no sources, give it `sources: [{uri: "
                      "\"file:flags.json\"}]`",
-                     "f.yaml:9: `1` has no host, write `127.0.0.1:1`",
-                     "f.yaml:1: `memory_limit` is 1MiB, it must be at least 4MiB"}));
+                     "f.yaml:8: unknown dialect `other`, known: flagd, launchdarkly",
+                     "f.yaml:9: `1` has no host, write `127.0.0.1:1`"}));
   for (const Problem& problem : validate(options)) {
     EXPECT_EQ(problem.exit_code, kExitContent);
   }
+}
+
+TEST(Validate, VariablesThatHoldNoSecretAreNamedWithTheirPlace) {
+  Options options;
+  ProblemList problems;
+  read_config_text(
+      "environments:\n"
+      "  a:\n"
+      "    accept: [{env: NONE}, {env: SET}]\n"
+      "    sources:\n"
+      "      - uri: \"https://h\"\n"
+      "        credential_env: EMPTY\n"
+      "        headers: {X-A: {env: TWO_LINES}, X-B: {file: nowhere}, X-C: {env: not-a-name}}\n",
+      "f.yaml", options, problems);
+  ASSERT_TRUE(problems.empty());
+  Strings lines;
+  for (const Problem& problem : validate_variables(options, [](std::string_view name) {
+         std::optional<std::string> value;
+         if (name == "SET") value = "secret";
+         if (name == "EMPTY") value = "";
+         if (name == "TWO_LINES") value = "a\nb";
+         return value;
+       })) {
+    lines.push_back(to_string(problem));
+    EXPECT_EQ(problem.exit_code, kExitContent);
+  }
+  const std::string remedy =
+      "; a variable does not change while Flagstone runs, set it before the start";
+  EXPECT_EQ(lines,
+            (Strings{"f.yaml:6: credential variable EMPTY is empty" + remedy,
+                     "f.yaml:7: credential variable TWO_LINES must hold one line of text" + remedy,
+                     "f.yaml:3: credential variable NONE is not set" + remedy}));
 }
 
 TEST(Validate, KnowsTheDialectsItIsGiven) {

@@ -63,6 +63,31 @@ class Commands(DaemonTestCase):
                 if code:
                     self.assertIn(name, out + error)
 
+    def test_check_looks_at_every_file_that_is_named(self):
+        self.write("key", "sdk-key")
+        self.write("empty", "")
+        source = {"uri": "https://h", "credential_file": "key"}
+        for change, named in (({}, None), ({"credential_file": "absent"}, "absent"),
+                              ({"credential_file": "empty"}, "empty"),
+                              ({"headers": {"X-A": {"file": "absent"}}}, "absent"),
+                              ({"ca_file": "absent"}, "absent")):
+            with self.subTest(change):
+                path = self.write("c.json", json.dumps(
+                    {"environments": {"default": {"sources": [{**source, **change}]}}}))
+                code, out, error = run("check", "--config", path, folder=self.folder)
+                self.assertEqual(code, EX_DATA if named else 0, out + error)
+                if named:
+                    self.assertRegex(error, rf"c\.json:1: .*{self.path(named)} ")
+
+    def test_a_variable_that_is_not_set_is_an_error(self):
+        path = self.write("c.json", json.dumps(
+            {"environments": {"default": {"sources": [
+                {"uri": "https://h", "credential_env": "FST_NO_SUCH_KEY"}]}}}))
+        for command in ("check", "start"):
+            code, _, error = run(command, "--config", path, folder=self.folder)
+            self.assertEqual(code, EX_DATA, error)
+            self.assertIn("c.json:1: credential variable FST_NO_SUCH_KEY is not set", error)
+
     def test_a_probe_of_nobody(self):
         code, _, error = run("health", "--live", "--admin", "127.0.0.1:1")
         self.assertEqual(code, 1)
