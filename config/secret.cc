@@ -9,6 +9,9 @@
 namespace flagstone::config {
 namespace {
 
+constexpr std::size_t kShortestWithEnd = 16;
+constexpr std::size_t kEndBytes = 4;
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlank);
@@ -47,6 +50,16 @@ std::expected<Secret, std::string> read_secret_file(const std::string& path) {
 
 std::ostream& operator<<(std::ostream& out, const Secret& secret) {
   return out << (secret.empty() ? "" : "(secret)");
+}
+
+std::string end_of(const Secret& secret) {
+  const std::string& text = secret.reveal();
+  if (text.size() < kShortestWithEnd) {
+    return {};
+  }
+  const std::string end = text.substr(text.size() - kEndBytes);
+  const bool is_plain = std::ranges::all_of(end, [](char c) { return c > ' ' && c < '\x7f'; });
+  return is_plain ? "…" + end : std::string();
 }
 
 std::optional<std::string> process_variable(std::string_view name) {

@@ -33,6 +33,10 @@ class Secret {
 };
 std::ostream& operator<<(std::ostream& out, const Secret& secret);
 
+// "…5555": enough to tell two secrets apart, too little to be of use. Empty where the secret is so
+// short that it would be.
+std::string end_of(const Secret& secret);
+
 // At most one of the three is set; validate() reports two.
 struct SecretSource {
   std::string file;      // A path; read again when it changes.

@@ -224,7 +224,7 @@ void validate_dialect(const Environment& environment, const Source& source, cons
 
 void validate_shared_keys(const Options& options, Report& report) {
   using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
-  std::map<Key, std::string_view> all;
+  std::map<Key, const Environment*> all;
   for (const Environment& environment : options.environments) {
     for (std::size_t i = 0; i < environment.sources.size(); ++i) {
       const Source& source = environment.sources[i];
@@ -233,11 +233,13 @@ void validate_shared_keys(const Options& options, Report& report) {
         continue;
       }
       const auto [first, added] =
-          all.emplace(Key(key.file, key.variable, source.launchdarkly.filter), environment.name);
-      if (!added && first->second != environment.name) {
+          all.emplace(Key(key.file, key.variable, source.launchdarkly.filter), &environment);
+      const Environment& other = *first->second;
+      const bool have_listeners = !other.listen.empty() && !environment.listen.empty();
+      if (!added && &other != &environment && !have_listeners) {
         report.add("environments." + environment.name + ".sources[" + std::to_string(i) + "]." +
                        (key.file.empty() ? "credential_env" : "credential_file"),
-                   "environments `" + std::string(first->second) + "` and `" + environment.name +
+                   "environments `" + other.name + "` and `" + environment.name +
                        "` have the same SDK key and the same `filter`, by which SDKs say which "
                        "one they mean; give one of them another");
       }

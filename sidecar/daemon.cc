@@ -101,6 +101,7 @@ class Daemon {
   void read_configuration_again();
   void apply(const config::Options& wanted);
   void on_signal();
+  void on_hang_up();
   void stop_serving();
   void drained_or_not();
   void stop_keeping();
@@ -174,7 +175,7 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
       deadline_(loop_, [this] { drained_or_not(); }),
       terminate_(loop_, SIGTERM, [this] { on_signal(); }),
       interrupt_(loop_, SIGINT, [this] { on_signal(); }),
-      hang_up_(loop_, SIGHUP, [this] { read_configuration_again(); }) {
+      hang_up_(loop_, SIGHUP, [this] { on_hang_up(); }) {
   admin_.add_routes(admin_router_);
   admin_health_.add_routes(admin_router_);
 }
@@ -278,6 +279,13 @@ void Daemon::read_configuration_again() {
   }
   for (const std::string& warning : command->warnings) log_.warn("{}", warning);
   apply(std::get<config::StartCommand>(command->action).options);
+}
+
+// SIGHUP means "now" as well: whatever the configuration says, no source waits any longer for what
+// an operator may have mended.
+void Daemon::on_hang_up() {
+  read_configuration_again();
+  keeper_.retry_refused();
 }
 
 void Daemon::apply(const config::Options& wanted) {

@@ -7,6 +7,7 @@
 
 #include "cache/entry_home.h"
 #include "net/timer.h"
+#include "sidecar/credential_change.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -68,6 +69,7 @@ void SourceSeat::start(std::unique_ptr<upstream::Source> source, net::Loop& loop
 
 void SourceSeat::sit_down(std::unique_ptr<upstream::Source> source, net::Loop& loop) {
   source_ = std::move(source);
+  had_credential_ = !source_->credential().empty();
   retry_ = std::make_unique<net::Timer>(loop, [this] { retry_refused(); });
   patience_ = std::make_unique<net::Timer>(loop, [this] {
     // First for the state, then for the first look at a file: the disk may hang either time.
@@ -297,6 +299,7 @@ void SourceSeat::refused(const cache::Refused& refused) {
 }
 
 void SourceSeat::retry_refused() {
+  if (started_) source_->try_now();
   if (started_ && condition_ == Condition::kRefused && !intake_ && !beginning_) source_->refresh();
 }
 
@@ -382,7 +385,10 @@ void SourceSeat::renew_state() {
 }
 
 void SourceSeat::on_credential_changed() {
-  log_.info("{}: the credential of {} is another one", options_.environment, options_.uri);
+  log_.info("{}: {}", options_.environment,
+            credential_change_text(options_.uri, source_->credential(),
+                                   std::exchange(had_credential_, true), options_.rotation_grace,
+                                   clock_.unix_ms()));
   environment_.credential_changed(options_.layer);
   credential_changes_after_work_ = intake_ || beginning_ || waiting_;
   host_.credentials_changed();

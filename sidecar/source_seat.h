@@ -48,6 +48,8 @@ struct SeatOptions {
   bool optional = false;
   // Nullopt: its state is not kept (the bootstrap).
   std::optional<cache::SourceIdentity> identity;
+  // How long apps may use a key that was replaced; for the log.
+  std::chrono::milliseconds rotation_grace{0};
 };
 
 // What became of updates so far, a label of the metrics.
@@ -77,7 +79,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
                    const SourceSeat& predecessor);
   // The source stops; what it brought stays. For the predecessor of a reload.
   void retire();
-  // Asks again for a document that was refused, since there may be room for it now.
+  // Asks again for a document that was refused, since there may be room for it now, and where the
+  // next try is far off, since somebody may have mended what failed.
   void retry_refused();
   // Asks for the document although nothing of it may have changed.
   void fetch_again();
@@ -164,6 +167,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   // What the source brought while the state was being taken in.
   std::optional<evaluation::Update> waiting_;
   bool started_ = false;
+  bool had_credential_ = false;
   bool said_first_word_ = false;
   bool heard_ = false;
   // What is in work came by another credential than the one in use.

@@ -50,7 +50,9 @@ void write_source(JsonWriter& json, const SourceSeat& seat) {
   json.member("records", seat.layer().records().size());
   json.member("last_success_unix", seat.last_success_unix_ms() / kMsPerSecond);
   json.name("last_error");
-  seat.last_error().empty() ? json.null() : json.text(seat.last_error());
+  const std::string_view error =
+      seat.last_error().empty() ? seat.source().trouble() : std::string_view(seat.last_error());
+  error.empty() ? json.null() : json.text(error);
   json.name("failures"), json.open('{');
   for (std::size_t kind = 0; kind < upstream::kFailureKindCount; ++kind) {
     auto failure = static_cast<upstream::FailureKind>(kind);

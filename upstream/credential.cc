@@ -33,11 +33,14 @@ Credential::Credential(net::Loop& loop, FileReader& files, config::SecretSource 
       timer_(loop, [this] { look(); }) {
   if (source_.empty()) return;
   auto secret = config::read_secret(source_, variables);
-  if (secret) {
-    take(std::move(*secret));
-  } else {
+  if (!secret) {
     problem_ = std::move(secret.error());
     trouble_ = problem_;
+  } else if (!fits_in_header(secret->reveal())) {
+    problem_ = "the credential has a line break or control character in it";
+    trouble_ = problem_;
+  } else {
+    take(std::move(*secret));
   }
 }
 
@@ -84,27 +87,42 @@ void Credential::on_read(FileResult result) {
 bool Credential::use(FileResult result) {
   if (!result) {
     stamp_.reset();
-    trouble_ = source_.file + ": " + result.error().message;
-    if (secret_.empty()) problem_ = trouble_;
-    return false;
+    return no_secret(result.error().message);
   }
   if (result->unchanged) return trouble_.empty();
+  const bool rewritten = looked_ && stamp_ != result->stamp;
+  looked_ = true;
   stamp_ = result->stamp;
   config::Secret secret{std::string(trimmed(result->bytes))};
-  // Somebody is writing it just now.
-  trouble_ = secret.empty() ? source_.file + ": is empty" : "";
-  if (secret.empty()) return false;
-  if (secret == secret_) return true;
-  take(std::move(secret));
-  on_change_();
+  // It may be that somebody is writing it just now; the next look tells.
+  if (secret.empty()) return no_secret("is empty");
+  if (!fits_in_header(secret.reveal())) {
+    return no_secret("has a line break or control character in it");
+  }
+  trouble_.clear();
+  if (secret != secret_) {
+    take(std::move(secret));
+    on_change_();
+  } else if (rewritten) {
+    notices_.on_rewritten();
+  }
   return true;
 }
 
-void Credential::take(config::Secret secret) {
-  if (!fits_in_header(secret.reveal())) {
-    problem_ = "the credential has a line break or control character in it";
-    return;
+// Always false.
+bool Credential::no_secret(std::string_view why) {
+  const bool began = trouble_.empty();
+  trouble_ = "credential file " + source_.file + " " + std::string(why);
+  if (secret_.empty()) {
+    problem_ = trouble_;
+    return false;
   }
+  trouble_ += "; what it held before is used until the next start";
+  if (began) notices_.on_trouble();
+  return false;
+}
+
+void Credential::take(config::Secret secret) {
   secret_ = std::move(secret);
   problem_.clear();
 }

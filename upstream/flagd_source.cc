@@ -45,8 +45,11 @@ class FlagdSource final : public Source, public DocumentSink {
   void stop() override;
   void settle(Outcome outcome) override;
   void refresh() override;
+  void try_now() override;
+  std::string_view trouble() const override { return credential_.trouble(); }
 
  private:
+  bool is_denied() const;
   void on_begin(std::string_view content_type) override;
   std::expected<void, std::string> on_piece(std::string_view piece) override;
   std::expected<Arrival, std::string> on_complete(const Validators& validators) override;
@@ -88,7 +91,10 @@ FlagdSource::FlagdSource(const config::Source& options, const SourceEnvironment&
       incoming_(environment.incoming),
       credential_(environment.loop, environment.files, options.credential, environment.variables,
                   [this] { credential_changed(); }),
-      headers_(options_.headers, environment, [this] { header_changed(); }) {}
+      headers_(options_.headers, environment, [this] { header_changed(); }) {
+  credential_.tell({.on_rewritten = [this] { try_now(); },
+                    .on_trouble = [this] { listener_.on_degraded(credential_.trouble()); }});
+}
 
 void FlagdSource::poll(HttpPollOptions options, const SourceEnvironment& environment) {
   options.interval = options_.interval;
@@ -163,6 +169,15 @@ void FlagdSource::settle(Outcome outcome) {
 void FlagdSource::refresh() {
   accepted_digest_.clear();  // The same bytes are news then.
   transport_->refresh();
+}
+
+void FlagdSource::try_now() {
+  if (poll_ != nullptr) poll_->try_now();
+  if (stream_ != nullptr) stream_->try_now();
+}
+
+bool FlagdSource::is_denied() const {
+  return (poll_ != nullptr && poll_->is_denied()) || (stream_ != nullptr && stream_->is_denied());
 }
 
 DocumentFormat FlagdSource::format_of(std::string_view content_type) const {
@@ -243,7 +258,7 @@ std::expected<Arrival, std::string> FlagdSource::on_complete(const Validators& v
 
 void FlagdSource::on_failure(FailureKind kind, std::string cause, milliseconds retry) {
   decoder_.reset();
-  std::string message = failure_text(uri_, cause, retry);
+  std::string message = failure_text(uri_, cause, retry, is_denied());
   message = without_secret(std::move(message), credential_.secret().reveal());
   message = headers_.without_secrets(std::move(message));
   listener_.on_failure({kind, std::move(message), retry});

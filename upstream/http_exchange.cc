@@ -118,6 +118,12 @@ std::optional<HttpError> RedirectingExchange::move_to(std::string_view location)
   return std::nullopt;
 }
 
-void RedirectingExchange::end(const std::optional<HttpError>& error) { receiver_.on_end(error); }
+void RedirectingExchange::end(const std::optional<HttpError>& error) {
+  if (!error || !proxy_) return receiver_.on_end(error);
+  // What failed may be the proxy, whose address is nobody's that the message would name else. Its
+  // user and password stay out.
+  const std::string proxy = proxy_->host + ":" + std::to_string(proxy_->port);
+  receiver_.on_end(HttpError{error->kind, error->message + " (through the proxy " + proxy + ")"});
+}
 
 }  // namespace flagstone::upstream

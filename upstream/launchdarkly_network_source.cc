@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "upstream/launchdarkly_places.h"
+#include "upstream/launchdarkly_refusal.h"
 #include "upstream/redact.h"
 #include "upstream/source_text.h"
 
@@ -58,7 +59,10 @@ LaunchDarklyNetworkSource::LaunchDarklyNetworkSource(const config::Source& optio
       help_timer_(environment.loop, [this] { help_out(); }),
       fallback_(environment.loop, fallback_options(),
                 {.on_return = [this] { return_to_fdv2(); },
-                 .on_overdue = [this] { part_if_due(Way::kNone); }}) {}
+                 .on_overdue = [this] { part_if_due(Way::kNone); }}) {
+  credential_.tell({.on_rewritten = [this] { try_now(); },
+                    .on_trouble = [this] { listener_.on_degraded(credential_.trouble()); }});
+}
 
 LaunchDarklyFallbackOptions LaunchDarklyNetworkSource::fallback_options() const {
   LaunchDarklyFallbackOptions fallback = patience_.fallback;
@@ -166,10 +170,9 @@ std::expected<SseStream::Request, std::string> LaunchDarklyNetworkSource::stream
   events_.begin(stream_protocol_, basis);
   HttpBase base = streaming_base(options_);
   const bool fdv2 = stream_protocol_ == LaunchDarklyProtocol::kFdv2;
-  return SseStream::Request{
-      .url = base.url + (fdv2 ? "/sdk/stream" : "/all") + query(basis),
-      .unix_socket = std::move(base.unix_socket),
-      .headers = std::move(*made)};
+  return SseStream::Request{.url = base.url + (fdv2 ? "/sdk/stream" : "/all") + query(basis),
+                            .unix_socket = std::move(base.unix_socket),
+                            .headers = std::move(*made)};
 }
 
 std::string LaunchDarklyNetworkSource::poll_url() {
@@ -377,7 +380,7 @@ void LaunchDarklyNetworkSource::on_stream_failure(FailureKind kind, std::string 
   if (kind == FailureKind::kHttpStatus || kind == FailureKind::kMalformed) distrusts_basis_ = true;
   if (fallback_.due(Way::kStream)) return part_if_due(Way::kStream);
   // While polling helps out, it is the polls that count.
-  if (!polls()) report(kind, cause, retry);
+  if (!polls()) report(Way::kStream, kind, cause, retry);
 }
 
 void LaunchDarklyNetworkSource::on_failure(FailureKind kind, std::string cause,
@@ -385,13 +388,21 @@ void LaunchDarklyNetworkSource::on_failure(FailureKind kind, std::string cause,
   answer_.reset();
   credential_refused_ = kind == FailureKind::kUnauthorized || kind == FailureKind::kCredential;
   if (kind == FailureKind::kHttpStatus || kind == FailureKind::kMalformed) distrusts_basis_ = true;
-  report(kind, cause, retry);
+  report(Way::kPoll, kind, cause, retry);
   part_if_due(Way::kPoll);
 }
 
-void LaunchDarklyNetworkSource::report(FailureKind kind, const std::string& cause,
+void LaunchDarklyNetworkSource::report(Way way, FailureKind kind, const std::string& cause,
                                        milliseconds retry) {
-  std::string message = failure_text(uri_, cause, retry);
+  const bool streamed = way == Way::kStream;
+  const LaunchDarklyProtocol asked = streamed ? stream_protocol_ : poll_protocol_;
+  std::string message = failure_text(uri_,
+                                     launchdarkly_cause(kind, cause,
+                                                        {.source = options_,
+                                                         .key = credential_.secret(),
+                                                         .streamed = streamed,
+                                                         .protocol = asked}),
+                                     retry, streamed ? stream_.is_denied() : poll_.is_denied());
   message = without_secret(std::move(message), credential_.secret().reveal());
   message = headers_.without_secrets(std::move(message));
   listener_.on_failure({kind, std::move(message), retry});
@@ -412,6 +423,11 @@ void LaunchDarklyNetworkSource::refresh() {
   forget_what_we_have();
   poll_.refresh();
   stream_.reopen(kAtOnce);
+}
+
+void LaunchDarklyNetworkSource::try_now() {
+  stream_.try_now();
+  poll_.try_now();
 }
 
 void LaunchDarklyNetworkSource::credential_changed() {

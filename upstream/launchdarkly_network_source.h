@@ -60,6 +60,8 @@ class LaunchDarklyNetworkSource final : public Source,
   void stop() override;
   void settle(Outcome outcome) override;
   void refresh() override;
+  void try_now() override;
+  std::string_view trouble() const override { return credential_.trouble(); }
 
  private:
   using Way = LaunchDarklyWay;
@@ -110,7 +112,7 @@ class LaunchDarklyNetworkSource final : public Source,
   void forget_what_we_have();
   void credential_changed();
   void header_changed();
-  void report(FailureKind kind, const std::string& cause, milliseconds retry);
+  void report(Way way, FailureKind kind, const std::string& cause, milliseconds retry);
 
   config::Source options_;
   LaunchDarklyPatience patience_;

@@ -116,6 +116,11 @@ class Source {
   virtual void settle(Outcome outcome) = 0;
   // Asks as soon as possible and without a condition (after `flagstone accept`).
   virtual void refresh() = 0;
+  // An operator wants no waiting (SIGHUP): where a failure is likely to last and the next try is
+  // far, it comes at once. Those that never wait long have nothing to do.
+  virtual void try_now() {}
+  // What will go wrong although nothing does yet (the credential's file is empty); empty: nothing.
+  virtual std::string_view trouble() const { return {}; }
 };
 
 }  // namespace flagstone::upstream

@@ -9,6 +9,8 @@ namespace {
 // Changes whenever the same bytes may decode to other records, so that a newer program does not
 // take "unchanged" for an answer about records that an older one made.
 constexpr std::string_view kCursorForm = "document/1";
+// Nobody reaches for a signal before that.
+constexpr std::chrono::seconds kWorthASignal{60};
 
 }  // namespace
 
@@ -35,7 +37,7 @@ std::optional<DocumentCursor> cursor_from_text(std::string_view text) {
 }
 
 std::string failure_text(std::string_view uri, std::string_view cause,
-                         std::chrono::milliseconds retry_in) {
+                         std::chrono::milliseconds retry_in, bool heeds_signal) {
   std::string text(uri);
   text += ": ";
   text += cause;
@@ -43,7 +45,9 @@ std::string failure_text(std::string_view uri, std::string_view cause,
   std::array<char, 32> seconds{};
   std::snprintf(seconds.data(), seconds.size(), "%.1f",
                 static_cast<double>(retry_in.count()) / 1000);
-  return text + "; trying again in " + seconds.data() + " s";
+  const bool is_long = retry_in >= kWorthASignal;
+  return text + "; trying again in " + seconds.data() + " s" +
+         (heeds_signal && is_long ? "; SIGHUP tries now" : "");
 }
 
 }  // namespace flagstone::upstream

@@ -19,8 +19,9 @@ struct DocumentCursor {
 std::string to_text(const DocumentCursor& cursor);
 std::optional<DocumentCursor> cursor_from_text(std::string_view text);
 
-// `https://host/x: status 503; trying again in 2.5 s`.
+// `https://host/x: status 503; trying again in 2.5 s`. `heeds_signal`: SIGHUP ends the wait, which
+// is said of one that is worth it.
 std::string failure_text(std::string_view uri, std::string_view cause,
-                         std::chrono::milliseconds retry_in);
+                         std::chrono::milliseconds retry_in, bool heeds_signal = false);
 
 }  // namespace flagstone::upstream

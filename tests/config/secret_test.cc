@@ -64,6 +64,13 @@ TEST(Secret, SaysWhatIsMissing) {
   EXPECT_EQ(variable.error(), "credential variable TOKEN is not set");
 }
 
+TEST(Secret, ShowsItsEndWhereItIsLongEnough) {
+  EXPECT_EQ(end_of(Secret("sdk-0123456789ab")), "…89ab");
+  EXPECT_EQ(end_of(Secret("sdk-0123456789a")), "");
+  EXPECT_EQ(end_of(Secret("sdk-0123456789a\xc3\xa9")), "") << "half of a letter is none";
+  EXPECT_EQ(end_of(Secret()), "");
+}
+
 TEST(Secret, ComesFromAVariableOrTheText) {
   const auto variables = [](std::string_view name) {
     return name == "TOKEN" ? std::optional<std::string>("canary\n") : std::nullopt;

@@ -132,6 +132,9 @@ TEST(ValidateLaunchDarkly, SdksTellEnvironmentsApartByKeyAndFilter) {
                             "them another"}
                   : Strings{})
         << other.filter << other.dialect;
+    options.environments[0].listen = {"unix:one.sock"};
+    options.environments[1].listen = {"unix:two.sock"};
+    EXPECT_EQ(problems_of(options), Strings{}) << "their listeners tell them apart";
   }
 }
 

@@ -3,6 +3,7 @@ of its reaches an SDK."""
 
 import json
 import os
+import signal
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, LaunchDarklyTestCase, main
 from behaviours import sequence, status
@@ -70,6 +71,33 @@ class Refusals(LaunchDarklyTestCase):
         self.write("key", "sdk-key-two")
         self.assertEqual(client.get("/sdk/flags", new).status, 200)
         self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-other"}).status, 401)
+
+    def test_a_hang_up_ends_a_refusal_at_once(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        service.accept_keys()
+        service.end_streams()
+        daemon.await_log(rf"status 401 at /sdk/stream: the SDK key in {self.path('key')} is refused, "
+                         r".*; trying again in [0-9.]+ s; SIGHUP tries now")
+        service.accept_keys(SDK_KEY)
+        service.set_flag(answering("v2", version=2))
+        self.assertEqual(daemon.ofrep().value(), "v1")
+        daemon.signal(signal.SIGHUP)
+        daemon.await_value("v2")
+
+    def test_a_key_file_that_is_emptied_is_told_while_all_is_well(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-of-0123-5555"))
+        daemon = self.flagstone(service)
+        self.assertIsNone(daemon.source()["last_error"])
+        self.write("key", "")
+        daemon.await_log(r"warn.* credential file .*key is empty; what it held before is used")
+        self.assertIn("is empty", daemon.source()["last_error"])
+        self.assertEqual(daemon.source()["state"], "good")
+        self.assertEqual(daemon.ofrep().get("/sdk/flags", AUTHORIZED).status, 200)
+        self.write("key", "sdk-key-of-0123-5555")
+        daemon.await_log(r"its new key \(…5555\) is in use; apps may use the one before until 20..-")
+        self.assertIsNone(daemon.source()["last_error"])
+        service.await_streams(1)
 
     def test_without_grace_the_old_key_is_nobodys_at_once(self):
         service = self.service(keys=(SDK_KEY, "sdk-key-two"))

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ class CredentialTest : public testing::Test {
   fakes::TemporaryFolder folder;
   const std::string path = folder.path("key");
   int changes = 0;
+  int rewritten = 0;
+  int troubles = 0;
 
   std::unique_ptr<Credential> make(config::SecretSource source) {
     auto made = std::make_unique<Credential>(
@@ -33,6 +36,16 @@ class CredentialTest : public testing::Test {
           loop.nudge();
         },
         milliseconds(5));
+    made->tell({.on_rewritten =
+                    [this] {
+                      ++rewritten;
+                      loop.nudge();
+                    },
+                .on_trouble =
+                    [this] {
+                      ++troubles;
+                      loop.nudge();
+                    }});
     made->start();
     return made;
   }
@@ -87,11 +100,40 @@ TEST_F(CredentialTest, FollowsItsFileThroughEveryKindOfRotation) {
 TEST_F(CredentialTest, TheSameSecretWrittenAgainIsNoChange) {
   fakes::write_file(path, "first");
   const auto credential = make({.file = path, .variable = {}, .text = {}});
+  EXPECT_TRUE(loop.run_until([&] { return files.reads() > 1; }));
+  EXPECT_EQ(rewritten, 0) << "the first look is at what is known";
   fakes::replace_file(path, "first\n");
+  EXPECT_TRUE(loop.run_until([&] { return rewritten == 1; })) << "somebody wants it tried again";
   loop.run_for(50);
+  EXPECT_EQ(rewritten, 1);
   EXPECT_EQ(changes, 0);
   EXPECT_GT(files.reads(), 2);
   EXPECT_GT(files.unchanged(), 0) << "an untouched file is read over and over";
+}
+
+TEST_F(CredentialTest, AFileThatLosesItsSecretIsToldOnceUntilItHasOneAgain) {
+  const auto emptied = [&] { fakes::write_file(path, "\n"); };
+  const auto removed = [&] { std::filesystem::remove(path); };
+  const auto broken = [&] { fakes::write_file(path, "two\nlines"); };
+  for (const auto& [lose, why] :
+       {std::pair<std::function<void()>, std::string>(emptied, " is empty"),
+        std::pair<std::function<void()>, std::string>(removed, " cannot be read: "),
+        std::pair<std::function<void()>, std::string>(broken, " has a line break")}) {
+    troubles = 0;
+    fakes::write_file(path, "first");
+    const auto credential = make({.file = path, .variable = {}, .text = {}});
+    EXPECT_EQ(credential->trouble(), "");
+    lose();
+    ASSERT_TRUE(loop.run_until([&] { return troubles == 1; })) << why;
+    EXPECT_TRUE(credential->trouble().starts_with("credential file " + path + why))
+        << credential->trouble();
+    EXPECT_EQ(credential->problem(), "");
+    EXPECT_EQ(credential->secret().reveal(), "first");
+    loop.run_for(30);
+    EXPECT_EQ(troubles, 1);
+    fakes::replace_file(path, "first");
+    EXPECT_TRUE(loop.run_until([&] { return credential->trouble().empty(); })) << why;
+  }
 }
 
 TEST_F(CredentialTest, AFileThatComesLaterHealsTheProblem) {

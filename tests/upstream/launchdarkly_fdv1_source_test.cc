@@ -209,6 +209,49 @@ TEST_F(LaunchDarklyFdv1SourceTest, ARefusedKeyIsTriedRarelyUntilItIsAnother) {
   EXPECT_EQ(source->credential().reveal(), "new");
 }
 
+TEST_F(LaunchDarklyFdv1SourceTest, AnOperatorsWordAndAKeyWrittenAgainEndALongWait) {
+  const std::string key = folder.path("key");
+  fakes::write_file(key, "sdk-0123456789-5555");
+  options.credential = {};
+  options.credential.file = key;
+  start(
+      [](const std::string&, const fakes::ServedRequest&) { return fakes::Reply{.status = 401}; });
+  ASSERT_TRUE(fails(1));
+  EXPECT_TRUE(failure(0).ends_with(": status 401 at /all: the SDK key in " + key +
+                                   " (…5555) is refused, check that it is this environment's and "
+                                   "valid; trying again in 300.0 s; "
+                                   "SIGHUP tries now"))
+      << failure(0);
+  source->try_now();
+  ASSERT_TRUE(fails(2));
+  EXPECT_EQ(listener.failures[1].retry_in, std::chrono::minutes(5));
+  ASSERT_TRUE(loop.run_until([&] { return files.reads() >= 1; })) << "it has been looked at";
+  EXPECT_EQ(targets().size(), 2U);
+  fakes::replace_file(key, "sdk-0123456789-5555");
+  ASSERT_TRUE(fails(3));
+  EXPECT_EQ(listener.credential_changes, 0);
+}
+
+TEST_F(LaunchDarklyFdv1SourceTest, AKeyFileThatIsEmptiedIsToldWhileTheStreamGoesOn) {
+  const std::string key = folder.path("key");
+  fakes::write_file(key, "sdk-key");
+  options.credential = {};
+  options.credential.file = key;
+  start();
+  put(flags("a", 1));
+  ASSERT_TRUE(updates(1));
+  EXPECT_EQ(source->trouble(), "");
+  fakes::write_file(key, "");
+  ASSERT_TRUE(loop.run_until([&] { return !listener.degraded.empty(); }));
+  EXPECT_EQ(
+      listener.degraded[0],
+      "credential file " + key + " is empty; what it held before is used until the next start");
+  EXPECT_EQ(source->trouble(), listener.degraded[0]);
+  put(flags("a", 2));
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(targets().size(), 1U);
+}
+
 TEST_F(LaunchDarklyFdv1SourceTest, OtherFailuresThatLastAreTriedRarelyToo) {
   for (const auto& [status, rarely] :
        {std::pair(403, true), std::pair(404, true), std::pair(410, true), std::pair(400, false),

@@ -333,6 +333,15 @@ TEST_F(LaunchDarklyFdv2SourceTest, AnotherKeyAsksForEverything) {
   EXPECT_EQ(server->requests()[1].header("authorization"), "new");
 }
 
+TEST_F(LaunchDarklyFdv2SourceTest, AFailureNamesTheProxyItMayBeOf) {
+  serve();
+  options.proxy = "http://127.0.0.1:1";
+  options.uri = "http://relay.example:8030";
+  make();
+  ASSERT_TRUE(fails(1));
+  EXPECT_TRUE(failure(0).contains(" (through the proxy 127.0.0.1:1); trying again")) << failure(0);
+}
+
 TEST_F(LaunchDarklyFdv2SourceTest, ThroughAProxy) {
   serve([&](const auto&, const auto&) { return feed.reply(); });
   options.proxy = options.uri;

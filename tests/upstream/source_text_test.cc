@@ -34,6 +34,10 @@ TEST(FailureText, SaysWhoWhyAndWhatNext) {
             "https://h/x: status 503; trying again in 2.5 s");
   EXPECT_EQ(failure_text("file:x.json", "an empty file", milliseconds(0)),
             "file:x.json: an empty file; waiting for it to change");
+  EXPECT_EQ(failure_text("https://h", "status 401", milliseconds(300'000), true),
+            "https://h: status 401; trying again in 300.0 s; SIGHUP tries now");
+  EXPECT_EQ(failure_text("https://h", "status 401", milliseconds(59'999), true),
+            "https://h: status 401; trying again in 60.0 s");
 }
 
 TEST(FailureKinds, EachHasItsOwnName) {

@@ -70,6 +70,10 @@ void GrpcStream::credential_changed() {
   refresh();
 }
 
+void GrpcStream::try_now() {
+  if (denied_ && !in_work_) credential_changed();
+}
+
 void GrpcStream::connect() {
   assert(!in_work_);
   close();
@@ -188,6 +192,7 @@ void GrpcStream::end_message() {
     return document_failed(std::move(arrival.error()));
   }
   backoff_.succeeded(clock_.now());
+  denied_ = false;
   if (*arrival == Arrival::kUnchanged) {
     in_work_ = false;
     connect_.stop();
@@ -287,6 +292,7 @@ void GrpcStream::fail(FailureKind kind, std::string cause) {
 
 milliseconds GrpcStream::wait_after(FailureKind kind) {
   const Regime regime = kind == FailureKind::kUnauthorized ? Regime::kDenied : Regime::kOrdinary;
+  denied_ = regime == Regime::kDenied;
   // Never zero: a timer that starts itself again at zero would not let the loop (libuv before 1.45)
   // do anything else.
   return std::max(backoff_.failed(regime, clock_.now(), random_.next(), retry_after_),

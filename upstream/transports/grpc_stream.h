@@ -65,6 +65,10 @@ class GrpcStream final : public Transport, private HttpReceiver {
   void refresh() override;
   // As refresh(), and what a refused credential taught counts no more.
   void credential_changed();
+  // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
+  void try_now();
+  // The last connection ended by such a failure.
+  bool is_denied() const { return denied_; }
 
  private:
   bool on_head(const HttpHead& head) override;
@@ -101,6 +105,7 @@ class GrpcStream final : public Transport, private HttpReceiver {
   net::Timer resume_;   // Reads on after it.
 
   bool running_ = false;
+  bool denied_ = false;
   bool in_work_ = false;
   bool ask_again_ = false;  // refresh() came while a document was in work.
   bool taking_ = false;     // take() is on the stack.

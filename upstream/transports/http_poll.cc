@@ -69,6 +69,13 @@ void HttpPoll::credential_changed() {
   refresh();
 }
 
+void HttpPoll::try_now() {
+  if (!running_ || in_work_ || !denied_) return;
+  backoff_.credential_changed();
+  exchange_.reset();
+  timer_.start_once(0);
+}
+
 void HttpPoll::ask() {
   exchange_.reset();
   unwanted_ = false;
@@ -142,6 +149,7 @@ void HttpPoll::complete() {
   }
   if (*arrival == Arrival::kInWork) {
     backoff_.succeeded(clock_.now());
+    denied_ = false;
     return;
   }
   in_work_ = false;
@@ -152,11 +160,13 @@ void HttpPoll::complete() {
 
 void HttpPoll::succeed() {
   backoff_.succeeded(clock_.now());
+  denied_ = false;
   ask_after(jittered_interval(options_.interval, random_.next()));
 }
 
 void HttpPoll::fail(FailureKind kind, std::string cause) {
   const Regime regime = options_.judge(kind, status_);
+  denied_ = regime == Regime::kDenied;
   // Never zero: a timer that starts itself again at zero would not let the loop (libuv before 1.45)
   // do anything else.
   const milliseconds wait = std::max(

@@ -62,6 +62,10 @@ class HttpPoll final : public Transport, private HttpReceiver {
   // As refresh(), and what a refused credential taught counts no more. A request under way carries
   // the old one and is cancelled.
   void credential_changed();
+  // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
+  void try_now();
+  // The last answer was such a failure.
+  bool is_denied() const { return denied_; }
   bool running() const { return running_; }
 
  private:
@@ -90,8 +94,9 @@ class HttpPoll final : public Transport, private HttpReceiver {
   Validators accepted_;       // Of the last accepted document.
   Validators arriving_;       // Of the one arriving or in work.
   bool conditional_ = false;  // The request under way carries validators.
-  bool unwanted_ = false;     // The answer under way.
-  int status_ = 0;            // Of the answer under way.
+  bool denied_ = false;
+  bool unwanted_ = false;  // The answer under way.
+  int status_ = 0;         // Of the answer under way.
   std::uint64_t body_bytes_ = 0;
   std::optional<milliseconds> retry_after_;
   std::optional<std::string> malformed_;  // The sink's objection to the body.

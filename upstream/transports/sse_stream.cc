@@ -47,7 +47,14 @@ void SseStream::credential_changed() {
   reopen(kAtOnce);
 }
 
-void SseStream::succeeded() { backoff_.succeeded(clock_.now()); }
+void SseStream::try_now() {
+  if (denied_) credential_changed();
+}
+
+void SseStream::succeeded() {
+  denied_ = false;
+  backoff_.succeeded(clock_.now());
+}
 
 // Requests.
 
@@ -227,9 +234,10 @@ void SseStream::ask_again_silently() {
 }
 
 void SseStream::fail(FailureKind kind, std::string cause) {
-  const milliseconds wait = std::max(
-      backoff_.failed(options_.judge(kind, status_), clock_.now(), random_.next(), retry_after_),
-      kAtOnce);
+  const Regime regime = options_.judge(kind, status_);
+  denied_ = regime == Regime::kDenied;
+  const milliseconds wait =
+      std::max(backoff_.failed(regime, clock_.now(), random_.next(), retry_after_), kAtOnce);
   reopen(wait);
   sink_.on_stream_failure(kind, std::move(cause), wait);
 }

@@ -88,6 +88,10 @@ class SseStream final : private HttpReceiver {
   void reopen(milliseconds wait);
   // Asks anew at once, and what a refused credential taught counts no more.
   void credential_changed();
+  // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
+  void try_now();
+  // The last connection ended by such a failure.
+  bool is_denied() const { return denied_; }
   // What came made sense: failures from before count no more, once it lasts.
   void succeeded();
 
@@ -117,6 +121,7 @@ class SseStream final : private HttpReceiver {
   Backoff backoff_;
 
   bool running_ = false;
+  bool denied_ = false;
   // The request under way.
   bool reading_ = false;  // Its answer is an event stream, and nobody has given it up.
   int status_ = 0;

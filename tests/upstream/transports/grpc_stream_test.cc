@@ -470,6 +470,23 @@ TEST_F(GrpcStreamTest, AnotherCredentialIsTriedAtOnceAndARefusedOneSeldom) {
   EXPECT_EQ(sink.failures[1], std::pair(FailureKind::kCredential, std::string("cannot be read")));
 }
 
+TEST_F(GrpcStreamTest, OnAnOperatorsWordALongWaitEndsAndNoOther) {
+  options.backoff.denied_ordinary = milliseconds(0);
+  start([](GrpcCall& call, const GrpcRequest&, std::size_t index) {
+    if (index < 1) return call.trailers_only(16);
+    call.head();
+    call.message("x");
+    call.wait_for_end();
+  });
+  ASSERT_TRUE(fails(1));
+  EXPECT_TRUE(stream->is_denied());
+  stream->try_now();
+  ASSERT_TRUE(brings(1));
+  stream->try_now();
+  loop.run_for(30);
+  EXPECT_EQ(server->calls(), 2U);
+}
+
 TEST_F(GrpcStreamTest, RefreshAsksAnewAndWaitsForWhatIsInWork) {
   start([](GrpcCall& call, const GrpcRequest&, std::size_t index) {
     call.head();

@@ -170,6 +170,25 @@ TEST_F(HttpPollTest, AnotherCredentialIsTriedAtOnce) {
   EXPECT_TRUE(loop.run_until([&] { return sink.documents.size() == 1; }));
 }
 
+TEST_F(HttpPollTest, OnAnOperatorsWordALongWaitEndsAndNoOther) {
+  options.backoff.denied_ordinary = milliseconds(0);
+  options.interval = std::chrono::hours(1);
+  start([](const ServedRequest&, std::size_t index) {
+    return index < 2 ? Reply{.status = 401} : Reply{.body = "one"};
+  });
+  for (std::size_t times : {1U, 2U}) {
+    EXPECT_TRUE(loop.run_until([&] { return sink.failures.size() == times; }));
+    EXPECT_GE(sink.retries[times - 1], std::chrono::minutes(5));
+    EXPECT_TRUE(poll->is_denied());
+    poll->try_now();
+  }
+  EXPECT_TRUE(loop.run_until([&] { return sink.documents.size() == 1; }));
+  EXPECT_FALSE(poll->is_denied());
+  poll->try_now();
+  loop.run_for(30);
+  EXPECT_EQ(server->requests().size(), 3U);
+}
+
 TEST_F(HttpPollTest, WithoutACredentialNothingIsAsked) {
   credential_problem = "no such file";
   options.backoff.base = milliseconds(3);
