@@ -26,7 +26,8 @@ void validate_private_attributes(const EventOptions& events, const std::string& 
 void validate_dialect(const Environment& environment, const Source& source, const std::string& path,
                       Report& report);
 
-// Environments that SDKs could not tell apart: by their key, and by the payload filter beside it.
+// Environments that SDKs could not tell apart: by their key, by the payload filter beside it, or by
+// listeners that each has for itself.
 void validate_shared_keys(const Options& options, Report& report);
 
 }  // namespace flagstone::config

@@ -87,7 +87,9 @@ void Credential::on_read(FileResult result) {
 bool Credential::use(FileResult result) {
   if (!result) {
     stamp_.reset();
-    return no_secret(result.error().message);
+    // Somebody is writing it; the next look tells what.
+    if (result.error().kind == FileError::Kind::kChanged) return;
+    return no_secret("cannot be read: " + result.error().message);
   }
   if (result->unchanged) return trouble_.empty();
   const bool rewritten = looked_ && stamp_ != result->stamp;
