@@ -135,6 +135,9 @@ class Reload(DaemonTestCase):
                "wrong type": json.dumps(self.configuration("b", cache={"memory_limit": []})),
                "no such dialect": json.dumps({**self.configuration("b"), "environments": {
                    "default": {"dialect": "nobody", "sources": [{"uri": "file:b.json"}]}}}),
+               "a variable that is not set": json.dumps({**self.configuration("b"), "environments": {
+                   "default": {"accept": [{"env": "FST_NO_SUCH_KEY"}],
+                               "sources": [{"uri": "file:b.json"}]}}}),
                "empty": ""}
         for name, text in bad.items():
             with self.subTest(name):
