@@ -4,7 +4,6 @@
 #include <string>
 
 #include "config/pins.h"
-#include "config/regular_file.h"
 #include "config/secret.h"
 #include "sidecar/commands/commands.h"
 #include "upstream/file_reader.h"
@@ -29,48 +28,26 @@ class Findings {
   std::size_t count_ = 0;
 };
 
-// Whether the files that an option names can be read, said at the option's own place.
-class FileCheck {
- public:
-  FileCheck(const config::Origins& origins, Findings& findings)
-      : origins_(origins), findings_(findings) {}
-
-  void secret(const config::SecretSource& source, const std::string& path) {
+// The files that secrets come from, each said at the option that names it. Certificates are not
+// looked at: a configuration is checked on machines that it is not for.
+void check_secrets(const config::Environment& environment, const config::Origins& origins,
+                   Findings& findings) {
+  const auto check = [&](const config::SecretSource& source, const std::string& path) {
     if (source.file.empty()) return;
     auto read = config::read_secret({.file = source.file, .variable = {}, .text = {}}, {});
     if (!read) {
-      findings_.add(to_string(origins_.find(path)), 0,
-                    read.error() + "; `flagstone start` waits for it");
+      findings.add(to_string(origins.find(path)), 0,
+                   read.error() + "; `flagstone start` waits for it");
     }
-  }
-  void text(const std::string& file, const std::string& path) {
-    if (file.empty()) return;
-    if (auto read = config::read_regular_file(file, 1); !read) {
-      findings_.add(to_string(origins_.find(path)), 0, file + " " + read.error());
-    }
-  }
-
- private:
-  const config::Origins& origins_;
-  Findings& findings_;
-};
-
-void check_files(const config::Environment& environment, FileCheck& check) {
+  };
   const std::string path = "environments." + environment.name;
   for (std::size_t i = 0; i < environment.sources.size(); ++i) {
     const config::Source& source = environment.sources[i];
     const std::string place = path + ".sources[" + std::to_string(i) + "]";
-    check.secret(source.credential, place + ".credential_file");
-    for (const config::Header& header : source.headers) {
-      check.secret(header.value, place + ".headers");
-    }
-    check.text(source.ca_file, place + ".ca_file");
-    check.text(source.client_certificate_file, place + ".client_certificate_file");
-    check.text(source.client_key_file, place + ".client_key_file");
+    check(source.credential, place + ".credential_file");
+    for (const config::Header& header : source.headers) check(header.value, place + ".headers");
   }
-  for (const config::SecretSource& secret : environment.accept) {
-    check.secret(secret, path + ".accept");
-  }
+  for (const config::SecretSource& secret : environment.accept) check(secret, path + ".accept");
 }
 
 void check_document(const Vendor& vendor, const evaluation::Dialect& dialect,
@@ -120,17 +97,12 @@ void check_environment(const Vendor& vendor, const config::Environment& environm
 
 int run_check(const config::CheckCommand& command, std::span<const Vendor> vendors) {
   Findings findings;
-  FileCheck files(command.options.origins, findings);
   for (const config::Environment& environment : command.options.environments) {
-    check_files(environment, files);
+    check_secrets(environment, command.options.origins, findings);
     if (const Vendor* vendor = find_vendor(vendors, environment.dialect)) {
       check_environment(*vendor, environment, command.options.cache.max_document_bytes, findings);
     }
   }
-  const config::TlsOptions& tls = command.options.tls;
-  files.text(tls.certificate_file, "tls.certificate_file");
-  files.text(tls.key_file, "tls.key_file");
-  files.text(tls.client_ca_file, "tls.client_ca_file");
   if (findings.count() > 0) {
     std::fprintf(stderr, "%zu problem%s\n", findings.count(), findings.count() == 1 ? "" : "s");
     return config::kExitContent;

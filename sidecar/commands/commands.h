@@ -15,8 +15,8 @@ namespace flagstone::sidecar {
 // sysexits.h: EX_UNAVAILABLE, something we need (a listener, a running daemon) is not to be had.
 inline constexpr int kExitUnavailable = 69;
 
-// Every problem in the flag files, bootstraps and pins, with file:line, and every credential and
-// certificate that cannot be read. 0 or kExitContent.
+// Every problem in the flag files, bootstraps and pins, with file:line, and every credential that
+// cannot be read. 0 or kExitContent.
 int run_check(const config::CheckCommand& command, std::span<const Vendor> vendors);
 // The OFREP answer of a running Flagstone. 0, 1 when the evaluation is an error.
 int run_evaluate(const config::EvaluateCommand& command);

@@ -63,14 +63,13 @@ class Commands(DaemonTestCase):
                 if code:
                     self.assertIn(name, out + error)
 
-    def test_check_looks_at_every_file_that_is_named(self):
+    def test_check_looks_at_the_files_of_secrets(self):
         self.write("key", "sdk-key")
         self.write("empty", "")
         source = {"uri": "https://h", "credential_file": "key"}
         for change, named in (({}, None), ({"credential_file": "absent"}, "absent"),
                               ({"credential_file": "empty"}, "empty"),
-                              ({"headers": {"X-A": {"file": "absent"}}}, "absent"),
-                              ({"ca_file": "absent"}, "absent")):
+                              ({"headers": {"X-A": {"file": "absent"}}}, "absent")):
             with self.subTest(change):
                 path = self.write("c.json", json.dumps(
                     {"environments": {"default": {"sources": [{**source, **change}]}}}))
