@@ -36,19 +36,30 @@ void append_spooled(std::string& out, const SpooledRecord& record);
 // `needed` is then how many bytes there have to be, as far as that can be told.
 std::optional<SpooledRecord> read_spooled(std::string_view& bytes, std::size_t& needed);
 
+// Of the memory limit: what the records of one document may take before they are spooled.
+inline constexpr std::size_t kSpoolShareOfLimit = 8;
+
+// Why there is no spool, or not all of it.
+struct SpoolProblem {
+  std::string message;  // "write: No space left on device"
+  // The disk was too slow: asked for again, the document may come through.
+  bool passes = false;
+};
+
 // What the writer made of a spool, and the keeper reads once the writer is done with it.
 struct SpoolFile {
   virtual ~SpoolFile() = default;
 
   std::unique_ptr<const ReadableFile> file;
-  // Why there is no file, or not all of it: "write: No space left on device".
-  std::string problem;
+  std::optional<SpoolProblem> problem;
 };
 
 // An update's records, in a file.
 class SpooledDocument final : public evaluation::RecordsElsewhere {
  public:
   std::shared_ptr<SpoolFile> spool;
+  // The problem was known as it arrived: the writer has nothing more to do with the spool.
+  bool given_up = false;
   std::uint64_t bytes = 0;
   std::size_t records = 0;
   std::size_t text_bytes = 0;
@@ -59,9 +70,11 @@ class SpooledDocument final : public evaluation::RecordsElsewhere {
 class DocumentSpool {
  public:
   virtual ~DocumentSpool() = default;
-  // Queues the bytes. The error says why no more are taken: too many wait for the disk, or there
+  // Queues the bytes. The error says why no more are taken: the writer's queue is full, or there
   // are more than the state may hold.
-  virtual std::expected<void, std::string> append(std::string bytes) = 0;
+  virtual std::expected<void, SpoolProblem> append(std::string bytes) = 0;
+  // Of those, what the disk has not taken yet. Whoever feeds the spool keeps it small.
+  virtual std::size_t waiting_bytes() const = 0;
   // What the writer fills, in the order it was queued.
   virtual std::shared_ptr<SpoolFile> file() const = 0;
 };

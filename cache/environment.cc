@@ -20,6 +20,8 @@ std::string_view refusal_name(Refused::Kind kind) {
       return "over_memory";
     case Refused::Kind::kMostlyQuarantined:
       return "mostly_quarantined";
+    case Refused::Kind::kDiskTooSlow:
+      return "disk_too_slow";
   }
   return "";
 }

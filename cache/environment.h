@@ -62,6 +62,7 @@ struct Refused {
     kTooLarge,           // Over max_document_bytes.
     kOverMemory,         // Does not fit into the memory budget beside the old one.
     kMostlyQuarantined,  // More than half of a document's records do not compile.
+    kDiskTooSlow,        // The spool could not be written in time.
   };
   Kind kind = Kind::kMalformed;
   std::string message;

@@ -14,6 +14,28 @@ using evaluation::Record;
 constexpr std::size_t kWindowBytes = std::size_t{256} * 1024;
 constexpr const char* kUnreadable = "the state directory's files cannot be read";
 
+// With so much of a memory limit the document needs no spool.
+std::string remedy(const SpooledDocument& document) {
+  constexpr std::size_t kMiB = std::size_t{1024} * 1024;
+  const std::size_t held = document.text_bytes + document.records * 2 * sizeof(Record);
+  return "; a `cache.memory_limit` of " + std::to_string(kSpoolShareOfLimit * held / kMiB + 1) +
+         " MiB takes it in without the disk";
+}
+
+Refused not_spooled(const SpooledDocument& document, const SpoolProblem& problem) {
+  if (problem.passes) {
+    return {
+        .kind = Refused::Kind::kDiskTooSlow,
+        .message = "it comes in by way of the state directory, whose disk is too slow or hangs: " +
+                   problem.message + "; a faster disk for `state.dir` helps" + remedy(document)};
+  }
+  return {.kind = Refused::Kind::kOverMemory,
+          .message =
+              "it is too large for what `cache.memory_limit` leaves to a document that comes "
+              "in, and the state directory cannot take it meanwhile: " +
+              problem.message + remedy(document)};
+}
+
 }  // namespace
 
 void Intake::open_files() {
@@ -25,11 +47,9 @@ void Intake::open_files() {
   }
   if (spooled_ == nullptr) return;
   SpoolFile& spool = *spooled_->spool;
-  if (!spool.problem.empty()) {
-    return refuse(Refused::Kind::kOverMemory,
-                  "the document is too large for the memory limit, and the state directory cannot "
-                  "take it meanwhile: " +
-                      spool.problem);
+  if (spool.problem) {
+    Refused refused = not_spooled(*spooled_, *spool.problem);
+    return refuse(refused.kind, std::move(refused.message));
   }
   const auto number = environment_.home_.files.add(std::move(spool.file));
   if (!number) return refuse(Refused::Kind::kOverMemory, kTooMany);

@@ -18,6 +18,8 @@ constexpr std::int64_t kStatePatienceMs = 2000;
 constexpr std::int64_t kRenewStateMs = 60'000;
 // Until a file that did not fit is tried again; polls come again by themselves.
 constexpr std::int64_t kRetryRefusedMs = 10'000;
+// The same where only the disk was too slow, and nothing is there to answer by.
+constexpr std::int64_t kRetrySoonMs = 1'000;
 // Quarantined records named in the log at once; /status has more.
 constexpr std::size_t kMaxQuarantinedLogged = 10;
 
@@ -71,6 +73,7 @@ void SourceSeat::sit_down(std::unique_ptr<upstream::Source> source, net::Loop& l
   source_ = std::move(source);
   had_credential_ = !source_->credential().empty();
   retry_ = std::make_unique<net::Timer>(loop, [this] { retry_refused(); });
+  disk_patience_ = std::make_unique<net::Timer>(loop, [this] { give_up_spool(); });
   patience_ = std::make_unique<net::Timer>(loop, [this] {
     // First for the state, then for the first look at a file: the disk may hang either time.
     if (!started_) {
@@ -111,6 +114,7 @@ void SourceSeat::retire() {
   saver_.forget(*this);
   if (patience_) patience_->stop();
   if (retry_) retry_->stop();
+  if (disk_patience_) disk_patience_->stop();
   // A state that is still being loaded comes too late.
   *self_ = nullptr;
   self_ = std::make_shared<SourceSeat*>(this);
@@ -154,20 +158,42 @@ void SourceSeat::on_update(evaluation::Update&& update, const upstream::Document
 }
 
 void SourceSeat::begin(evaluation::Update update) {
-  if (update.elsewhere) {
-    // The disk has to be done with what it was given of the document.
-    beginning_ = std::move(update);
-    saver_.after_what_is_queued([self = self_] {
-      SourceSeat* seat = *self;
-      if (seat == nullptr || !seat->beginning_) return;
-      auto document = *std::exchange(seat->beginning_, std::nullopt);
-      seat->intake_ = seat->environment_.begin(seat->options_.layer, std::move(document));
-      seat->host_.wants_work();
-    });
-    return;
+  // Whoever makes an update's records elsewhere makes them so.
+  const auto* spooled = static_cast<const cache::SpooledDocument*>(update.elsewhere.get());
+  const bool on_its_way = spooled != nullptr && !spooled->given_up;
+  beginning_ = std::move(update);
+  if (on_its_way) {
+    wait_for_spool();
+  } else {
+    begin_intake();
   }
-  intake_ = environment_.begin(options_.layer, std::move(update));
+}
+
+void SourceSeat::begin_intake() {
+  intake_ = environment_.begin(options_.layer, *std::exchange(beginning_, std::nullopt));
   host_.wants_work();
+}
+
+// The disk has to be done with what it was given of the document.
+void SourceSeat::wait_for_spool() {
+  disk_patience_->start_once(options_.disk_patience.count());
+  saver_.after_what_is_queued([self = self_, number = ++beginnings_] {
+    SourceSeat* seat = *self;
+    if (seat == nullptr || !seat->beginning_ || seat->beginnings_ != number) return;
+    seat->disk_patience_->stop();
+    seat->begin_intake();
+  });
+}
+
+void SourceSeat::give_up_spool() {
+  if (!beginning_) return;
+  auto refused = std::make_shared<cache::SpooledDocument>(
+      static_cast<const cache::SpooledDocument&>(*beginning_->elsewhere));
+  refused->given_up = true;
+  refused->spool = std::make_shared<cache::SpoolFile>();
+  refused->spool->problem = {.message = "it did not finish what it was given", .passes = true};
+  beginning_->elsewhere = std::move(refused);
+  begin_intake();
 }
 
 void SourceSeat::wait_for_disk() {
@@ -287,14 +313,16 @@ void SourceSeat::tell_quarantined() {
 void SourceSeat::refused(const cache::Refused& refused) {
   heard_ = true;
   say_first_word();
-  if (is_file() && refused.kind == cache::Refused::Kind::kOverMemory) {
-    retry_->start_once(kRetryRefusedMs);
+  const bool is_slowness = refused.kind == cache::Refused::Kind::kDiskTooSlow;
+  const bool is_urgent = is_slowness && !layer().has_document();
+  if (is_file() && (is_slowness || refused.kind == cache::Refused::Kind::kOverMemory)) {
+    retry_->start_once(is_urgent ? kRetrySoonMs : kRetryRefusedMs);
   }
   ++updates_.refused;
   note_failure(cache::refusal_name(refused.kind));
   enter(Condition::kRefused, cache::refusal_name(refused.kind),
-        "document refused: " + refused.message);
-  source_->settle(upstream::Outcome::kRefused);
+        "document refused: " + refused.message + (is_urgent ? "; asked for again soon" : ""));
+  source_->settle(is_urgent ? upstream::Outcome::kRefusedForNow : upstream::Outcome::kRefused);
   host_.changed();
 }
 

@@ -18,6 +18,7 @@
 #include "cache/staleness.h"
 #include "sidecar/state_saver.h"
 #include "upstream/clock.h"
+#include "upstream/disk_wait.h"
 #include "upstream/source.h"
 
 namespace spdlog {
@@ -50,6 +51,8 @@ struct SeatOptions {
   std::optional<cache::SourceIdentity> identity;
   // How long apps may use a key that was replaced; for the log.
   std::chrono::milliseconds rotation_grace{0};
+  // How long a document that is complete waits for the disk.
+  upstream::milliseconds disk_patience = upstream::kDiskPatience;
 };
 
 // What became of updates so far, a label of the metrics.
@@ -135,6 +138,9 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void begin_asking();
   void say_first_word();
   void begin(evaluation::Update update);
+  void wait_for_spool();
+  void give_up_spool();
+  void begin_intake();
   void wait_for_disk();
   void finish();
   void accepted(const cache::Accepted& accepted);
@@ -162,8 +168,10 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   bool disk_asked_ = false;
   // The intake takes in what the state had, not what the source brought.
   bool restoring_ = false;
-  // A document that the disk is not done with.
+  // A document that the disk is not done with, the how many-th; and how long that may last.
   std::optional<evaluation::Update> beginning_;
+  std::uint64_t beginnings_ = 0;
+  std::unique_ptr<net::Timer> disk_patience_;
   // What the source brought while the state was being taken in.
   std::optional<evaluation::Update> waiting_;
   bool started_ = false;

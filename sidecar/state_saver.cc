@@ -29,50 +29,49 @@ StateFacts facts_of(const cache::StateDirectory& directory) {
 // A document on its way through the disk: pieces are written in the order they were queued.
 class StateSaver::Spool final : public cache::DocumentSpool {
  public:
-  // Pieces that wait for the disk, together; a disk that is slower than the document comes is not
-  // waited for.
-  static constexpr std::size_t kMaxQueuedBytes = std::size_t{4} * 1024 * 1024;
-
   explicit Spool(StateSaver& saver) : saver_(saver) {
     const bool queued = saver_.submit([file = file_](Disk& disk) {
       auto made = disk.files.create_unnamed(disk.options.path);
-      if (!made) return void(file->problem = describe(made.error()));
+      if (!made) return file->fail(describe(made.error()));
       file->open = cache::OpenFile(disk.files, *made);
       auto shared = disk.files.share(*made);
-      if (!shared) return void(file->problem = describe(shared.error()));
+      if (!shared) return file->fail(describe(shared.error()));
       file->file = std::move(*shared);
     });
     // Nobody else looks at it yet.
-    if (!queued) file_->problem = "the disk is too slow: the queue is full";
+    if (!queued) file_->problem = full_queue();
   }
 
-  std::expected<void, std::string> append(std::string bytes) override {
-    if (queued_->load() + bytes.size() > kMaxQueuedBytes) {
-      return std::unexpected("the disk is slower than the document comes");
-    }
+  std::expected<void, cache::SpoolProblem> append(std::string bytes) override {
     if (offset_ + bytes.size() > saver_.disk_->options.limit_bytes) {
-      return std::unexpected("it would exceed state.limit");
+      return std::unexpected(cache::SpoolProblem{.message = "it would exceed `state.limit`"});
     }
     const std::uint64_t at = offset_;
     offset_ += bytes.size();
     queued_->fetch_add(bytes.size());
     const bool taken =
         saver_.submit([file = file_, queued = queued_, at, bytes = std::move(bytes)](Disk& disk) {
+          if (!file->problem) {
+            auto done = disk.files.write_at(file->open.descriptor(), bytes, at);
+            if (!done) file->fail(describe(done.error()));
+          }
           queued->fetch_sub(bytes.size());
-          if (!file->problem.empty()) return;
-          auto done = disk.files.write_at(file->open.descriptor(), bytes, at);
-          if (!done) file->problem = describe(done.error());
         });
-    if (!taken) return std::unexpected("the disk is too slow: the queue is full");
+    if (!taken) return std::unexpected(full_queue());
     return {};
   }
+  std::size_t waiting_bytes() const override { return queued_->load(); }
   std::shared_ptr<cache::SpoolFile> file() const override { return file_; }
 
  private:
   // With the descriptor that the writer writes by.
   struct File : cache::SpoolFile {
+    void fail(std::string message) { problem = {.message = std::move(message)}; }
     cache::OpenFile open;
   };
+  static cache::SpoolProblem full_queue() {
+    return {.message = "too much is waiting for it already", .passes = true};
+  }
   StateSaver& saver_;
   std::shared_ptr<File> file_ = std::make_shared<File>();
   std::shared_ptr<std::atomic<std::size_t>> queued_ = std::make_shared<std::atomic<std::size_t>>(0);

@@ -35,6 +35,11 @@ class DocumentSink {
   virtual void on_begin(std::string_view content_type) = 0;
   // The next bytes. The error says why this is no document; the transport reports it as kMalformed.
   virtual std::expected<void, std::string> on_piece(std::string_view piece) = 0;
+  // So much of what was given waits for the disk that no more should come: a transport that can
+  // pauses the transfer, and asks again (disk_wait.h).
+  virtual bool must_wait() const { return false; }
+  // The disk was waited for in vain. The rest may come: the document is then refused.
+  virtual void stop_waiting() {}
   // All bytes were given. As on_piece on error.
   virtual std::expected<Arrival, std::string> on_complete(const Validators& validators) = 0;
   // What was accepted last still holds (304; the file was not touched).

@@ -37,6 +37,9 @@ class FlagdDecoder {
   std::expected<void, std::string> feed(std::string_view piece);
   // Call once.
   std::expected<DecodedDocument, std::string> finish();
+  // See IncomingRecords.
+  bool is_behind() const { return records_.is_behind(); }
+  void stop_waiting() { records_.stop_waiting(); }
 
  private:
   void spool_records();

@@ -52,6 +52,10 @@ class FlagdSource final : public Source, public DocumentSink {
   bool is_denied() const;
   void on_begin(std::string_view content_type) override;
   std::expected<void, std::string> on_piece(std::string_view piece) override;
+  bool must_wait() const override { return decoder_ && decoder_->is_behind(); }
+  void stop_waiting() override {
+    if (decoder_) decoder_->stop_waiting();
+  }
   std::expected<Arrival, std::string> on_complete(const Validators& validators) override;
   void on_unchanged() override { listener_.on_unchanged(); }
   void on_failure(FailureKind kind, std::string cause, milliseconds retry) override;

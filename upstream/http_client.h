@@ -109,8 +109,8 @@ class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
   // Takes no bytes from the connection until told otherwise, so that what upstream sends waits
-  // there and not here; at most one more piece comes, out of a call that is on the stack. Limits on
-  // silence do not run meanwhile. Never calls the receiver. Over HTTP/2 it does nothing: after a
+  // there and not here; at most one more piece comes, out of a call that is on the stack. Limits of
+  // time do not run meanwhile. Never calls the receiver. Over HTTP/2 it does nothing: after a
   // pause curl 7.88 now and then keeps back the stream's end.
   virtual void set_paused(bool paused) = 0;
 };

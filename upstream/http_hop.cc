@@ -105,7 +105,11 @@ void HttpHop::detach() {
 void HttpHop::set_paused(bool paused) {
   if (paused == paused_ || request_.http2) return;
   paused_ = paused;
-  if (phase_ != Phase::kReceiving || !head_complete_) return;
+  if (paused && !paused_since_ms_) paused_since_ms_ = engine_.loop().now_ms();
+  if (phase_ != Phase::kReceiving || !head_complete_) {
+    if (!paused) paused_since_ms_.reset();
+    return;
+  }
   if (paused) {
     resume_.stop();
     curl_easy_pause(easy_, CURLPAUSE_RECV);
@@ -117,6 +121,7 @@ void HttpHop::set_paused(bool paused) {
 void HttpHop::resume() {
   const HttpEngine::Busy busy(engine_);
   last_ms_ = engine_.loop().now_ms();
+  if (paused_since_ms_) started_ms_ += last_ms_ - *std::exchange(paused_since_ms_, std::nullopt);
   watch_deadline();
   curl_easy_pause(easy_, CURLPAUSE_CONT);
 }
@@ -316,7 +321,8 @@ std::int64_t HttpHop::next_deadline_ms() const {
   };
   const std::int64_t whole = after(started_ms_, limits.whole);
   if (phase_ == Phase::kWaiting) return std::min(whole, after(last_ms_, limits.first_byte));
-  if (phase_ == Phase::kReceiving && !paused_) return std::min(whole, after(last_ms_, limits.idle));
+  if (phase_ == Phase::kReceiving && head_complete_ && paused_since_ms_) return kNever;
+  if (phase_ == Phase::kReceiving) return std::min(whole, after(last_ms_, limits.idle));
   return whole;  // curl itself ends a slow connect.
 }
 

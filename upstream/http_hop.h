@@ -110,6 +110,7 @@ class HttpHop {
   bool head_complete_ = false;
   std::vector<HttpHeader> trailers_;
   bool paused_ = false;
+  std::optional<std::int64_t> paused_since_ms_;  // Until it goes on; limits do not run meanwhile.
   std::size_t header_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   std::optional<HttpError> aborted_;  // Why we told curl to stop.

@@ -6,17 +6,13 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "cache/document_spool.h"
 #include "cache/memory_budget.h"
-
-namespace flagstone::cache {
-class DocumentSpools;
-}
 
 namespace flagstone::upstream {
 
 struct IncomingMemory {
-  // The share of the limit that the records of one document may take before it is spooled.
-  static constexpr std::size_t kShareOfLimit = 8;
+  static constexpr std::size_t kShareOfLimit = cache::kSpoolShareOfLimit;
 
   // nullptr: nothing is counted, and nothing is too large for memory.
   cache::MemoryBudget* budget = nullptr;
@@ -31,6 +27,12 @@ struct IncomingMemory {
     constexpr std::size_t kLeast = std::size_t{4} * 1024 * 1024;
     constexpr std::size_t kMost = std::size_t{16} * 1024 * 1024;
     return budget == nullptr ? kMost : std::clamp(budget->limit_bytes() / 4, kLeast, kMost);
+  }
+  // How much of a document may wait for the disk before its transfer is paused.
+  std::size_t spool_waiting_bytes() const {
+    constexpr std::size_t kLeast = std::size_t{512} * 1024;
+    constexpr std::size_t kMost = std::size_t{4} * 1024 * 1024;
+    return std::clamp(share_bytes() / 2, kLeast, kMost);
   }
   // How much of a file is read at a time.
   std::size_t file_piece_bytes() const {

@@ -22,15 +22,24 @@ bool IncomingRecords::must_spool(std::size_t held_bytes) {
   const std::size_t more = held_bytes - std::min(held_bytes, held_->bytes());
   if (spool_ == nullptr && memory_.budget->fits(more)) return false;
   spooled_ = std::make_shared<cache::SpooledDocument>();
-  if (spool_ == nullptr) give_up("there is none on a disk (state.dir)");
+  if (spool_ == nullptr) give_up({.message = "there is none on a disk (`state.dir`)"});
   return true;
 }
 
-void IncomingRecords::give_up(std::string problem) {
+void IncomingRecords::give_up(cache::SpoolProblem problem) {
   spool_.reset();
   std::string().swap(buffer_);
+  spooled_->given_up = true;
   spooled_->spool = std::make_shared<cache::SpoolFile>();
   spooled_->spool->problem = std::move(problem);
+}
+
+bool IncomingRecords::is_behind() const {
+  return spool_ != nullptr && waiting_bytes() >= memory_.spool_waiting_bytes();
+}
+
+void IncomingRecords::stop_waiting() {
+  if (spool_ != nullptr) give_up({.message = "it took nothing for too long", .passes = true});
 }
 
 void IncomingRecords::spool(const cache::SpooledRecord& record) {
@@ -44,12 +53,19 @@ void IncomingRecords::spool(const cache::SpooledRecord& record) {
 }
 
 void IncomingRecords::flush() {
+  // A transfer that is paused in time never brings so much: what was held when it began to be
+  // spooled, and some more.
+  const bool overtaken =
+      waiting_bytes() > memory_.share_bytes() + 2 * memory_.spool_waiting_bytes();
+  if (overtaken && !memory_.budget->fits(buffer_.size())) {
+    return give_up({.message = "no memory is left for what waits for it", .passes = true});
+  }
   auto queued = spool_->append(std::exchange(buffer_, {}));
   if (!queued) give_up(std::move(queued.error()));
 }
 
 void IncomingRecords::hold(std::size_t held_bytes) {
-  if (held_) held_->hold(held_bytes + buffer_.size());
+  if (held_) held_->hold(held_bytes + buffer_.size() + waiting_bytes());
 }
 
 std::shared_ptr<cache::SpooledDocument> IncomingRecords::finish() {

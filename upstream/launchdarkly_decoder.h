@@ -35,6 +35,9 @@ class LaunchDarklyData {
   std::expected<void, std::string> feed(std::string_view piece);
   // Call once.
   std::expected<Decoded, std::string> finish();
+  // See IncomingRecords.
+  bool is_behind() const { return records_.is_behind(); }
+  void stop_waiting() { records_.stop_waiting(); }
 
  private:
   void spool_records();
@@ -57,6 +60,11 @@ class LaunchDarklyTransfers {
   const evaluation::launchdarkly::Transfer& transfer() const { return transfer_; }
   // Some of a transfer has come, and its end has not.
   bool is_under_way() const { return bytes_ > 0; }
+  // See IncomingRecords.
+  bool is_behind() const { return records_ && records_->is_behind(); }
+  void stop_waiting() {
+    if (records_) records_->stop_waiting();
+  }
 
  private:
   std::expected<void, std::string> bound_memory();

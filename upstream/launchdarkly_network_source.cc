@@ -81,6 +81,7 @@ SseStreamOptions LaunchDarklyNetworkSource::stream_options() const {
   stream.silence = patience_.silence;
   stream.backoff = patience_.backoff;
   stream.judge = judge_failure;
+  stream.disk_patience = patience_.disk;
   return stream;
 }
 
@@ -97,6 +98,7 @@ HttpPollOptions LaunchDarklyNetworkSource::poll_options() {
   poll.limits.body_bytes = document_bytes_max_;
   poll.backoff = patience_.backoff;
   poll.judge = judge_failure;
+  poll.disk_patience = patience_.disk;
   poll.wants_answer = [this](const HttpHead& head) {
     return judge(head, Way::kPoll, poll_protocol_) == EventSink::Head::kGoOn;
   };
@@ -294,6 +296,7 @@ void LaunchDarklyNetworkSource::settle(Outcome outcome) {
   if (!accepted && (way == Way::kStream || changes_wait)) {
     // Changes to what was not taken make no sense: the stream has to bring everything.
     waiting_.reset();
+    if (outcome == Outcome::kRefusedForNow) return stream_.reopen_after_failure();
     return stream_.reopen(jittered_interval(patience_.held, random_.next()));
   }
   if (waiting_) hand_over(Way::kStream, *std::exchange(waiting_, std::nullopt));

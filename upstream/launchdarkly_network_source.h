@@ -36,6 +36,7 @@ struct LaunchDarklyPatience {
   LaunchDarklyFallbackOptions fallback = {};
   BackoffOptions backoff = {.denied_ordinary = milliseconds(0)};
   milliseconds silence{300'000};
+  milliseconds disk = kDiskPatience;
 };
 
 class LaunchDarklyNetworkSource final : public Source,
@@ -81,6 +82,10 @@ class LaunchDarklyNetworkSource final : public Source,
   // The poll's.
   void on_begin(std::string_view content_type) override;
   std::expected<void, std::string> on_piece(std::string_view piece) override;
+  bool must_wait() const override { return answer_ && answer_->is_behind(); }
+  void stop_waiting() override {
+    if (answer_) answer_->stop_waiting();
+  }
   std::expected<Arrival, std::string> on_complete(const Validators& validators) override;
   void on_unchanged() override;
   void on_failure(FailureKind kind, std::string cause, milliseconds retry) override;

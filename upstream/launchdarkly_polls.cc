@@ -28,6 +28,9 @@ class Fdv1Answer final : public LaunchDarklyAnswer {
     return brought;
   }
 
+  bool is_behind() const override { return data_.is_behind(); }
+  void stop_waiting() override { data_.stop_waiting(); }
+
  private:
   LaunchDarklyData data_;
 };
@@ -54,6 +57,9 @@ class Fdv2Answer final : public LaunchDarklyAnswer, private launchdarkly::PollSc
     if (is_current_) return std::nullopt;
     return std::unexpected("no transfer in it came to its end");
   }
+
+  bool is_behind() const override { return transfers_.is_behind(); }
+  void stop_waiting() override { transfers_.stop_waiting(); }
 
  private:
   std::expected<void, std::string> on_polled(std::string_view name,

@@ -21,6 +21,9 @@ class LaunchDarklyAnswer {
   virtual std::expected<void, std::string> feed(std::string_view piece) = 0;
   // Call once. Nothing, without an error: what we have is what there is.
   virtual std::expected<std::optional<LaunchDarklyUpdate>, std::string> finish() = 0;
+  // See IncomingRecords.
+  virtual bool is_behind() const = 0;
+  virtual void stop_waiting() = 0;
 };
 
 // {"flags": {…}, "segments": {…}}

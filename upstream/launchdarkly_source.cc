@@ -65,6 +65,10 @@ class LaunchDarklyFileSource final : public Source, private DocumentSink {
   std::expected<void, std::string> on_piece(std::string_view piece) override {
     return data_->feed(piece);
   }
+  bool must_wait() const override { return data_ && data_->is_behind(); }
+  void stop_waiting() override {
+    if (data_) data_->stop_waiting();
+  }
   std::expected<Arrival, std::string> on_complete(const Validators&) override {
     auto decoded = data_->finish();
     data_.reset();

@@ -30,7 +30,16 @@ bool LaunchDarklyStream::is_within_data() const {
 }
 
 bool LaunchDarklyStream::is_receiving() {
-  return std::exchange(received_, false) && is_within_data();
+  return (std::exchange(received_, false) && is_within_data()) || must_wait();
+}
+
+bool LaunchDarklyStream::must_wait() const {
+  return (data_ && data_->is_behind()) || (transfers_ && transfers_->is_behind());
+}
+
+void LaunchDarklyStream::stop_waiting() {
+  if (data_) data_->stop_waiting();
+  if (transfers_) transfers_->stop_waiting();
 }
 
 void LaunchDarklyStream::forget() {

@@ -26,13 +26,15 @@ class LaunchDarklyStream final : public EventSink {
   // sense.
   void begin(LaunchDarklyProtocol protocol, bool has_basis);
   // Data is arriving that does not count before its end, and more of it came since this was asked
-  // last.
+  // last, or would have if it did not wait for the disk.
   bool is_receiving();
 
   Head on_head(const HttpHead& head) override { return host_.on_answer(head); }
   Wish on_event_begin(std::string_view name) override;
   std::expected<void, std::string> on_event_data(std::string_view piece) override;
   std::expected<Next, std::string> on_event_end() override;
+  bool must_wait() const override;
+  void stop_waiting() override;
   void on_stream_failure(FailureKind kind, std::string cause, milliseconds retry) override;
 
  private:

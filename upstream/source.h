@@ -87,6 +87,9 @@ enum class Outcome : std::uint8_t {
   kAccepted,  // Parsed and published. Its cursor counts from now on.
   kRefused,   // Too bad or too big. Nothing is remembered; the next poll asks without a condition.
   kHeld,      // By the shrink guard. As refused; a stream reopens without cursor after 30 s.
+  // As refused, for a cause that passes, while there is nothing to answer by: asked for again soon,
+  // after ordinary back-off.
+  kRefusedForNow,
 };
 
 class Source {

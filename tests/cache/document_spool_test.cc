@@ -137,7 +137,7 @@ TEST(DocumentSpoolTest, WhatTheDiskCouldNotTakeIsRefusedWithItsReason) {
   Spooled spooled;
   spooled.add("a", "new");
   evaluation::Update update = spooled.update();
-  spooled.document->spool->problem = "write: No space left on device";
+  spooled.document->spool->problem = {.message = "write: No space left on device"};
   const Refused refused = f.refuse(1, std::move(update));
   EXPECT_EQ(refused.kind, Refused::Kind::kOverMemory);
   EXPECT_NE(refused.message.find("No space left"), std::string::npos) << refused.message;

@@ -2,10 +2,14 @@
 machine does not allow it."""
 
 import array
+import contextlib
 import fcntl
 import os
 import subprocess
 
+# linux/fs.h: FIFREEZE, FITHAW.
+FREEZE = 0xC0045877
+THAW = 0xC0045878
 # linux/ext4.h: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH.
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
@@ -51,6 +55,28 @@ def shut_down(test, folder):
         fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, array.array("I", [NO_LOG_FLUSH]))
     except OSError as error:
         test.skipTest(f"this kernel does not shut an ext4 down: {error}")
+    finally:
+        os.close(descriptor)
+
+
+def freeze(test, folder):
+    """Makes whoever writes there wait until thaw(), as before a disk that hangs."""
+    try:
+        _control(folder, FREEZE)
+    except OSError as error:
+        test.skipTest(f"this kernel does not freeze the file system: {error}")
+    test.addCleanup(thaw, folder)
+
+
+def thaw(folder):
+    with contextlib.suppress(OSError):
+        _control(folder, THAW)
+
+
+def _control(folder, request):
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.ioctl(descriptor, request, 0)
     finally:
         os.close(descriptor)
 

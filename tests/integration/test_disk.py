@@ -2,11 +2,12 @@
 before stays whole. Real mounts, as root. (EIO and slow fsync are unit tests of the FileSystem.)"""
 
 import os
+import time
 
 from daemon_test_case import DaemonTestCase, main, require_root
 from behaviours import document
 from flag_documents import answering
-from mounts import fill, mount_ext4, mount_tmpfs, remount, shut_down
+from mounts import fill, freeze, mount_ext4, mount_tmpfs, remount, shut_down, thaw
 
 
 @require_root
@@ -64,6 +65,23 @@ class Disk(DaemonTestCase):
         shut_down(self, self.path("state"))
         self.assert_serves_without_writing(daemon, fake)
         self.assertEqual(daemon.stop(), 0)
+
+    def test_a_large_document_waits_for_a_disk_that_hangs(self):
+        mount_ext4(self, self.path("state"), 64)
+        fake = self.vendor()
+        daemon = self.start(fake.uri())
+        self.await_state_written(daemon)
+        freeze(self, self.path("state"))
+        value = "v2" * 1000
+        fake.serve(document(answering(value, padding=8000), '"v2"'))
+        # What came waits for the disk; the rest waits with the other side, in its sockets.
+        daemon.await_metric("flagstone_memory_bytes", 6 << 20, part="updates")
+        time.sleep(0.5)
+        self.assertLess(daemon.metric("flagstone_memory_bytes", part="updates"), 12 << 20)
+        self.assertEqual(daemon.ofrep().value(), "v1")
+        thaw(self.path("state"))
+        daemon.await_value(value)
+        self.assertNotIn("refused", "\n".join(daemon.log))
 
     def test_read_only_from_the_start_still_reads_the_state(self):
         mount_ext4(self, self.path("state"), 4)

@@ -24,16 +24,21 @@ class FakeSpools final : public cache::DocumentSpools {
   int opened = 0;
   bool absent = false;
   std::string refusal;
+  // The disk takes nothing.
+  bool hangs = false;
 
  private:
   class Spool final : public cache::DocumentSpool {
    public:
     explicit Spool(FakeSpools& spools) : spools_(spools) {}
-    std::expected<void, std::string> append(std::string more) override {
-      if (!spools_.refusal.empty()) return std::unexpected(spools_.refusal);
+    std::expected<void, cache::SpoolProblem> append(std::string more) override {
+      if (!spools_.refusal.empty()) {
+        return std::unexpected(cache::SpoolProblem{.message = spools_.refusal});
+      }
       spools_.bytes += more;
       return {};
     }
+    std::size_t waiting_bytes() const override { return spools_.hangs ? spools_.bytes.size() : 0; }
     std::shared_ptr<cache::SpoolFile> file() const override {
       return std::make_shared<cache::SpoolFile>();
     }
@@ -122,13 +127,82 @@ TEST(FlagdDecoderTest, WithoutADiskTheDocumentSaysWhyItCannotBeTakenIn) {
     const Decoded large(document(20'000), spools, 2 << 20);
     ASSERT_TRUE(large.result) << "whoever takes it in refuses it";
     ASSERT_NE(large.spooled(), nullptr);
-    EXPECT_FALSE(large.spooled()->spool->problem.empty());
+    ASSERT_TRUE(large.spooled()->spool->problem);
+    EXPECT_FALSE(large.spooled()->spool->problem->passes);
     EXPECT_LE(large.most_bytes, 3U << 20);
   }
   // What memory is left may be used where there is no other way.
   const Decoded middling(document(5'000), &absent, 4 << 20);
   EXPECT_EQ(middling.spooled(), nullptr);
   EXPECT_EQ(middling.result->update.records.size(), 5'000U);
+}
+
+// A document that is fed as long as the disk keeps up.
+struct Fed {
+  explicit Fed(FakeSpools& spools, std::size_t limit) : budget(limit) {
+    decoder.emplace(DocumentFormat::kJson, 1 << 30,
+                    IncomingMemory{.budget = &budget, .spools = &spools});
+  }
+  void feed_until_behind() {
+    while (at < text.size() && !decoder->is_behind()) feed();
+  }
+  void feed_all() {
+    while (at < text.size()) feed();
+  }
+  void feed() {
+    const std::string_view piece = std::string_view(text).substr(at, 10'000);
+    EXPECT_TRUE(decoder->feed(piece));
+    at += piece.size();
+  }
+  const cache::SpooledDocument& finish() {
+    result = decoder->finish();
+    EXPECT_TRUE(result) << result.error();
+    return static_cast<const cache::SpooledDocument&>(*result->update.elsewhere);
+  }
+
+  MemoryBudget budget;
+  std::string text = document(100'000);  // Some 8 MB.
+  std::size_t at = 0;
+  std::optional<FlagdDecoder> decoder;
+  std::expected<DecodedDocument, std::string> result;
+};
+
+TEST(FlagdDecoderTest, SaysWhenTheDiskIsBehindAndGoesOnAfterwards) {
+  FakeSpools spools;
+  spools.hangs = true;
+  Fed fed(spools, 8 << 20);
+  const IncomingMemory memory{&fed.budget, &spools};
+  fed.feed_until_behind();
+  EXPECT_GE(spools.bytes.size(), memory.spool_waiting_bytes());
+  EXPECT_LT(spools.bytes.size(), memory.share_bytes() + memory.spool_waiting_bytes());
+  EXPECT_GE(fed.budget.used_bytes(MemoryPart::kUpdates), spools.bytes.size())
+      << "what waits is memory that is held";
+  spools.hangs = false;
+  EXPECT_FALSE(fed.decoder->is_behind());
+  fed.feed_all();
+  const cache::SpooledDocument& spooled = fed.finish();
+  EXPECT_EQ(spooled.records, 100'000U);
+  EXPECT_FALSE(spooled.spool->problem);
+  EXPECT_FALSE(spooled.given_up);
+}
+
+TEST(FlagdDecoderTest, ADiskThatHangsCostsTheDocumentAndNoMemory) {
+  FakeSpools spools;
+  spools.hangs = true;
+  for (const bool is_waited_for : {true, false}) {
+    spools.bytes.clear();
+    Fed fed(spools, 8 << 20);
+    fed.feed_until_behind();
+    if (is_waited_for) fed.decoder->stop_waiting();
+    // What nobody pauses goes on until the memory is used.
+    fed.feed_all();
+    EXPECT_FALSE(fed.decoder->is_behind());
+    EXPECT_LE(spools.bytes.size(), is_waited_for ? 2U << 20 : 8U << 20);
+    const cache::SpooledDocument& spooled = fed.finish();
+    ASSERT_TRUE(spooled.spool->problem) << is_waited_for;
+    EXPECT_TRUE(spooled.spool->problem->passes);
+    EXPECT_TRUE(spooled.given_up);
+  }
 }
 
 TEST(FlagdDecoderTest, MembersThatAppearTwiceCannotBeReplacedOnDisk) {

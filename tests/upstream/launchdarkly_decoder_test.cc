@@ -19,10 +19,11 @@ constexpr std::size_t kLimitBytes = 64 * 1024;  // So 8 KiB of records before th
 class RecordingSpool final : public cache::DocumentSpool {
  public:
   explicit RecordingSpool(std::string& bytes) : bytes_(bytes) {}
-  std::expected<void, std::string> append(std::string bytes) override {
+  std::expected<void, cache::SpoolProblem> append(std::string bytes) override {
     bytes_ += bytes;
     return {};
   }
+  std::size_t waiting_bytes() const override { return 0; }
   std::shared_ptr<cache::SpoolFile> file() const override { return file_; }
 
  private:

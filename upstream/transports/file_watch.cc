@@ -39,7 +39,11 @@ FileWatch::FileWatch(net::Loop& loop, FileReader& reader, FileWatchOptions optio
                watch_folders();
                look(Look::kAnyway);
              }),
-      clockwork_(loop, [this] { look(Look::kIfTouched); }) {}
+      clockwork_(loop, [this] { look(Look::kIfTouched); }),
+      disk_(loop, options_.disk_patience,
+            {.must_wait = [this] { return sink_.must_wait(); },
+             .stop_waiting = [this] { sink_.stop_waiting(); },
+             .go_on = [this] { read(Look::kAnyway); }}) {}
 
 FileWatch::~FileWatch() { stop(); }
 
@@ -62,6 +66,7 @@ void FileWatch::stop() {
   running_ = false;
   quiet_.stop();
   clockwork_.stop();
+  disk_.stop();
   folders_.reset();
   if (ticket_) reader_.cancel(*std::exchange(ticket_, std::nullopt));
 }
@@ -150,7 +155,7 @@ void FileWatch::on_piece(FileContent content) {
   std::string().swap(content.bytes);
   if (content.complete) {
     complete();
-  } else {
+  } else if (!disk_.begins()) {
     read(Look::kAnyway);
   }
 }

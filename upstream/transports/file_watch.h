@@ -15,6 +15,7 @@
 
 #include "net/timer.h"
 #include "upstream/clock.h"
+#include "upstream/disk_wait.h"
 #include "upstream/document_sink.h"
 #include "upstream/file_reader.h"
 #include "upstream/folder_watch.h"
@@ -31,6 +32,7 @@ struct FileWatchOptions {
   milliseconds safety{10'000};                // Between looks beside inotify.
   milliseconds fallback{1'000};               // Between looks instead of inotify.
   std::size_t piece_bytes = 4 * 1024 * 1024;  // Read, and given to the sink, at a time.
+  milliseconds disk_patience = kDiskPatience;
   OpenInotify open_inotify = upstream::open_inotify;
 };
 
@@ -59,7 +61,7 @@ class FileWatch final : public Transport {
   void complete();
   void fail(FailureKind kind, std::string cause);
   void idle();
-  bool busy() const { return ticket_ || in_work_; }
+  bool busy() const { return ticket_ || in_work_ || disk_.waits(); }
 
   net::Loop& loop_;
   FileReader& reader_;
@@ -78,6 +80,7 @@ class FileWatch final : public Transport {
   bool good_ = false;                         // What was read last was accepted.
   bool in_work_ = false;
   bool look_again_ = false;  // It changed while we were busy.
+  DiskWait disk_;            // The next piece waits until this one is spooled.
 };
 
 }  // namespace flagstone::upstream

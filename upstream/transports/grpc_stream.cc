@@ -215,7 +215,8 @@ void GrpcStream::settle(Outcome outcome) {
     connect_.stop();
   } else {
     // The stream stays open meanwhile: the next message may be a better one.
-    connect_.start_once(options_.reopen.count());
+    const bool soon = outcome == Outcome::kRefusedForNow;
+    connect_.start_once((soon ? wait_after(FailureKind::kUnreadable) : options_.reopen).count());
   }
   if (!taking_) resume_.start_once(0);
 }

@@ -25,7 +25,11 @@ HttpPoll::HttpPoll(net::Loop& loop, HttpClient& http, const Clock& clock, Random
       options_(with_cap(std::move(options))),
       make_headers_(std::move(make_headers)),
       sink_(sink),
-      backoff_(options_.backoff) {}
+      backoff_(options_.backoff),
+      disk_(loop, options_.disk_patience,
+            {.must_wait = [this] { return sink_.must_wait(); },
+             .stop_waiting = [this] { sink_.stop_waiting(); },
+             .go_on = [this] { exchange_->set_paused(false); }}) {}
 
 void HttpPoll::resume(Validators validators) {
   assert(!running_);
@@ -41,6 +45,11 @@ void HttpPoll::start() {
 void HttpPoll::stop() {
   running_ = false;
   timer_.stop();
+  abandon_request();
+}
+
+void HttpPoll::abandon_request() {
+  disk_.stop();
   exchange_.reset();
 }
 
@@ -50,6 +59,10 @@ void HttpPoll::settle(Outcome outcome) {
   accepted_ = outcome == Outcome::kAccepted ? std::exchange(arriving_, {}) : Validators{};
   if (!running_) return;
   if (std::exchange(ask_again_, false)) return refresh();
+  if (outcome == Outcome::kRefusedForNow) {
+    return ask_after(std::max(backoff_.failed(Regime::kOrdinary, clock_.now(), random_.next()),
+                              milliseconds(1)));
+  }
   ask_after(jittered_interval(options_.interval, random_.next()));
 }
 
@@ -60,7 +73,7 @@ void HttpPoll::refresh() {
     return;
   }
   accepted_ = {};
-  exchange_.reset();
+  abandon_request();
   timer_.start_once(0);
 }
 
@@ -77,7 +90,7 @@ void HttpPoll::try_now() {
 }
 
 void HttpPoll::ask() {
-  exchange_.reset();
+  abandon_request();
   unwanted_ = false;
   status_ = 0;
   body_bytes_ = 0;
@@ -120,10 +133,12 @@ bool HttpPoll::on_body(std::string_view piece) {
   body_bytes_ += piece.size();
   auto eaten = sink_.on_piece(piece);
   if (!eaten) malformed_ = std::move(eaten.error());
+  if (!malformed_ && disk_.begins()) exchange_->set_paused(true);
   return !malformed_;
 }
 
 void HttpPoll::on_end(const std::optional<HttpError>& error) {
+  disk_.stop();
   // The exchange lives until the next request: we are inside its call.
   if (unwanted_) return;
   if (error) return fail(error->kind, error->message);

@@ -16,6 +16,7 @@
 
 #include "net/timer.h"
 #include "upstream/backoff.h"
+#include "upstream/disk_wait.h"
 #include "upstream/document_sink.h"
 #include "upstream/http_client.h"
 #include "upstream/judge_failure.h"
@@ -37,6 +38,7 @@ struct HttpPollOptions {
   HttpLimits limits;
   BackoffOptions backoff;  // `cap` is raised to the interval.
   JudgeFailure judge = ordinary_judge;
+  milliseconds disk_patience = kDiskPatience;
   // Sees each answer's head first, of any status. False: the answer is dealt with, and nobody asks
   // before refresh() or start().
   std::function<bool(const HttpHead& head)> wants_answer = {};
@@ -74,6 +76,7 @@ class HttpPoll final : public Transport, private HttpReceiver {
   void on_end(const std::optional<HttpError>& error) override;
 
   void ask();
+  void abandon_request();
   void ask_after(milliseconds delay);
   void complete();
   void succeed();
@@ -101,6 +104,7 @@ class HttpPoll final : public Transport, private HttpReceiver {
   std::optional<milliseconds> retry_after_;
   std::optional<std::string> malformed_;  // The sink's objection to the body.
   std::unique_ptr<HttpExchange> exchange_;
+  DiskWait disk_;
 };
 
 }  // namespace flagstone::upstream

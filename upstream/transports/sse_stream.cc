@@ -22,7 +22,14 @@ SseStream::SseStream(net::Loop& loop, HttpClient& http, const Clock& clock, Rand
       options_(std::move(options)),
       make_request_(std::move(make_request)),
       sink_(sink),
-      backoff_(options_.backoff) {}
+      backoff_(options_.backoff),
+      disk_(loop, options_.disk_patience,
+            {.must_wait = [this] { return sink_.must_wait(); },
+             .stop_waiting = [this] { sink_.stop_waiting(); },
+             .go_on =
+                 [this] {
+                   if (!waits_) exchange_->set_paused(false);
+                 }}) {}
 
 void SseStream::start() {
   assert(!running_);
@@ -86,6 +93,7 @@ void SseStream::ask() {
 }
 
 void SseStream::abandon_request() {
+  disk_.stop();
   exchange_.reset();
   reading_ = false;
   waits_ = false;
@@ -118,10 +126,12 @@ bool SseStream::on_body(std::string_view piece) {
     return true;
   }
   read(piece);
+  if (reads() && disk_.begins()) exchange_->set_paused(true);
   return reads();
 }
 
 void SseStream::on_end(const std::optional<HttpError>& error) {
+  disk_.stop();
   // Before a head nothing could be given up.
   if (status_ != 0 && !reading_) return;
   if (waits_) {
@@ -192,7 +202,7 @@ bool SseStream::end_event() {
   if (!next) {
     fail(FailureKind::kMalformed, std::move(next.error()));
   } else if (*next == EventSink::Next::kReopen) {
-    ask_again_silently();
+    reopen_after_failure();
   }
   return reads();
 }
@@ -212,7 +222,7 @@ void SseStream::proceed() {
   proceeding_ = false;
   if (!reads() || waits_) return;
   if (ended_) return finish(*std::exchange(ended_, std::nullopt));
-  exchange_->set_paused(false);
+  if (!disk_.begins()) exchange_->set_paused(false);
 }
 
 // Their ends.
@@ -225,11 +235,11 @@ void SseStream::finish(const std::optional<HttpError>& error) {
   if (!parser_->between_events()) {
     return fail(FailureKind::kTruncated, "the stream was cut inside an event");
   }
-  if (clock_.now() - began_ >= options_.backoff.good) return ask_again_silently();
+  if (clock_.now() - began_ >= options_.backoff.good) return reopen_after_failure();
   fail(FailureKind::kTruncated, "the stream ended");
 }
 
-void SseStream::ask_again_silently() {
+void SseStream::reopen_after_failure() {
   reopen(backoff_.failed(Regime::kOrdinary, clock_.now(), random_.next()));
 }
 

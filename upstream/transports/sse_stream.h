@@ -17,6 +17,7 @@
 
 #include "net/timer.h"
 #include "upstream/backoff.h"
+#include "upstream/disk_wait.h"
 #include "upstream/event_stream_parser.h"
 #include "upstream/http_client.h"
 #include "upstream/judge_failure.h"
@@ -37,6 +38,7 @@ struct SseStreamOptions {
   milliseconds unacknowledged{60'000};
   BackoffOptions backoff;
   JudgeFailure judge = ordinary_judge;
+  milliseconds disk_patience = kDiskPatience;
 };
 
 // Whoever takes the events. Called on the loop; the stream may be stopped inside the calls, and not
@@ -58,6 +60,9 @@ class EventSink {
   // kMalformed and asks again.
   virtual std::expected<void, std::string> on_event_data(std::string_view piece) = 0;
   virtual std::expected<Next, std::string> on_event_end() = 0;
+  // As DocumentSink has them.
+  virtual bool must_wait() const { return false; }
+  virtual void stop_waiting() {}
   // The message is the cause alone; the sink adds who and what next.
   virtual void on_stream_failure(FailureKind kind, std::string cause, milliseconds retry) = 0;
 };
@@ -86,6 +91,8 @@ class SseStream final : private HttpReceiver {
   void proceed();
   // Ends the connection, if there is one, and asks anew after that time.
   void reopen(milliseconds wait);
+  // The same after ordinary back-off.
+  void reopen_after_failure();
   // Asks anew at once, and what a refused credential taught counts no more.
   void credential_changed();
   // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
@@ -108,7 +115,6 @@ class SseStream final : private HttpReceiver {
   bool end_event();
   void finish(const std::optional<HttpError>& error);
   void fail(FailureKind kind, std::string cause);
-  void ask_again_silently();
   bool reads() const { return exchange_ != nullptr && reading_; }
 
   net::Timer timer_;
@@ -137,6 +143,7 @@ class SseStream final : private HttpReceiver {
   std::string waiting_bytes_;
   std::optional<std::optional<HttpError>> ended_;  // While an event waits: how.
   std::unique_ptr<HttpExchange> exchange_;
+  DiskWait disk_;
 };
 
 }  // namespace flagstone::upstream

@@ -59,6 +59,7 @@ void RecordingSink::on_begin(std::string_view) { arriving_.clear(); }
 std::expected<void, std::string> RecordingSink::on_piece(std::string_view piece) {
   largest_piece = std::max(largest_piece, piece.size());
   arriving_ += piece;
+  loop_.nudge();
   if (!objection.empty()) return std::unexpected(objection);
   return {};
 }

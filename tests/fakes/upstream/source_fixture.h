@@ -81,7 +81,16 @@ class RecordingSink final : public upstream::DocumentSink {
   void on_failure(upstream::FailureKind kind, std::string cause,
                   std::chrono::milliseconds retry) override;
   void on_degraded(std::string_view message) override;
+  bool must_wait() const override { return disk_is_behind; }
+  void stop_waiting() override {
+    ++given_up;
+    disk_is_behind = false;
+  }
 
+  // What came of a document waits for the disk; and how often that was given up.
+  bool disk_is_behind = false;
+  int given_up = 0;
+  std::size_t arrived() const { return arriving_.size(); }
   // The objection to the next documents, empty: none.
   std::string objection;
   // Called with each document after it is recorded; settles, or not.

@@ -273,5 +273,31 @@ TEST_F(FileWatchTest, ComingAndGoingLeaksNoDescriptor) {
   EXPECT_LE(fakes::open_descriptors(), before);
 }
 
+TEST_F(FileWatchTest, TheNextPieceWaitsForTheDisk) {
+  options.piece_bytes = 1'000;
+  options.disk_patience = std::chrono::hours(1);
+  sink.disk_is_behind = true;
+  fakes::write_file(options.path, std::string(10'000, 'x'));
+  start();
+  EXPECT_TRUE(loop.run_until([&] { return sink.arrived() > 0; }));
+  watch->refresh();
+  loop.run_for(50);
+  EXPECT_EQ(sink.arrived(), 1'000U);
+  EXPECT_EQ(files.reads(), 1);
+  sink.disk_is_behind = false;
+  EXPECT_TRUE(becomes(std::string(10'000, 'x')));
+  EXPECT_EQ(sink.given_up, 0);
+}
+
+TEST_F(FileWatchTest, ButNotWithoutEnd) {
+  options.piece_bytes = 1'000;
+  options.disk_patience = milliseconds(20);
+  sink.disk_is_behind = true;
+  fakes::write_file(options.path, std::string(10'000, 'x'));
+  start();
+  EXPECT_TRUE(becomes(std::string(10'000, 'x')));
+  EXPECT_EQ(sink.given_up, 1);
+}
+
 }  // namespace
 }  // namespace flagstone::upstream

@@ -384,6 +384,18 @@ TEST_F(GrpcStreamTest, WhatWasHeldOrRefusedIsAskedForAgain) {
   }
 }
 
+TEST_F(GrpcStreamTest, WhatIsRefusedForNowIsAskedForAgainSoon) {
+  options.reopen = std::chrono::hours(1);
+  outcome = Outcome::kRefusedForNow;
+  start([](GrpcCall& call, const GrpcRequest&, std::size_t) {
+    call.head();
+    call.message("same");
+    call.wait_for_end();
+  });
+  ASSERT_TRUE(brings(3));
+  EXPECT_EQ(server->calls(), 3U);
+}
+
 TEST_F(GrpcStreamTest, ABetterMessageAfterAHeldOneIsTakenOnTheSameStream) {
   options.reopen = milliseconds(10'000);
   sink.on_document = [this](const std::string& document) {

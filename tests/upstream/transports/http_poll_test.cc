@@ -235,6 +235,63 @@ TEST_F(HttpPollTest, TheSinksObjectionEndsTheTransfer) {
   for (const auto& request : server->requests()) EXPECT_EQ(request.header("if-none-match"), "");
 }
 
+// More than sockets and curl hold by themselves.
+std::string large_document() { return std::string(24'000'000, 'x'); }
+
+TEST_F(HttpPollTest, TimeDoesNotRunWhileATransferWaitsForTheDisk) {
+  options.limits.whole = milliseconds(1'000);
+  options.limits.idle = milliseconds(1'000);
+  sink.disk_is_behind = true;
+  start([](const ServedRequest&, std::size_t) { return Reply{.body = large_document()}; });
+  EXPECT_TRUE(loop.run_until([&] { return sink.arrived() > 0; }));
+  loop.run_for(1'100);
+  EXPECT_TRUE(sink.failures.empty()) << sink.failures[0].second;
+}
+
+TEST_F(HttpPollTest, ATransferWaitsForTheDisk) {
+  sink.disk_is_behind = true;
+  start([](const ServedRequest&, std::size_t) { return Reply{.body = large_document()}; });
+  EXPECT_TRUE(loop.run_until([&] { return sink.arrived() > 0; }));
+  loop.run_for(50);
+  EXPECT_LE(sink.arrived(), 2 * sink.largest_piece) << "the rest waits with the other side";
+  sink.disk_is_behind = false;
+  EXPECT_TRUE(loop.run_until([&] { return !sink.documents.empty(); }));
+  EXPECT_TRUE(sink.documents[0] == large_document());
+  EXPECT_TRUE(sink.failures.empty());
+  EXPECT_EQ(sink.given_up, 0);
+}
+
+TEST_F(HttpPollTest, ADiskThatHangsIsNotWaitedForWithoutEnd) {
+  options.disk_patience = milliseconds(20);
+  sink.disk_is_behind = true;
+  start([](const ServedRequest&, std::size_t) { return Reply{.body = large_document()}; });
+  EXPECT_TRUE(loop.run_until([&] { return !sink.documents.empty(); }));
+  EXPECT_EQ(sink.given_up, 1);
+  EXPECT_TRUE(sink.documents[0] == large_document());
+}
+
+TEST_F(HttpPollTest, WhatIsStoppedWhileItWaitsStaysStopped) {
+  sink.disk_is_behind = true;
+  start([](const ServedRequest&, std::size_t) { return Reply{.body = large_document()}; });
+  EXPECT_TRUE(loop.run_until([&] { return sink.arrived() > 0; }));
+  poll->refresh();
+  EXPECT_TRUE(asks(2));
+  poll->stop();
+  sink.disk_is_behind = false;
+  loop.run_for(50);
+  EXPECT_TRUE(sink.documents.empty());
+}
+
+TEST_F(HttpPollTest, WhatIsRefusedForNowIsAskedForAgainSoon) {
+  options.interval = std::chrono::hours(1);
+  outcome = Outcome::kRefusedForNow;
+  start([](const ServedRequest&, std::size_t) {
+    return Reply{.headers = {{"ETag", "\"1\""}}, .body = "one"};
+  });
+  EXPECT_TRUE(loop.run_until([&] { return sink.documents.size() == 3; }));
+  EXPECT_EQ(server->requests()[2].header("if-none-match"), "");
+}
+
 TEST_F(HttpPollTest, NothingComesAfterStop) {
   start([](const ServedRequest&, std::size_t) { return Reply{.body = "one", .drip_ms = 20}; });
   EXPECT_TRUE(asks(1));
