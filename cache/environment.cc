@@ -98,6 +98,7 @@ Accepted Environment::commit(Layer& layer, PreparedChange change) {
   Accepted accepted;
   // A state's list may name one record twice.
   accepted.records = change.origin == Origin::kState ? layer.records_.size() : change.records;
+  accepted.of_kind = change.of_kind;
   accepted.quarantined = change.quarantined;
   accepted.outdated = change.outdated;
   std::vector<EntryPointer> touched = drop_answered_bootstrap();

@@ -6,6 +6,7 @@
 // was and says why in the outcome.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,6 +43,8 @@ struct Accepted {
   // Records of the update; of those (and of what it dropped): new, with other content, gone,
   // quarantined, and, in a delta, older than what was there.
   std::size_t records = 0;
+  // The same by their kind's number; those of greater numbers and what a state had are not counted.
+  std::array<std::size_t, kKindsCounted> of_kind{};
   std::size_t added = 0;
   std::size_t changed = 0;
   std::size_t removed = 0;

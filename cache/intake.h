@@ -87,6 +87,7 @@ class Intake {
   // Sees to it that the window holds the next spooled record.
   std::optional<SpooledRecord> next_spooled();
   Taken take(Incoming& record);
+  void count(evaluation::RecordKind kind);
   void take_tombstone(const Incoming& record, std::uint64_t hash, const RecordIndex::Found& stored,
                       const EntryPointer& current);
   void take_removal(const Incoming& record, std::uint64_t hash);

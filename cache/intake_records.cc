@@ -67,6 +67,11 @@ void Intake::let_go_of_files() {
   restored_.update.elsewhere.reset();
 }
 
+void Intake::count(evaluation::RecordKind kind) {
+  const auto number = static_cast<std::size_t>(kind);
+  if (number < change_.of_kind.size()) ++change_.of_kind[number];
+}
+
 Intake::Taken Intake::take_from_memory() {
   Record& record = restored_.update.records[next_];
   Incoming incoming{.kind = record.id.kind,
@@ -81,6 +86,7 @@ Intake::Taken Intake::take_from_memory() {
   }
   const Taken taken = take(incoming);
   if (taken != Taken::kYes || refused_) return taken;
+  count(record.id.kind);
   // The record's memory goes before the next is looked at.
   ++next_;
   release_update_bytes(bytes_of(record));
@@ -132,6 +138,7 @@ Intake::Taken Intake::take_spooled() {
   }
   const Taken taken = take(incoming);
   if (taken != Taken::kYes || refused_) return taken;
+  count(record->kind);
   const char* end = record->raw.data() + record->raw.size();
   window_used_ = static_cast<std::size_t>(end - window_.data());
   return taken;

@@ -5,6 +5,7 @@
 // it is for status, readiness and metrics.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -58,6 +59,9 @@ struct QuarantinedRecord {
   bool answers = false;
 };
 
+// Kinds of records that are counted apart, from the flag on.
+inline constexpr std::size_t kKindsCounted = 4;
+
 // Everything an accepted update changes in a layer.
 struct PreparedChange {
   bool full = false;
@@ -70,6 +74,7 @@ struct PreparedChange {
   Origin origin = Origin::kLive;
   // For Accepted.
   std::size_t records = 0;
+  std::array<std::size_t, kKindsCounted> of_kind{};
   std::size_t quarantined = 0;
   std::size_t outdated = 0;
 };

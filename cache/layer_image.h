@@ -34,6 +34,8 @@ struct StateWrite {
   // Otherwise the ids whose records differ from what was last written. May be empty: only the
   // cursor or the metadata moved.
   std::vector<evaluation::RecordId> changed;
+  // When upstream was last in contact; not when this was written.
+  std::int64_t contact_unix_ms = 0;
 };
 
 // The last text of a quarantined record that compiled. Survives a restart beside the newest text.

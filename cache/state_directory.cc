@@ -156,7 +156,7 @@ bool StateDirectory::load_generation(Source& source, const SourceIdentity& ident
     return false;
   }
   loaded.layer = std::move(state->layer);
-  loaded.saved_at_unix_ms = manifest->saved_at_unix_ms;
+  loaded.contact_unix_ms = manifest->contact_unix_ms;
   loaded.credential_matches =
       credential_hash(manifest->salt, identity.credential) == manifest->credential_hash;
   if (!loaded.credential_matches) loaded.layer.update.cursor.clear();
@@ -222,7 +222,7 @@ std::expected<SavedTexts, StateError> StateDirectory::save(const SourceIdentity&
     FileResult<Segment> segment = encode_segment(source, write, now_unix_ms);
     const std::uint64_t most = std::max(kMinCompactionBytes, source.base_bytes / 4);
     if (segment && source.segment_bytes + segment->bytes.size() <= most) {
-      outcome = append(source, identity, write, std::move(*segment), now_unix_ms, saved);
+      outcome = append(source, identity, write, std::move(*segment), saved);
       appended = true;
     }
   }
@@ -276,7 +276,6 @@ FileResult<StateDirectory::Segment> StateDirectory::encode_segment(const Source&
 std::expected<void, StateError> StateDirectory::append(Source& source,
                                                        const SourceIdentity& identity,
                                                        const StateWrite& write, Segment segment,
-                                                       std::int64_t now_unix_ms,
                                                        SavedTexts& saved) {
   if (!make_room(segment.bytes.size() + kFileOverheadBytes)) {
     return std::unexpected(over_limit());
@@ -300,7 +299,7 @@ std::expected<void, StateError> StateDirectory::append(Source& source,
     }
     saved.texts = std::move(segment.texts);
   }
-  const auto done = write_manifest(source, identity, write, now_unix_ms);
+  const auto done = write_manifest(source, identity, write);
   if (!done) return std::unexpected(disk_error(done.error()));
   source.segments_shared = source.segments_shared || saved.file != nullptr;
   return {};
@@ -332,7 +331,7 @@ std::expected<void, StateError> StateDirectory::save_base(Source& source,
   source.segment_count = 0;
   source.segments_shared = false;
   source.metadata_hash = hash_bytes(write.image.metadata);
-  if (const auto done = write_manifest(source, identity, write, now_unix_ms); !done) {
+  if (const auto done = write_manifest(source, identity, write); !done) {
     return std::unexpected(disk_error(done.error()));
   }
   remove_old_generations(source, previous);
@@ -368,13 +367,13 @@ FileResult<std::uint64_t> StateDirectory::write_base(const Source& source, const
 
 FileResult<void> StateDirectory::write_manifest(const Source& source,
                                                 const SourceIdentity& identity,
-                                                const StateWrite& write, std::int64_t now_unix_ms) {
+                                                const StateWrite& write) {
   const Manifest manifest{.generation = source.generation,
                           .identity = source.identity,
                           .salt = options_.salt,
                           .credential_hash = credential_hash(options_.salt, identity.credential),
                           .cursor = write.image.cursor,
-                          .saved_at_unix_ms = now_unix_ms,
+                          .contact_unix_ms = write.contact_unix_ms,
                           .base_bytes = source.base_bytes,
                           .segment_bytes = source.segment_bytes,
                           .segment_count = source.segment_count};

@@ -58,7 +58,8 @@ struct StateError {
 
 struct LoadedState {
   RestoredLayer layer;
-  std::int64_t saved_at_unix_ms = 0;
+  // When upstream was last in contact before it was written.
+  std::int64_t contact_unix_ms = 0;
   // False: the cursor was dropped; let the next complete document in without the shrink guard.
   bool credential_matches = true;
 };
@@ -126,7 +127,7 @@ class StateDirectory {
   Outcome save_base(Source& source, const SourceIdentity& identity, const StateWrite& write,
                     std::int64_t now_unix_ms, SavedTexts& saved);
   Outcome append(Source& source, const SourceIdentity& identity, const StateWrite& write,
-                 Segment segment, std::int64_t now_unix_ms, SavedTexts& saved);
+                 Segment segment, SavedTexts& saved);
   // Without bytes when nothing but the cursor or the time moved.
   FileResult<Segment> encode_segment(const Source& source, const StateWrite& write,
                                      std::int64_t now_unix_ms) const;
@@ -134,7 +135,7 @@ class StateDirectory {
                                        std::uint64_t generation, std::int64_t now_unix_ms,
                                        SavedTexts& saved);
   FileResult<void> write_manifest(const Source& source, const SourceIdentity& identity,
-                                  const StateWrite& write, std::int64_t now_unix_ms);
+                                  const StateWrite& write);
   Outcome find_next_generation(Source& source);
   void remove_old_generations(const Source& source, std::uint64_t previous);
   void set_aside(Source& source, const std::string& name, const std::string& why,

@@ -222,7 +222,7 @@ std::string encode_manifest(const Manifest& manifest) {
   append_text(bytes, manifest.salt);
   append_text(bytes, manifest.credential_hash);
   append_text(bytes, manifest.cursor);
-  append_signed(bytes, manifest.saved_at_unix_ms);
+  append_signed(bytes, manifest.contact_unix_ms);
   append_number(bytes, manifest.base_bytes);
   append_number(bytes, manifest.segment_bytes);
   append_number(bytes, manifest.segment_count);
@@ -241,7 +241,7 @@ std::expected<Manifest, std::string> decode_manifest(std::string_view bytes) {
   manifest.salt = reader.text();
   manifest.credential_hash = reader.text();
   manifest.cursor = reader.text();
-  manifest.saved_at_unix_ms = reader.signed_number();
+  manifest.contact_unix_ms = reader.signed_number();
   manifest.base_bytes = reader.number<std::uint64_t>();
   manifest.segment_bytes = reader.number<std::uint64_t>();
   manifest.segment_count = reader.number<std::uint64_t>();

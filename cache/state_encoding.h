@@ -110,7 +110,8 @@ struct Manifest {
   std::string salt;      // of the credential's hash
   std::string credential_hash;
   std::string cursor;
-  std::int64_t saved_at_unix_ms = 0;
+  // When upstream was last in contact. Older states say when they were written, which is later.
+  std::int64_t contact_unix_ms = 0;
   std::uint64_t base_bytes = 0;
   // How much of the segments file belongs to the state; bytes behind are of a write that was cut.
   std::uint64_t segment_bytes = 0;

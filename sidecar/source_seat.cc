@@ -8,14 +8,17 @@
 #include "cache/entry_home.h"
 #include "net/timer.h"
 #include "sidecar/credential_change.h"
+#include "sidecar/update_text.h"
 
 namespace flagstone::sidecar {
 namespace {
 
 // A disk that hangs must not keep a source from asking upstream.
 constexpr std::int64_t kStatePatienceMs = 2000;
-// How much older than the truth the age may be that a restart shows.
+// How much older than the truth the age may be that a restart shows; and while no contact makes it
+// younger.
 constexpr std::int64_t kRenewStateMs = 60'000;
+constexpr std::int64_t kRenewFailingStateMs = 5'000;
 // Until a file that did not fit is tried again; polls come again by themselves.
 constexpr std::int64_t kRetryRefusedMs = 10'000;
 // The same where only the disk was too slow, and nothing is there to answer by.
@@ -136,7 +139,7 @@ void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
   bool wanted = state && !layer().has_document() && !intake_ && !beginning_;
   if (wanted) {
     credential_changes_after_work_ = !state->credential_matches;
-    last_success_unix_ms_ = state->saved_at_unix_ms;
+    last_success_unix_ms_ = state_contact_unix_ms_ = state->contact_unix_ms;
     begin_restoring(std::move(state->layer));
     return;
   }
@@ -246,8 +249,8 @@ void SourceSeat::finish() {
 
 void SourceSeat::restored(const cache::IntakeOutcome& outcome) {
   if (auto* good = std::get_if<cache::Accepted>(&outcome)) {
-    log_.info("{}: {} records of {} from the last known state", options_.environment, good->records,
-              options_.uri);
+    log_.info("{}: {} of {} from the last known state", options_.environment,
+              records_text(good->records), options_.uri);
     for (const cache::QuarantinedRecord& record : layer().quarantined()) {
       quarantined_.insert(record.id.key);
     }
@@ -269,8 +272,9 @@ void SourceSeat::accepted(const cache::Accepted& accepted) {
   ++updates_.accepted;
   good_contact();
   enter(Condition::kGood, {}, {});
-  log_.info("{}: {} records from {}: {} added, {} changed, {} removed", options_.environment,
-            accepted.records, options_.uri, accepted.added, accepted.changed, accepted.removed);
+  const evaluation::Dialect& dialect = environment_.dialect();
+  log_.info("{}: {} from {}: {}", options_.environment, records_text(accepted, dialect),
+            options_.uri, changes_text(accepted, dialect));
   tell_quarantined();
   // It was asked for with the key before.
   if (std::exchange(credential_changes_after_work_, false)) {
@@ -391,8 +395,7 @@ void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
     host_.changed();
   }
   if (is_stream() && !disconnected_since_ms_) {
-    // As for a file; a stream that never brought anything is stale by its origin.
-    if (follows()) last_success_unix_ms_ = clock_.unix_ms();
+    note_stream_contact();
     disconnected_since_ms_ = to_ms(clock_.now());
   }
   enter(Condition::kFailing, upstream::failure_kind_name(failure.kind), failure.message);
@@ -400,14 +403,21 @@ void SourceSeat::on_failure(const upstream::SourceFailure& failure) {
   say_first_word();
 }
 
+// As for a file that was good: the age counts from here. A source that is polled from now on is
+// judged by it as well. A stream that never brought anything is stale by its origin.
+void SourceSeat::note_stream_contact() {
+  if (!is_stream() || !follows()) return;
+  last_success_unix_ms_ = clock_.unix_ms();
+  last_contact_ms_ = to_ms(clock_.now());
+}
+
 void SourceSeat::renew_state() {
-  std::int64_t last_success = is_stream() ? last_success_unix_ms() : last_success_unix_ms_;
-  bool in_contact = confirmed_ && last_success > state_renewed_unix_ms_;
-  if (!options_.identity || !in_contact ||
-      clock_.unix_ms() - state_renewed_unix_ms_ < kRenewStateMs) {
-    return;
-  }
-  state_renewed_unix_ms_ = last_success;
+  note_stream_contact();
+  if (!options_.identity || !confirmed_ || last_success_unix_ms_ <= state_contact_unix_ms_) return;
+  const std::int64_t wait =
+      condition_ == Condition::kFailing ? kRenewFailingStateMs : kRenewStateMs;
+  if (clock_.unix_ms() - state_contact_unix_ms_ < wait) return;
+  state_contact_unix_ms_ = last_success_unix_ms_;
   environment_.mark_unsaved(options_.layer);
   saver_.changed(*this);
 }
@@ -439,24 +449,40 @@ void SourceSeat::note_failure(std::string_view kind) {
   last_failure_unix_ms_ = clock_.unix_ms();
 }
 
-// Says a change of state once, however often it is confirmed.
+// Says a change of state once, and that it lasts every ten minutes, however often it is confirmed.
 void SourceSeat::enter(Condition condition, std::string_view kind, std::string message) {
-  bool news = condition != condition_ || kind != condition_kind_;
-  bool was_bad = condition_ != Condition::kGood && condition_ != Condition::kWaiting;
+  const std::int64_t now_ms = to_ms(clock_.now());
+  const bool news = condition != condition_ || kind != condition_kind_;
+  const bool was_bad = condition_ != Condition::kGood && condition_ != Condition::kWaiting;
   condition_ = condition;
   condition_kind_ = kind;
   if (condition == Condition::kGood) {
-    if (news && was_bad) log_.info("{}: {} is good again", options_.environment, options_.uri);
+    if (was_bad) {
+      log_.info("{}: {} is good again after {}", options_.environment, options_.uri,
+                outage_.lasted(now_ms));
+    }
+    outage_.end();
     last_error_.clear();
     return;
   }
+  outage_.note(now_ms, clock_.unix_ms());
   if (!message.empty()) last_error_ = std::move(message);
-  if (news) {
-    // A source's own messages begin with its URI.
-    bool named = last_error_.starts_with(options_.uri);
-    log_.warn("{}: {}{}{}{}", options_.environment, named ? "" : options_.uri, named ? "" : ": ",
-              last_error_, layer().has_document() ? "; what it had before goes on answering" : "");
+  if (!news && !outage_.is_to_be_told_again(now_ms)) return;
+  outage_.told(now_ms);
+  std::string beginning;
+  if (!news) {
+    beginning = "still " + std::string(condition_name()) + " since " +
+                outage_.since(clock_.unix_ms()) + ": ";
   }
+  warn_of_condition(beginning);
+}
+
+void SourceSeat::warn_of_condition(std::string_view beginning) {
+  // A source's own messages begin with its URI.
+  const bool named = last_error_.starts_with(options_.uri);
+  log_.warn("{}: {}{}{}{}{}", options_.environment, beginning, named ? "" : options_.uri,
+            named ? "" : ": ", last_error_,
+            layer().has_document() ? "; what it had before goes on answering" : "");
 }
 
 cache::SourceIdentity SourceSeat::state_identity() const {
@@ -466,8 +492,10 @@ cache::SourceIdentity SourceSeat::state_identity() const {
 }
 
 std::optional<cache::StateWrite> SourceSeat::take_state_write() {
-  state_renewed_unix_ms_ = clock_.unix_ms();
-  return environment_.take_state_write(options_.layer);
+  auto write = environment_.take_state_write(options_.layer);
+  state_contact_unix_ms_ = last_success_unix_ms();
+  if (write) write->contact_unix_ms = state_contact_unix_ms_;
+  return write;
 }
 
 void SourceSeat::state_write_failed() { environment_.state_write_failed(options_.layer); }

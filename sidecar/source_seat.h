@@ -16,6 +16,7 @@
 #include "cache/environment.h"
 #include "cache/intake.h"
 #include "cache/staleness.h"
+#include "sidecar/source_outage.h"
 #include "sidecar/state_saver.h"
 #include "upstream/clock.h"
 #include "upstream/disk_wait.h"
@@ -93,8 +94,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   }
   // Takes more of the update in work; true while there is more.
   bool work(const std::function<bool()>& stop);
-  // Once in a while: has the state remember when upstream was last in contact, for the age that a
-  // restart will show.
+  // Once a second: an open stream is in contact. And once in a while has the state remember when
+  // that last was, for the age that a restart will show.
   void renew_state();
   // `flagstone accept`: takes in what the shrink guard holds. False when nothing is held.
   bool accept_held();
@@ -150,6 +151,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void good_contact();
   void note_failure(std::string_view kind);
   void enter(Condition condition, std::string_view kind, std::string message);
+  void warn_of_condition(std::string_view beginning);
+  void note_stream_contact();
   bool is_file() const;
   bool is_stream() const;
   // In contact all the time: a good file, an open stream.
@@ -180,13 +183,15 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   bool heard_ = false;
   // What is in work came by another credential than the one in use.
   bool credential_changes_after_work_ = false;
-  std::int64_t state_renewed_unix_ms_ = 0;
+  // What the state says, or is about to.
+  std::int64_t state_contact_unix_ms_ = 0;
   bool confirmed_ = false;
   std::unique_ptr<net::Timer> patience_;
   std::unique_ptr<net::Timer> retry_;
 
   Condition condition_ = Condition::kWaiting;
   std::string condition_kind_;
+  SourceOutage outage_;
   std::set<std::string> quarantined_;
   std::string last_error_;
   std::string_view last_failure_kind_;

@@ -88,7 +88,7 @@ bool Credential::use(FileResult result) {
   if (!result) {
     stamp_.reset();
     // Somebody is writing it; the next look tells what.
-    if (result.error().kind == FileError::Kind::kChanged) return;
+    if (result.error().kind == FileError::Kind::kChanged) return false;
     return no_secret("cannot be read: " + result.error().message);
   }
   if (result->unchanged) return trouble_.empty();

@@ -50,7 +50,9 @@ TEST_F(PosixFileSystemTest, StateDirectoryOnARealDisk) {
   ASSERT_TRUE(first.writable()) << first.problem();
   ASSERT_TRUE(first.save(who, *f.environment->take_state_write(1), 5));
   f.accept(1, fakes::delta({fakes::flag("a", "2")}, "etag-2"));
-  ASSERT_TRUE(first.save(who, *f.environment->take_state_write(1), 6));
+  auto write = f.environment->take_state_write(1);
+  write->contact_unix_ms = 4;
+  ASSERT_TRUE(first.save(who, *write, 6));
 
   StateDirectory second(files_, options);
   EXPECT_FALSE(second.writable()) << "the first has the lock";
@@ -59,7 +61,7 @@ TEST_F(PosixFileSystemTest, StateDirectoryOnARealDisk) {
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ(restored_records(state->layer).at(0).raw, "2");
   EXPECT_EQ(state->layer.update.cursor, "etag-2");
-  EXPECT_EQ(state->saved_at_unix_ms, 6);
+  EXPECT_EQ(state->contact_unix_ms, 4) << "and not when it was written";
   for (const auto& item : std::filesystem::recursive_directory_iterator(path_ + "/a")) {
     EXPECT_EQ(mode_of(item.path()), item.is_directory() ? 0700U : 0600U) << item.path();
   }
