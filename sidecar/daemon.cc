@@ -19,6 +19,7 @@
 #include "sidecar/api/grpc_health.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/disk_reader.h"
+#include "sidecar/duration_text.h"
 #include "sidecar/keeper.h"
 #include "sidecar/listeners.h"
 #include "sidecar/log.h"
@@ -321,8 +322,12 @@ void Daemon::on_signal() {
     log_.flush();
     std::_Exit(0);
   }
-  log_.info("stopping: not ready from now on, serving for {} ms more",
-            options_.shutdown_delay.count());
+  if (options_.shutdown_delay.count() == 0) {
+    log_.info("stopping: what is under way is answered, new connections are not taken");
+  } else {
+    log_.info("stopping: not ready from now on, serving for {} more",
+              duration_text(options_.shutdown_delay.count()));
+  }
   admin_.set_stopping();
   admin_health_.stop();
   for (auto& thread : threads_) thread->leave();
