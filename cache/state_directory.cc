@@ -80,6 +80,14 @@ void StateDirectory::try_lock() {
   sources_.clear();
 }
 
+// What is not there is nothing to warn of, and what problem() says of the whole directory is not
+// said again of each file.
+bool StateDirectory::is_told(const FileError& error) const {
+  const bool is_of_the_directory =
+      error.code == ENOTDIR || error.code == EACCES || error.code == EPERM;
+  return error.code == ENOENT || (!writable() && is_of_the_directory);
+}
+
 StateDirectory::Source& StateDirectory::source_of(const SourceIdentity& identity) {
   const std::string folder = options_.path + "/" + source_folder(identity);
   std::unique_ptr<Source>& source = sources_[folder];
@@ -106,7 +114,7 @@ std::optional<LoadedState> StateDirectory::load(const SourceIdentity& identity,
   source.generation = 0;
   const auto items = files_.list(source.folder);
   if (!items) {
-    if (items.error().code != ENOENT) warnings.push_back(describe(items.error()));
+    if (!is_told(items.error())) warnings.push_back(describe(items.error()));
     return std::nullopt;
   }
   std::vector<std::uint64_t> generations;
@@ -446,7 +454,7 @@ std::optional<std::string> StateDirectory::load_blob(std::string_view environmen
       options_.path + "/" + safe_name(environment) + "/" + safe_name(name) + ".blob";
   const auto bytes = read_file(files_, path, options_.limit_bytes);
   if (!bytes) {
-    if (bytes.error().code != ENOENT) warnings.push_back(describe(bytes.error()));
+    if (!is_told(bytes.error())) warnings.push_back(describe(bytes.error()));
     return std::nullopt;
   }
   const std::optional<std::string_view> blob = decode_blob(*bytes);

@@ -119,6 +119,7 @@ class StateDirectory {
   using Outcome = std::expected<void, StateError>;
 
   void try_lock();
+  bool is_told(const FileError& error) const;
   Source& source_of(const SourceIdentity& identity);
   FileResult<void> make_source_folder(Source& source);
   bool load_generation(Source& source, const SourceIdentity& identity, std::uint64_t generation,

@@ -78,6 +78,7 @@ class StateSaver::EventFolder final : public upstream::EventFolder {
 };
 
 std::unique_ptr<upstream::EventDisk> StateSaver::events_of(const std::string& environment) {
+  keeps_events_ = true;
   return std::make_unique<EventDisk>(writer_, std::make_shared<EventFolder>(disk_, environment));
 }
 

@@ -142,7 +142,7 @@ void StateSaver::set_active(std::vector<cache::SourceIdentity> sources) {
       StateSaver* saver = *self;
       if (saver == nullptr) return;
       saver->take_facts(seen);
-      if (!seen.writable) saver->complain(seen.problem);
+      if (!seen.writable) saver->complain_of_folder(seen.problem);
       if (seen.on_memory) {
         saver->log_.warn(
             "state directory {} lies on memory (tmpfs): it counts as memory and does "
@@ -326,6 +326,19 @@ void StateSaver::complain(const std::string& message) {
   if (now_ms - last_complaint_ms_ < kComplainEveryMs) return;
   last_complaint_ms_ = now_ms;
   log_.warn("state is not kept: {}; answers go on, the last known state is not renewed", message);
+}
+
+// At a start, or a reload: nothing can be written there at all.
+void StateSaver::complain_of_folder(const std::string& problem) {
+  const std::int64_t now_ms = loop_.now_ms();
+  if (now_ms - last_complaint_ms_ < kComplainEveryMs) return;
+  last_complaint_ms_ = now_ms;
+  log_.warn(
+      "state directory {} cannot be used: {}; no state is kept, so that a restart has nothing to "
+      "answer by until upstream has answered{}. Remedy: a folder of its own that this user may "
+      "write to, `state.dir`",
+      facts_.folder, problem,
+      keeps_events_ ? ", and events wait in memory only: a restart loses them" : "");
 }
 
 }  // namespace flagstone::sidecar

@@ -108,6 +108,7 @@ class StateSaver final : public cache::DocumentSpools {
   void written(StateTarget* target, std::expected<cache::SavedTexts, cache::StateError> result);
   void take_facts(const StateFacts& seen);
   void complain(const std::string& message);
+  void complain_of_folder(const std::string& problem);
   class Spool;
   bool submit(std::move_only_function<void(Disk&)> job);
 
@@ -129,6 +130,7 @@ class StateSaver final : public cache::DocumentSpools {
   std::vector<std::move_only_function<void()>> barriers_;
   net::Timer barrier_timer_;
   std::int64_t last_complaint_ms_ = -kComplainEveryMs;
+  bool keeps_events_ = false;
   bool failing_ = false;
   std::move_only_function<void()> flushed_;
 };

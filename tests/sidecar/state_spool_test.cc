@@ -126,5 +126,32 @@ TEST_F(StateSpoolTest, AFullQueuePassesAndAFullStateDoesNot) {
   EXPECT_TRUE(another->file()->problem->passes);
 }
 
+TEST_F(StateSpoolTest, AFolderThatCannotBeUsedIsToldOnceWithTheRemedy) {
+  const std::string file = folder_ + "/file";
+  std::ofstream(file) << "no folder";
+  for (const bool has_events : {false, true}) {
+    saver_.emplace(loop_, writer_, log_, file + "/state", 64 * kMiB);
+    if (has_events) (void)saver_->events_of("production");
+    saver_->set_active({});
+    for (const char* name : {"staging", "production"}) {
+      saver_->load({.environment = name,
+                    .index = 0,
+                    .dialect = "flagd",
+                    .options = {},
+                    .uri = "u",
+                    .selector = {},
+                    .credential = {}},
+                   [](std::optional<cache::LoadedState> state) { EXPECT_FALSE(state); });
+      saver_->load_blob(name, "usage", [](std::optional<std::string>) {});
+    }
+    wait_for_disk();
+    const auto lines = lines_->take();
+    ASSERT_EQ(lines.size(), 1U) << lines.back();
+    EXPECT_NE(lines[0].find("Not a directory"), std::string::npos) << lines[0];
+    EXPECT_NE(lines[0].find("`state.dir`"), std::string::npos) << lines[0];
+    EXPECT_EQ(lines[0].find("events wait in memory") != std::string::npos, has_events);
+  }
+}
+
 }  // namespace
 }  // namespace flagstone::sidecar
