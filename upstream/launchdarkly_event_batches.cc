@@ -16,20 +16,10 @@ namespace wire = evaluation::launchdarkly;
 constexpr std::size_t kUnpackedBytesMax = std::size_t{256} * 1024 * 1024;
 // So much is made free at once where events have to go: each takes a write of its own.
 constexpr std::uint64_t kStripShare = 16;
-// Behind them stand the halves' letters.
-constexpr std::size_t kOrdinalDigits = 3;
 // A batch's file that is longer is none of ours.
 constexpr std::uint64_t kBatchFileBytesMax = std::uint64_t{64} * 1024 * 1024;
 
 }  // namespace
-
-std::string text_of(const BatchName& name) {
-  return std::to_string(name.number) + "-" + name.ordinal;
-}
-
-std::string EventSpool::path_of(const BatchName& name) const {
-  return path_ + "/" + text_of(name) + ".batch";
-}
 
 // True when it is in a file; else it is in memory.
 bool EventSpool::put(BatchName name, BatchHead head, std::string payload) {
@@ -59,7 +49,7 @@ void EventSpool::erase(Batches::iterator batch) {
 }
 
 bool EventSpool::write(const BatchName& name, std::string_view bytes) {
-  const auto done = cache::replace_file(folder_.files(), path_, text_of(name) + ".batch", bytes);
+  const auto done = cache::replace_file(folder_.files(), path_, name.file_name(), bytes);
   if (!done) failed(done.error());
   return done.has_value();
 }
@@ -67,7 +57,7 @@ bool EventSpool::write(const BatchName& name, std::string_view bytes) {
 // Its batches are durable: from here on they count, and not the log.
 void EventSpool::commit_log(std::uint64_t number) {
   carry_payloads();
-  const std::string path = path_ + "/" + EventLog::file_name(number);
+  const std::string path = path_ + "/" + log_file_name(number);
   if (const auto gone = folder_.files().unlink(path); !gone) return failed(gone.error());
   kept_logs_.erase(number);
   if (const auto synced = folder_.files().sync_folder(path_); !synced) failed(synced.error());
@@ -152,7 +142,7 @@ void EventSpool::remove(Batches::iterator batch) {
   }
   erase(batch);
   remove_wholes_of(name);
-  const auto same = batches_.lower_bound({.number = number, .ordinal = {}});
+  const auto same = batches_.lower_bound(BatchName::before_all_of(number));
   const bool last = same == batches_.end() || same->first.number != number;
   if (last && kept_logs_.contains(number)) commit_log(number);
   folder_.set_bytes(disk_bytes());
@@ -160,16 +150,13 @@ void EventSpool::remove(Batches::iterator batch) {
 
 // Those that nothing is left of.
 void EventSpool::remove_wholes_of(const BatchName& part) {
-  for (BatchName whole = part; whole.ordinal.size() > kOrdinalDigits;) {
-    whole.ordinal.pop_back();
-    if (!kept_wholes_.contains(whole)) continue;
-    const auto next = batches_.lower_bound(whole);
-    const bool is_left = next != batches_.end() && next->first.number == whole.number &&
-                         next->first.ordinal.starts_with(whole.ordinal);
-    if (is_left) continue;
-    const auto gone = folder_.files().unlink(path_of(whole));
+  for (auto whole = part.whole(); whole; whole = whole->whole()) {
+    if (!kept_wholes_.contains(*whole)) continue;
+    const auto next = batches_.lower_bound(*whole);
+    if (next != batches_.end() && whole->has_part(next->first)) continue;
+    const auto gone = folder_.files().unlink(path_of(*whole));
     if (!gone) failed(gone.error());
-    kept_wholes_.erase(whole);
+    kept_wholes_.erase(*whole);
   }
 }
 
@@ -192,13 +179,12 @@ void EventSpool::split(Batches::iterator batch, DropReason reason) {
     return remove(batch);
   }
   bool all_on_disk = true;
-  for (const auto& [letter, half] : {std::pair{"a", &halves.first}, {"b", &halves.second}}) {
+  for (const auto& [letter, half] : {std::pair{'a', &halves.first}, {'b', &halves.second}}) {
     BatchHead part = head;
-    part.payload_id = payload_id_of(head.payload_id, letter);
+    part.payload_id = payload_id_of(head.payload_id, {&letter, 1});
     part.events = wire::count_events(*half);
     part.summaries = wire::only_summaries(*half).kept;
-    const bool on_disk = put({.number = name.number, .ordinal = name.ordinal + letter},
-                             std::move(part), net::gzip(*half));
+    const bool on_disk = put(name.half(letter), std::move(part), net::gzip(*half));
     all_on_disk = on_disk && all_on_disk;
   }
   const auto whole = batches_.find(name);

@@ -328,8 +328,8 @@ void Forwarder::sent(OutgoingBatch batch, SendResult result) {
 // Halves were refused when their whole was.
 bool Forwarder::is_refused_for_good(const BatchName& name) {
   const TimePoint now = tools_.sources.clock.now();
-  for (BatchName whole = name; !whole.ordinal.empty(); whole.ordinal.pop_back()) {
-    const auto found = refused_since_.find(whole);
+  for (std::optional<BatchName> whole = name; whole; whole = whole->whole()) {
+    const auto found = refused_since_.find(*whole);
     if (found != refused_since_.end()) return now - found->second >= kRefusalPatience;
   }
   if (refused_since_.size() >= kRefusedMax) refused_since_.erase(refused_since_.begin());

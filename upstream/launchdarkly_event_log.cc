@@ -2,12 +2,14 @@
 
 #include <cerrno>
 
+#include "upstream/launchdarkly_batch_name.h"
+
 namespace flagstone::upstream::launchdarkly {
 
 cache::FileResult<EventLog> EventLog::create(cache::FileSystem& files, const std::string& folder,
                                              std::uint64_t number, std::string id,
                                              const std::vector<std::string>& known_payloads) {
-  const std::string path = folder + "/" + file_name(number);
+  const std::string path = folder + "/" + log_file_name(number);
   // Creating empties what is there, and that may have been acknowledged.
   if (const cache::FileResult<int> there = files.open_for_reading(path)) {
     files.close(*there);
@@ -44,35 +46,6 @@ cache::FileResult<void> EventLog::write(std::string_view bytes) {
     usable_ = files_->truncate(file_.descriptor(), bytes_).has_value();
   }
   return written;
-}
-
-bool RecentTexts::knows(const std::string& text, std::int64_t now_ms) {
-  forget_old(now_ms);
-  return known_.contains(text);
-}
-
-void RecentTexts::remember(std::string text, std::int64_t now_ms) {
-  forget_old(now_ms);
-  if (!known_.insert(text).second) return;
-  order_.emplace_back(now_ms, std::move(text));
-}
-
-std::vector<std::string> RecentTexts::latest(std::int64_t now_ms, std::int64_t age_ms,
-                                             std::size_t most) const {
-  std::vector<std::string> texts;
-  for (auto at = order_.rbegin(); at != order_.rend() && texts.size() < most; ++at) {
-    if (at->first + age_ms < now_ms) break;
-    texts.push_back(at->second);
-  }
-  return texts;
-}
-
-void RecentTexts::forget_old(std::int64_t now_ms) {
-  while (!order_.empty() &&
-         (order_.front().first + window_ms_ <= now_ms || order_.size() >= texts_max_)) {
-    known_.erase(order_.front().second);
-    order_.pop_front();
-  }
 }
 
 }  // namespace flagstone::upstream::launchdarkly

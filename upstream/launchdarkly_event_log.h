@@ -1,13 +1,11 @@
-// The log that posted events are appended to before they are acknowledged, and what of them was
-// seen lately.
+// The log that posted events are appended to before they are acknowledged.
 //
-// Writer's thread. A log whose last append failed half is not appended to any more.
+// A member of the spool, on the writer's thread; calls wait for the disk, and say what it said. A
+// log whose last append failed half is not appended to any more.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -34,8 +32,6 @@ class EventLog {
   std::uint64_t bytes() const { return bytes_; }
   const LogHeader& header() const { return header_; }
 
-  static std::string file_name(std::uint64_t number) { return std::to_string(number) + ".log"; }
-
  private:
   EventLog(cache::FileSystem& files, int descriptor, std::uint64_t number, std::string id)
       : files_(&files), file_(files, descriptor), number_(number), header_{.id = std::move(id)} {}
@@ -54,25 +50,5 @@ inline LogRecord known_payload(std::string id) {
   return {
       .type = LogRecord::Type::kKnownPayload, .group = {}, .payload_id = std::move(id), .text = {}};
 }
-
-// Texts that were there within a window of time, the oldest forgotten beyond a number.
-class RecentTexts {
- public:
-  RecentTexts(std::int64_t window_ms, std::size_t texts_max)
-      : window_ms_(window_ms), texts_max_(texts_max) {}
-
-  bool knows(const std::string& text, std::int64_t now_ms);
-  void remember(std::string text, std::int64_t now_ms);
-  // Those of the last so many milliseconds, at most so many.
-  std::vector<std::string> latest(std::int64_t now_ms, std::int64_t age_ms, std::size_t most) const;
-
- private:
-  void forget_old(std::int64_t now_ms);
-
-  std::int64_t window_ms_;
-  std::size_t texts_max_;
-  std::unordered_set<std::string> known_;
-  std::deque<std::pair<std::int64_t, std::string>> order_;
-};
 
 }  // namespace flagstone::upstream::launchdarkly

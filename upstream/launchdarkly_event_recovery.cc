@@ -1,7 +1,6 @@
 // What an earlier process left in the spool's folder.
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,38 +11,13 @@
 namespace flagstone::upstream::launchdarkly {
 namespace {
 
-constexpr std::string_view kLogSuffix = ".log";
-constexpr std::string_view kBatchSuffix = ".batch";
 // Of a log: one that is longer is none of ours.
 constexpr std::uint64_t kLogFileBytesMax = std::uint64_t{64} * 1024 * 1024;
 
-std::optional<std::uint64_t> number_of(std::string_view digits) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<std::uint64_t> log_of(std::string_view name) {
-  if (!name.ends_with(kLogSuffix)) return std::nullopt;
-  return number_of(name.substr(0, name.size() - kLogSuffix.size()));
-}
-
-std::optional<BatchName> batch_of(std::string_view name) {
-  if (!name.ends_with(kBatchSuffix)) return std::nullopt;
-  name.remove_suffix(kBatchSuffix.size());
-  const std::size_t dash = name.find('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  const auto number = number_of(name.substr(0, dash));
-  if (!number) return std::nullopt;
-  return BatchName{.number = *number, .ordinal = std::string(name.substr(dash + 1))};
-}
-
 // Halves whose whole is still there: the whole counts.
 bool is_half_of(const BatchName& half, const std::map<BatchName, std::uint64_t>& all) {
-  for (BatchName whole = half; whole.ordinal.size() > 3;) {
-    whole.ordinal.pop_back();
-    if (all.contains(whole)) return true;
+  for (auto whole = half.whole(); whole; whole = whole->whole()) {
+    if (all.contains(*whole)) return true;
   }
   return false;
 }
@@ -67,8 +41,8 @@ void EventSpool::open(std::int64_t now_ms) {
     if (item.name.ends_with(cache::kTemporarySuffix)) {
       (void)folder_.files().unlink(path_ + "/" + item.name);
     }
-    if (const auto number = log_of(item.name)) logs[*number] = item.size_bytes;
-    if (const auto name = batch_of(item.name)) batches[*name] = item.size_bytes;
+    if (const auto number = log_number_of(item.name)) logs[*number] = item.size_bytes;
+    if (const auto name = BatchName::from_file_name(item.name)) batches[*name] = item.size_bytes;
   }
   if (!logs.empty()) next_number_ = std::max(next_number_, logs.rbegin()->first + 1);
   if (!batches.empty()) next_number_ = std::max(next_number_, batches.rbegin()->first.number + 1);
@@ -101,7 +75,7 @@ void EventSpool::adopt_batches(const std::map<BatchName, std::uint64_t>& sizes) 
 
 // The log counts unless all that it was made into is there.
 void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
-  const std::string path = path_ + "/" + EventLog::file_name(number);
+  const std::string path = path_ + "/" + log_file_name(number);
   const auto bytes = cache::read_file(folder_.files(), path, kLogFileBytesMax);
   if (!bytes && bytes.error().code == ENOENT) {
     kept_logs_.erase(number);
@@ -115,7 +89,7 @@ void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
   kept_logs_[number] = bytes->size();
   std::vector<BatchName> made;
   std::uint32_t siblings = 0;
-  for (auto at = batches_.lower_bound({.number = number, .ordinal = {}});
+  for (auto at = batches_.lower_bound(BatchName::before_all_of(number));
        at != batches_.end() && at->first.number == number; ++at) {
     made.push_back(at->first);
     siblings = at->second.head.siblings;
@@ -157,7 +131,7 @@ void EventSpool::replay(std::uint64_t number, std::string_view bytes, std::int64
 
 // False: some batch of this log's cannot be read now.
 bool EventSpool::read_siblings(std::uint64_t number) {
-  for (auto at = batches_.lower_bound({.number = number, .ordinal = {}});
+  for (auto at = batches_.lower_bound(BatchName::before_all_of(number));
        at != batches_.end() && at->first.number == number;) {
     const auto batch = at++;
     if (batch->second.is_read) continue;
@@ -177,7 +151,7 @@ void EventSpool::forget_what_is_gone() {
   if (!items) return failed(items.error());
   std::set<BatchName> there;
   for (const cache::FolderItem& item : *items) {
-    if (const auto name = batch_of(item.name)) there.insert(*name);
+    if (const auto name = BatchName::from_file_name(item.name)) there.insert(*name);
   }
   for (auto at = batches_.begin(); at != batches_.end();) {
     const auto batch = at++;

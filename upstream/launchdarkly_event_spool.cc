@@ -234,12 +234,10 @@ void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool h
   bool all_on_disk = has_log;
   for (std::size_t i = 0; i < payloads.size(); ++i) {
     auto& [head, text] = payloads[i];
-    BatchName name{.number = number, .ordinal = std::to_string(i)};
-    name.ordinal.insert(0, 3 - std::min<std::size_t>(3, name.ordinal.size()), '0');
     // By what it is, and not by how many came before it: a replay knows less of what was told.
     if (head.payload_id.empty()) head.payload_id = payload_id_of(log_id, identity_of(head, text));
     head.siblings = static_cast<std::uint32_t>(payloads.size());
-    all_on_disk = put(std::move(name), std::move(head), net::gzip(text)) && all_on_disk;
+    all_on_disk = put(BatchName::of(number, i), std::move(head), net::gzip(text)) && all_on_disk;
   }
   if (all_on_disk) commit_log(number);
   folder_.set_bytes(disk_bytes());

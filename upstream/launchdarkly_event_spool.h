@@ -24,8 +24,10 @@
 #include "net/rpc/gzip.h"
 #include "upstream/event_folder.h"
 #include "upstream/event_forwarder.h"
+#include "upstream/launchdarkly_batch_name.h"
 #include "upstream/launchdarkly_event_files.h"
 #include "upstream/launchdarkly_event_log.h"
+#include "upstream/launchdarkly_recent_texts.h"
 
 namespace flagstone::upstream::launchdarkly {
 
@@ -47,13 +49,6 @@ struct SpoolPost {
   bool is_own = false;
   std::string body;
 };
-
-struct BatchName {
-  std::uint64_t number = 0;  // The log's.
-  std::string ordinal;       // "000"; halves of it are "000a" and "000b".
-  auto operator<=>(const BatchName&) const = default;
-};
-std::string text_of(const BatchName& name);  // "12-000"
 
 // One batch on its way.
 struct OutgoingBatch {
@@ -194,7 +189,7 @@ class EventSpool {
   bool strip_oldest(bool on_disk);
   bool strip(Batches::iterator batch);
   void drop(DropReason reason, std::uint64_t events);
-  std::string path_of(const BatchName& name) const;
+  std::string path_of(const BatchName& name) const { return path_ + "/" + name.file_name(); }
   void insert(BatchName name, Batch batch);
   void erase(Batches::iterator batch);
 
