@@ -16,7 +16,7 @@
 #include "config/secret.h"
 #include "upstream/backoff.h"
 #include "upstream/http_client.h"
-#include "upstream/launchdarkly_event_spool.h"
+#include "upstream/launchdarkly_batch_store.h"
 
 namespace flagstone::upstream::launchdarkly {
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "evaluation/content_hash.h"
+#include "evaluation/dialects/launchdarkly/wire/event_list.h"
 #include "net/gzip.h"
 
 namespace flagstone::upstream::launchdarkly {
@@ -19,26 +20,18 @@ constexpr std::uint64_t kNumbersInMemory = std::uint64_t{1} << 63U;
 // The log's share of the spool: the rest is for what waits.
 constexpr std::uint64_t kLogShare = 4;
 constexpr std::uint64_t kLogBytesMin = std::uint64_t{64} * 1024;
+// So much is made free at once where events have to go: each takes a write of its own.
+constexpr std::uint64_t kStripShare = 16;
 // What payload ids of diagnostics are made of in place of a log's id: they are the same in each.
 constexpr std::string_view kDiagnosticIds = "diagnostic";
-
-// Tells the payloads of one log from each other. There is one of events for each group.
-std::string identity_of(const BatchHead& head, std::string_view text) {
-  const EventGroup& group = head.group;
-  std::string what = std::to_string(group.source) + '\n' + group.schema + '\n' + group.tags + '\n';
-  what += group.is_unsummarized ? 'u' : 's';
-  if (head.kind == PayloadKind::kDiagnostic) what += std::to_string(evaluation::digest64(text));
-  return what;
-}
 
 }  // namespace
 
 EventSpool::EventSpool(EventFolder& folder, SpoolOptions options)
     : folder_(folder),
       options_(std::move(options)),
-      next_number_(kNumbersInMemory + evaluation::digest64(options_.fresh_id()) / 4) {}
-
-EventSpool::~EventSpool() = default;
+      next_number_(kNumbersInMemory + evaluation::digest64(options_.fresh_id()) / 4),
+      store_(folder, facts_, *this) {}
 
 void EventSpool::set_options(std::uint64_t limit_bytes, std::uint64_t batch_bytes) {
   options_.limit_bytes = limit_bytes;
@@ -53,8 +46,8 @@ PostResult EventSpool::take(SpoolPost post, std::int64_t now_ms) {
   const bool is_own = post.is_own;
   const PostResult result = take_in(std::move(post), now_ms);
   // Of our own nobody else hears that they are lost.
-  if (is_own && result == PostResult::kTooLarge) drop(DropReason::kTooLarge, 1);
-  if (is_own && result == PostResult::kMalformed) drop(DropReason::kRefused, 1);
+  if (is_own && result == PostResult::kTooLarge) facts_.count_dropped(DropReason::kTooLarge, 1);
+  if (is_own && result == PostResult::kMalformed) facts_.count_dropped(DropReason::kRefused, 1);
   return result;
 }
 
@@ -72,7 +65,7 @@ PostResult EventSpool::take_in(SpoolPost post, std::int64_t now_ms) {
     return PostResult::kTaken;
   }
   if (*events > 0 && !keep(post, now_ms)) {
-    if (post.is_own) drop(DropReason::kSpoolLimit, *events);
+    if (post.is_own) facts_.count_dropped(DropReason::kSpoolLimit, *events);
     return PostResult::kFull;
   }
   facts_.received += *events;
@@ -124,7 +117,7 @@ bool EventSpool::keep(const SpoolPost& post, std::int64_t now_ms) {
 
 bool EventSpool::append(const SpoolPost& post, std::int64_t now_ms) {
   if (log_ && !log_->usable()) seal();
-  forget_what_is_gone();
+  store_.forget_what_is_gone();
   if (!make_room(post.body.size() + kRecordBytes, true)) return false;
   if (!log_ && !begin_log(now_ms)) return false;
   const auto type =
@@ -132,11 +125,11 @@ bool EventSpool::append(const SpoolPost& post, std::int64_t now_ms) {
   const auto appended = log_->append(
       {.type = type, .group = post.group, .payload_id = post.payload_id, .text = post.body});
   if (!appended) {
-    failed(appended.error());
+    facts_.note_problem(appended.error());
     return false;
   }
   facts_.problem.clear();
-  folder_.set_bytes(disk_bytes());
+  on_disk_changed();
   return true;
 }
 
@@ -145,7 +138,7 @@ bool EventSpool::begin_log(std::int64_t now_ms) {
   auto log = EventLog::create(folder_.files(), path_, next_number_, options_.fresh_id(),
                               payloads_.latest(now_ms, kCarriedMs, kCarriedMax));
   if (!log) {
-    failed(log.error());
+    facts_.note_problem(log.error());
     if (log.error().code == EEXIST) ++next_number_;
     return false;
   }
@@ -164,45 +157,41 @@ void EventSpool::carry_payloads() {
   }
   for (std::string& id : std::exchange(not_carried_, {})) {
     if (const auto written = log_->append(known_payload(std::move(id))); !written) {
-      return failed(written.error());
+      return facts_.note_problem(written.error());
     }
   }
 }
 
 void EventSpool::merge(PayloadKind kind, const EventGroup& group, const std::string& payload_id,
                        std::string_view text, std::int64_t now_ms) {
-  if (kind == PayloadKind::kEvents) {
-    const auto taken =
-        open_batch(group).add(wire::EventList::known_good(text), contexts_[group.source], now_ms);
-    facts_.merged_away += taken.merged_away;
-    return;
-  }
-  const auto diagnostic = wire::read_diagnostic(text);
-  if (!diagnostic) return;
-  if (diagnostic->is_init) {
-    // Equal processes say the same: one of them is enough.
-    std::string what = std::to_string(group.source) + '/' + diagnostic->what;
-    if (inits_.knows(what, now_ms)) {
-      ++facts_.merged_away;
-      return;
-    }
-    inits_.remember(std::move(what), now_ms);
-  }
-  diagnostics_.push_back({.group = group, .payload_id = payload_id, .text = std::string(text)});
+  facts_.merged_away += open_.merge(kind, group, payload_id, text, now_ms);
 }
 
-wire::EventBatch& EventSpool::open_batch(const EventGroup& group) {
-  const auto found =
-      std::ranges::find_if(open_, [&](const Open& open) { return open.group == group; });
-  if (found != open_.end()) return found->events;
-  return open_.emplace_back(Open{.group = group, .events = {}}).events;
+// Makes room for so many bytes; where that is not to be had, false.
+bool EventSpool::make_room(std::uint64_t bytes, bool on_disk) {
+  const std::uint64_t limit = on_disk ? options_.limit_bytes : options_.memory_bytes;
+  const auto missing = [&](std::uint64_t more) {
+    const std::uint64_t used = on_disk ? disk_bytes() : memory_bytes();
+    return used + more > limit || (on_disk && !folder_.make_room(more));
+  };
+  if (!missing(bytes)) return true;
+  while (missing(bytes + limit / kStripShare) && store_.strip_oldest(on_disk)) {
+  }
+  return !missing(bytes);
+}
+
+void EventSpool::shrink(std::uint64_t bytes) {
+  const std::uint64_t before = disk_bytes();
+  const std::uint64_t wanted = before - std::min(before, bytes);
+  while (disk_bytes() > wanted && store_.strip_oldest(true)) {
+  }
 }
 
 void EventSpool::seal() {
-  forget_what_is_gone();
+  store_.forget_what_is_gone();
   // A log without bodies goes on: it was begun for what comes next.
   const bool has_log = log_ && (log_->has_bodies() || !log_->usable());
-  if (!has_log && is_nothing_open()) return open_.clear();
+  if (!has_log && open_.empty()) return open_.close_groups();
   const std::uint64_t number = has_log ? log_->number() : next_number_++;
   const std::string id = has_log ? log_->header().id : options_.fresh_id();
   if (has_log) {
@@ -214,65 +203,54 @@ void EventSpool::seal() {
 
 // What is open becomes the batches of that log, which is not written any more.
 void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool has_log) {
-  std::vector<std::pair<BatchHead, std::string>> payloads;
-  for (const Open& open : std::exchange(open_, {})) {
-    if (open.events.empty()) continue;
-    payloads.emplace_back(BatchHead{.kind = PayloadKind::kEvents,
-                                    .group = open.group,
-                                    .payload_id = {},
-                                    .events = open.events.events(),
-                                    .summaries = open.events.summaries()},
-                          open.events.json());
-  }
-  for (Diagnostic& diagnostic : std::exchange(diagnostics_, {})) {
-    payloads.emplace_back(BatchHead{.kind = PayloadKind::kDiagnostic,
-                                    .group = diagnostic.group,
-                                    .payload_id = std::move(diagnostic.payload_id),
-                                    .events = 1},
-                          std::move(diagnostic.text));
-  }
+  std::vector<OpenBatches::Payload> payloads = open_.take(log_id);
   bool all_on_disk = has_log;
   for (std::size_t i = 0; i < payloads.size(); ++i) {
-    auto& [head, text] = payloads[i];
-    // By what it is, and not by how many came before it: a replay knows less of what was told.
-    if (head.payload_id.empty()) head.payload_id = payload_id_of(log_id, identity_of(head, text));
-    head.siblings = static_cast<std::uint32_t>(payloads.size());
-    all_on_disk = put(BatchName::of(number, i), std::move(head), net::gzip(text)) && all_on_disk;
+    auto& [head, json] = payloads[i];
+    const bool on_disk = store_.put(BatchName::of(number, i), std::move(head), net::gzip(json));
+    all_on_disk = on_disk && all_on_disk;
   }
-  if (all_on_disk) commit_log(number);
-  folder_.set_bytes(disk_bytes());
+  if (all_on_disk) remove_log(number);
+  on_disk_changed();
+}
+
+// Its batches are durable: from here on they count, and not the log.
+void EventSpool::remove_log(std::uint64_t number) {
+  carry_payloads();
+  const std::string path = path_ + "/" + log_file_name(number);
+  if (const auto gone = folder_.files().unlink(path); !gone) {
+    return facts_.note_problem(gone.error());
+  }
+  kept_logs_.erase(number);
+  if (const auto synced = folder_.files().sync_folder(path_); !synced) {
+    facts_.note_problem(synced.error());
+  }
+}
+
+void EventSpool::on_emptied(std::uint64_t log) {
+  if (kept_logs_.contains(log)) remove_log(log);
+}
+
+std::optional<OutgoingBatch> EventSpool::next(const Passing& passing) {
+  adopt_held_logs();
+  store_.forget_what_is_gone();
+  return store_.next(passing);
 }
 
 std::uint64_t EventSpool::disk_bytes() const {
   std::uint64_t sum = log_ ? log_->bytes() : 0;
   for (const auto& [number, bytes] : kept_logs_) sum += bytes;
-  for (const auto& [name, bytes] : kept_wholes_) sum += bytes;
-  return sum + batch_file_bytes_;
-}
-
-std::uint64_t EventSpool::memory_bytes() const {
-  std::uint64_t sum = batch_memory_bytes_;
-  for (const Open& open : open_) sum += open.events.bytes();
-  for (const Diagnostic& diagnostic : diagnostics_) sum += diagnostic.text.size();
-  return sum;
-}
-
-bool EventSpool::is_nothing_open() const {
-  return diagnostics_.empty() &&
-         std::ranges::all_of(open_, [](const Open& open) { return open.events.empty(); });
+  return sum + store_.disk_bytes();
 }
 
 const SpoolFacts& EventSpool::facts() {
-  facts_.batches = batches_.size() + unread_logs_.size();
+  facts_.batches = store_.size();
   facts_.disk_bytes = disk_bytes();
   facts_.memory_bytes = memory_bytes();
   const bool has_bodies = log_ && log_->has_bodies();
-  facts_.is_empty = !has_bodies && is_nothing_open();
-  facts_.wants_seal = open_.size() >= kGroupsMax || diagnostics_.size() >= kDiagnosticsMax ||
-                      (has_bodies && log_->bytes() >= log_bytes_max()) ||
-                      std::ranges::any_of(open_, [&](const Open& o) {
-                        return o.events.bytes() >= options_.batch_bytes;
-                      });
+  facts_.is_empty = !has_bodies && open_.empty();
+  facts_.wants_seal =
+      open_.is_full(options_.batch_bytes) || (has_bodies && log_->bytes() >= log_bytes_max());
   return facts_;
 }
 

@@ -388,7 +388,7 @@ TEST(EventSpool, ASealLeavesNothingThatWantsOne) {
   bench.folder.is_there = false;
   bench.start();
   for (std::size_t round = 0; round < 2; ++round) {
-    for (std::size_t n = 0; n < EventSpool::kGroupsMax; ++n) {
+    for (std::size_t n = 0; n < OpenBatches::kGroupsMax; ++n) {
       EXPECT_FALSE(bench.spool->facts().wants_seal) << round << '/' << n;
       const EventGroup group{.source = 0, .schema = "4", .tags = std::to_string(n)};
       bench.spool->take({.kind = PayloadKind::kEvents,
