@@ -27,11 +27,12 @@ bool takes_events(const config::Source& source) {
 }
 
 void EventSender::send(const config::Source& source, const config::Secret& key,
-                       std::vector<HttpHeader> headers, const OutgoingBatch& batch, Done done) {
+                       std::vector<HttpHeader> headers, OutgoingBatch batch, Done done) {
   status_ = 0;
   result_ = {};
   done_ = std::move(done);
-  const bool is_list = batch.head.kind == PayloadKind::kEvents;
+  batch_ = std::move(batch);
+  const bool is_list = batch_.head.kind == PayloadKind::kEvents;
   HttpRequest request;
   HttpBase base = events_base(source);
   request.url = base.url + (is_list ? "/bulk" : "/diagnostic");
@@ -40,17 +41,17 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
                      {.name = "Content-Type", .value = "application/json"},
                      {.name = "Content-Encoding", .value = "gzip"}};
   // SDKs give none to diagnostics: who does not look for it there is not disturbed.
-  request.headers.push_back({.name = "X-LaunchDarkly-Payload-ID", .value = batch.head.payload_id});
+  request.headers.push_back({.name = "X-LaunchDarkly-Payload-ID", .value = batch_.head.payload_id});
   if (is_list) {
-    if (batch.head.group.is_unsummarized) {
+    if (batch_.head.group.is_unsummarized) {
       request.headers.push_back({.name = "X-LaunchDarkly-Unsummarized", .value = "true"});
     }
-    if (!batch.head.group.schema.empty()) {
+    if (!batch_.head.group.schema.empty()) {
       request.headers.push_back(
-          {.name = "X-LaunchDarkly-Event-Schema", .value = batch.head.group.schema});
+          {.name = "X-LaunchDarkly-Event-Schema", .value = batch_.head.group.schema});
     }
   }
-  const std::string& tags = batch.head.group.tags;
+  const std::string& tags = batch_.head.group.tags;
   constexpr std::string_view kTags = "X-LaunchDarkly-Tags";
   for (HttpHeader& header : launchdarkly_headers(source.launchdarkly, instance_id_)) {
     // Those that came with the events count.
@@ -60,7 +61,7 @@ void EventSender::send(const config::Source& source, const config::Secret& key,
   if (!tags.empty()) request.headers.push_back({.name = std::string(kTags), .value = tags});
   for (HttpHeader& header : headers) request.headers.push_back(std::move(header));
   request.limits.body_bytes = kAnswerBytesMax;
-  request.body = batch.payload;
+  request.body = batch_.payload;
   request.ca_file = source.ca_file;
   request.client_certificate_file = source.client_certificate_file;
   request.client_key_file = source.client_key_file;
@@ -88,7 +89,7 @@ void EventSender::on_end(const std::optional<HttpError>& error) {
     result_.cause = "status " + std::to_string(status_);
     if (status_ == 401 || status_ == 403) result_.regime = Regime::kDenied;
   }
-  std::exchange(done_, nullptr)(std::exchange(result_, {}));
+  std::exchange(done_, nullptr)(std::exchange(result_, {}), std::exchange(batch_, {}));
 }
 
 }  // namespace flagstone::upstream::launchdarkly

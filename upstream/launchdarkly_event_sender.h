@@ -1,6 +1,7 @@
 // One POST of a batch of events to LaunchDarkly, or to whoever stands there for it.
 //
-// Keeper's loop. One request at a time; what a failure means for the batch is the caller's part.
+// A member of the forwarder, on the keeper's loop. One request at a time. Nothing is tried again
+// here: what a failure means for the batch is the caller's part.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ struct SendResult {
 
 class EventSender final : public HttpReceiver {
  public:
-  using Done = std::move_only_function<void(SendResult)>;
+  // With the batch again.
+  using Done = std::move_only_function<void(SendResult, OutgoingBatch)>;
 
   // The id tells this process from others; empty: it does not.
   EventSender(HttpClient& http, const Clock& clock, std::string instance_id)
@@ -50,7 +52,7 @@ class EventSender final : public HttpReceiver {
   // With `headers` beside those that belong to events; `done` runs in a later turn. REQUIRES: the
   // last one is done.
   void send(const config::Source& source, const config::Secret& key,
-            std::vector<HttpHeader> headers, const OutgoingBatch& batch, Done done);
+            std::vector<HttpHeader> headers, OutgoingBatch batch, Done done);
 
  private:
   bool on_head(const HttpHead& head) override;
@@ -63,6 +65,7 @@ class EventSender final : public HttpReceiver {
   std::unique_ptr<HttpExchange> exchange_;
   int status_ = 0;
   SendResult result_;
+  OutgoingBatch batch_;  // On its way.
   Done done_;
 };
 

@@ -341,7 +341,7 @@ TEST_F(EventForwarderTest, WhatUpstreamCallsMalformedIsDroppedInTheEnd) {
   };
   EXPECT_EQ(forwarder->facts().batches_waiting, 1U);
   EXPECT_EQ(dropped(), 0U);
-  clock.ahead = Forwarder::kRefusalPatience;
+  clock.ahead = launchdarkly::RefusedBatches::kPatience;
   ASSERT_TRUE(wait([&] { return dropped() == 1; }));
   ASSERT_TRUE(wait([&] { return forwarder->facts().batches_waiting == 0; }));
   EXPECT_EQ(forwarder->facts().sent, 1U);
@@ -483,7 +483,7 @@ TEST_F(EventForwarderTest, WithoutAnyPlaceTheyAreTakenAndCounted) {
 TEST_F(EventForwarderTest, ADiskThatHangsFillsTheQueueAndNoMore) {
   start();
   disk.hold(true);
-  for (std::size_t i = 0; i < Forwarder::kQueuedMax + 10; ++i) post(events("[]"));
+  for (std::size_t i = 0; i < launchdarkly::SpoolOnDisk::kQueuedMax + 10; ++i) post(events("[]"));
   ASSERT_TRUE(wait([&] { return results.size() == 10; }));
   EXPECT_EQ(results, std::vector(10, PostResult::kFull));
   disk.hold(false);
