@@ -1,7 +1,7 @@
 // Telling a vendor what his flags were asked for: the seam between the apis that evaluate, the
 // keeper, and the vendor's own idea of an event.
 //
-// A vendor whose row has `make_reports` gets one EvaluationReports per environment, on the keeper,
+// A vendor whose row has `make_reports` gets one ReportCollector per environment, on the keeper,
 // which makes one EvaluationReporter for each serving thread. Apis tell the reporter of each flag
 // that was asked for by its name; bulk answers are not told.
 #pragma once
@@ -33,7 +33,8 @@ class EvaluationReporter {
   // There is no flag of that name.
   virtual void report_unknown(std::string_view key, const evaluation::EvaluationContext& context,
                               evaluation::Moment moment) = 0;
-  // Once a second, and after the last answer: the keeper gets what was counted since.
+  // At each ping, twice a second, and after the last answer: the keeper gets what was counted
+  // since.
   virtual void hand_over() = 0;
 };
 
@@ -48,13 +49,13 @@ inline constexpr std::array<const char*, 3> kReportLossNames = {"no_room", "too_
 
 struct ReportFacts {
   std::array<std::uint64_t, kReportLossNames.size()> lost{};
-  std::size_t bytes = 0;  // What reporters and reports hold.
+  std::size_t bytes = 0;  // What reporters and their collector hold.
 };
 
 // Keeper.
-class EvaluationReports {
+class ReportCollector {
  public:
-  virtual ~EvaluationReports() = default;
+  virtual ~ReportCollector() = default;
 
   // Other options for the same environment, after a reload.
   virtual void set_options(const config::Environment& options) = 0;
@@ -63,9 +64,11 @@ class EvaluationReports {
   virtual void add_reporter(std::move_only_function<void()> wake) = 0;
   // By the order in which they were added.
   virtual EvaluationReporter& reporter(std::size_t index) = 0;
-  // Ten times a second, and when woken: takes what reporters have, and once a second hands it on.
+  // Ten times a second, and when woken: takes what reporters have. Counts are handed on as they
+  // come, at each ping, and events with them, or after a second by themselves.
   virtual void drain(upstream::EventForwarder& events, std::int64_t now_ms) = 0;
-  // Everything at once, after the reporters' last hand_over(). False: the way is shut, it is lost.
+  // Everything at once, after the reporters' last hand_over(). False: the forwarder takes nothing,
+  // and it is lost.
   virtual bool flush(upstream::EventForwarder& events) = 0;
   virtual ReportFacts facts() const = 0;
 };

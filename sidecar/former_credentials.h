@@ -2,7 +2,9 @@
 // them: a key is rotated at the vendor first, and in every app a little later.
 //
 // A value of an environment's feed, on the keeper's thread. A restart knows them by what was kept
-// in the state: salted hashes with their end by the wall clock, never a credential itself.
+// in the state: salted hashes with their end by the wall clock, never a credential itself. They
+// decide who is let in; whose events those are that somebody posts with one, the forwarder knows by
+// itself (upstream/launchdarkly_event_routes.h).
 #pragma once
 
 #include <chrono>

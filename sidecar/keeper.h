@@ -74,7 +74,7 @@ class Keeper final : public FeedHost {
     std::unique_ptr<upstream::EventForwarder> events;
     // What serving threads tell of its evaluations; made when first wanted, and then it stays,
     // since they may still be telling.
-    std::unique_ptr<EvaluationReports> reports;
+    std::unique_ptr<ReportCollector> reports;
     cache::EnvironmentState published;
 
     // As of now; 0: there was none.

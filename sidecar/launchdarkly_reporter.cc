@@ -120,7 +120,7 @@ void LaunchDarklyReporter::hand_over() {
   context_.shrink(kKeptBytesMax);
   bytes_.set(counts_->bytes() + event_.capacity() + context_.bytes());
   if (counts_->empty()) return;
-  // Without a free place counting goes on, and the next second has it.
+  // Without a free place counting goes on, and the next ping has it.
   if (!full_.give(counts_)) return;
   counts_ = spare_.take();
   if (counts_ == nullptr) counts_ = std::make_unique<Counts>();

@@ -1,9 +1,9 @@
 // Evaluations of LaunchDarkly's flags on one serving thread, on their way to becoming events.
 //
-// Counted in a table that the keeper gets once a second; what has to be told in full goes as JSON
-// into a ring that the keeper drains. Made and destroyed by the keeper; the members say who may
-// call them. Which evaluation makes which event: go-sdk-events v3 (event_processor), with the
-// reason always told, as SDKs do for OpenFeature.
+// Counted in a table that the keeper gets at each ping, twice a second; what has to be told in full
+// goes as JSON into a ring that the keeper drains. Made and destroyed by the keeper; the members
+// say who may call them. Which evaluation makes which event: go-sdk-events v3 (event_processor),
+// with the reason always told, as SDKs do for OpenFeature.
 #pragma once
 
 #include <array>

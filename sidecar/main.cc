@@ -20,7 +20,7 @@
 #include "sidecar/api/launchdarkly_sdk_status.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/daemon.h"
-#include "sidecar/launchdarkly_reports.h"
+#include "sidecar/launchdarkly_report_collector.h"
 #include "sidecar/log.h"
 #include "upstream/flagd_check.h"
 #include "upstream/flagd_source.h"
@@ -74,9 +74,10 @@ std::vector<std::unique_ptr<sidecar::ServingApi>> make_launchdarkly_apis(net::Lo
   return apis;
 }
 
-std::unique_ptr<sidecar::EvaluationReports> make_launchdarkly_reports(
+std::unique_ptr<sidecar::ReportCollector> make_launchdarkly_reports(
     const config::Environment& options) {
-  return std::make_unique<sidecar::LaunchDarklyReports>(sidecar::privacy_of(options.events));
+  return std::make_unique<sidecar::LaunchDarklyReportCollector>(
+      sidecar::privacy_of(options.events));
 }
 
 std::vector<sidecar::Vendor> make_vendors() {

@@ -184,9 +184,8 @@ void append_events(Exposition& text, const Keeper& keeper) {
          &upstream::EventFacts::sent);
   text.family("flagstone_events_dropped_total", "counter", "Events that were given up, by reason.");
   each([&](const upstream::EventFacts& facts, const std::string& labels) {
-    for (std::size_t i = 0; i < upstream::kDropReasonCount; ++i) {
-      const auto reason = static_cast<upstream::DropReason>(i);
-      text.sample(labels + "," + label("reason", drop_reason_name(reason)), facts.dropped[i]);
+    for (std::size_t i = 0; i < facts.dropped.size(); ++i) {
+      text.sample(labels + "," + label("reason", upstream::kDropReasonNames[i]), facts.dropped[i]);
     }
   });
   family("flagstone_event_posts_refused_total", "counter",

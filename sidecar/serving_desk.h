@@ -63,7 +63,7 @@ struct ServingDesk {
   // How large a document may be that is prepared for many: what is left of the memory, since
   // several copies of it are there while it is made.
   std::size_t prepared_bytes_max() const;
-  // Once a second: what an unusual request left behind goes, the rest is counted.
+  // At each ping, twice a second: what an unusual request left behind goes, the rest is counted.
   void housework();
 
   // A flag of that environment was asked for by its name, and has just been evaluated. What it

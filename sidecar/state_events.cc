@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "cache/durable_write.h"
-#include "sidecar/event_disk.h"
 #include "sidecar/serving_desk.h"
 #include "sidecar/state_disk.h"
+#include "sidecar/writer_event_disk.h"
 #include "upstream/random_bytes.h"
 
 namespace flagstone::sidecar {
@@ -43,10 +43,10 @@ bool StateSaver::Disk::now_is_time_to_reopen() {
   return true;
 }
 
-class StateSaver::EventFolder final : public upstream::EventFolder {
+class StateSaver::StateEventFolder final : public upstream::EventFolder {
  public:
   // `disk` is null where no state is kept.
-  EventFolder(std::shared_ptr<Disk> disk, std::string environment)
+  StateEventFolder(std::shared_ptr<Disk> disk, std::string environment)
       : disk_(std::move(disk)), environment_(std::move(environment)) {}
 
   cache::FileSystem& files() override { return disk_->files; }
@@ -79,7 +79,8 @@ class StateSaver::EventFolder final : public upstream::EventFolder {
 
 std::unique_ptr<upstream::EventDisk> StateSaver::events_of(const std::string& environment) {
   keeps_events_ = true;
-  return std::make_unique<EventDisk>(writer_, std::make_shared<EventFolder>(disk_, environment));
+  return std::make_unique<WriterEventDisk>(writer_,
+                                           std::make_shared<StateEventFolder>(disk_, environment));
 }
 
 }  // namespace flagstone::sidecar

@@ -100,7 +100,7 @@ class StateSaver final : public cache::DocumentSpools {
  private:
   // Lives on the writer's side; see state_disk.h.
   struct Disk;
-  class EventFolder;
+  class StateEventFolder;
 
   void begin_round();
   void retry_barriers();

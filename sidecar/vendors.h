@@ -35,7 +35,7 @@ struct Vendor {
   // Empty: the vendor counts no events.
   upstream::MakeEventForwarder make_events = {};
   // Empty: the vendor is not told what was evaluated here.
-  std::function<std::unique_ptr<EvaluationReports>(const config::Environment&)> make_reports = {};
+  std::function<std::unique_ptr<ReportCollector>(const config::Environment&)> make_reports = {};
   // Its apps give up for good where their credential is unknown: one that could not be read so far
   // may be theirs.
   bool unknown_credential_is_final = false;

@@ -1,5 +1,5 @@
-// The one way that events take to the vendor: those that apps post, and those of our own
-// evaluations.
+// Forwards events to the vendor: those that apps post, and those of our own evaluations. There is
+// no other way.
 //
 // One per environment whose vendor counts events, owned by the keeper, on its loop. It keeps what
 // it took (on the disk, where there is a state directory), merges it, and sends it in batches, for
@@ -24,7 +24,9 @@ namespace flagstone::upstream {
 struct PostedEvents {
   enum class Kind : std::uint8_t { kEvents, kDiagnostic };
   Kind kind = Kind::kEvents;
-  std::string credential;  // As the app presented it; says whose events they are.
+  // As the app presented it; says whose events they are. That it opens the environment was found
+  // out before (sidecar/former_credentials.h).
+  std::string credential;
   std::string schema;
   std::string payload_id;  // The same for a body that is posted again.
   std::string tags;
@@ -40,7 +42,7 @@ enum class PostResult : std::uint8_t {
   kFull,       // No room, or the disk takes nothing: the app has to try again.
 };
 
-// Why events were given up. The names (drop_reason_name) are labels of the metrics.
+// Why events were given up. The names are labels of the metrics.
 enum class DropReason : std::uint8_t {
   kSpoolLimit,  // The oldest, when the spool was full.
   kTooLarge,    // 413 for a single event; or of our own, and more than is taken in one body.
@@ -48,14 +50,14 @@ enum class DropReason : std::uint8_t {
   kOffline,     // The environment has no source that could take them.
   kDamaged,     // Read back from the disk, and not what was written.
 };
-inline constexpr std::size_t kDropReasonCount = 5;
-std::string_view drop_reason_name(DropReason reason);
+inline constexpr std::array<const char*, 5> kDropReasonNames = {"spool_limit", "too_large",
+                                                                "refused", "offline", "damaged"};
 
 struct EventFacts {
   std::uint64_t received = 0;     // Events, posted or our own.
   std::uint64_t merged_away = 0;  // Summaries and index events that others stand for.
   std::uint64_t sent = 0;         // As upstream accepted them, after merging.
-  std::array<std::uint64_t, kDropReasonCount> dropped{};
+  std::array<std::uint64_t, kDropReasonNames.size()> dropped{};
   std::uint64_t posts_refused = 0;  // kFull.
   std::uint64_t requests = 0;       // Sent upstream, tries included.
   std::uint64_t send_failures = 0;
@@ -72,9 +74,9 @@ class EventForwarder {
 
   // `done` runs in a later turn, exactly once, unless this is destroyed before.
   virtual void post(PostedEvents events, Done done) = 0;
-  // Events of our own: a JSON array, for the environment's first source. Cheap enough for once a
-  // second: summaries are merged with all others of the same schema and tags. False, and nothing is
-  // taken, while too much waits for the disk: keep them and come again.
+  // Events of our own: a JSON array, for the environment's first source. Cheap enough for each
+  // ping, twice a second: summaries are merged with all others of the same schema and tags. False,
+  // and nothing is taken, while too much waits for the disk: keep them and come again.
   [[nodiscard]] virtual bool add(std::string_view schema, std::string_view tags,
                                  std::string events) = 0;
   // The vendor's clock as its last answer's `Date` had it, carried on; ours where it never

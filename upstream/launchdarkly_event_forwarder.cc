@@ -291,20 +291,4 @@ std::unique_ptr<EventForwarder> make_launchdarkly_event_forwarder(
   return std::make_unique<launchdarkly::Forwarder>(options, std::move(tools));
 }
 
-std::string_view drop_reason_name(DropReason reason) {
-  switch (reason) {
-    case DropReason::kSpoolLimit:
-      return "spool_limit";
-    case DropReason::kTooLarge:
-      return "too_large";
-    case DropReason::kRefused:
-      return "refused";
-    case DropReason::kOffline:
-      return "offline";
-    case DropReason::kDamaged:
-      return "damaged";
-  }
-  return "unknown";
-}
-
 }  // namespace flagstone::upstream

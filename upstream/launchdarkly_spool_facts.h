@@ -18,7 +18,7 @@ struct SpoolFacts {
   std::uint64_t received = 0;
   std::uint64_t merged_away = 0;
   std::uint64_t sent = 0;
-  std::array<std::uint64_t, kDropReasonCount> dropped{};
+  std::array<std::uint64_t, kDropReasonNames.size()> dropped{};
   // As of now.
   std::size_t batches = 0;
   std::uint64_t disk_bytes = 0;

@@ -1,4 +1,5 @@
-// How reports travel: rings that are full, doors that are shut, threads that drain at any time.
+// How reports travel: rings that are full, forwarders that take nothing, threads that drain at any
+// time.
 #include "sidecar/launchdarkly_reporter.h"
 
 #include <gtest/gtest.h>
@@ -56,7 +57,7 @@ struct Person {
 
 constexpr evaluation::Moment kNow{.unix_ms = 1'700'000'000'000, .random = 1};
 
-std::uint64_t lost(const LaunchDarklyReports& reports, ReportLoss why) {
+std::uint64_t lost(const LaunchDarklyReportCollector& reports, ReportLoss why) {
   return reports.facts().lost[static_cast<std::size_t>(why)];
 }
 
@@ -91,7 +92,7 @@ std::uint64_t features_in(const std::vector<std::string>& arrays) {
 }
 
 TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   int wakes = 0;
   reports.add_reporter([&] { ++wakes; });
   LaunchDarklyReporter& reporter = reports.reporter(0);
@@ -102,13 +103,13 @@ TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
     reporter.report(person.context, answer.result, false, kNow);
   EXPECT_EQ(wakes, 1);  // at half full, and not again while nobody drained
   reporter.hand_over();
-  RecordingForwarder door;
-  ASSERT_TRUE(reports.flush(door));
-  ASSERT_EQ(door.arrays.size(), 2u);  // Events in full, and the summary.
-  const std::uint64_t told = features_in(door.arrays);
+  RecordingForwarder forwarder;
+  ASSERT_TRUE(reports.flush(forwarder));
+  ASSERT_EQ(forwarder.arrays.size(), 2u);  // Events in full, and the summary.
+  const std::uint64_t told = features_in(forwarder.arrays);
   EXPECT_GT(told, 500u);
   EXPECT_EQ(lost(reports, ReportLoss::kNoRoom), kMany - told);
-  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", kMany}}));
+  EXPECT_EQ(counts_in(forwarder.arrays), (std::map<std::string, std::uint64_t>{{"flag", kMany}}));
   // Drained, it has room, and wakes again when it is half full.
   for (std::uint64_t i = 0; i < kMany; ++i)
     reporter.report(person.context, answer.result, false, kNow);
@@ -116,7 +117,7 @@ TEST(LaunchDarklyReporter, AFullRingDropsEventsAndCountsGoOn) {
 }
 
 TEST(LaunchDarklyReporter, AnEventThatNeverHasRoomIsLostAlone) {
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   reports.add_reporter([] {});
   const Answer answer("flag", /*tracked=*/true);
   const Person large("large", std::string(LaunchDarklyReporter::kRingBytes, 'x'));
@@ -124,23 +125,23 @@ TEST(LaunchDarklyReporter, AnEventThatNeverHasRoomIsLostAlone) {
   reports.reporter(0).report(large.context, answer.result, false, kNow);
   reports.reporter(0).report(small.context, answer.result, false, kNow);
   reports.reporter(0).hand_over();
-  RecordingForwarder door;
-  ASSERT_TRUE(reports.flush(door));
+  RecordingForwarder forwarder;
+  ASSERT_TRUE(reports.flush(forwarder));
   EXPECT_EQ(lost(reports, ReportLoss::kTooLarge), 2u);  // index and feature
   EXPECT_EQ(lost(reports, ReportLoss::kNoRoom), 0u);
-  EXPECT_FALSE(door.arrays[0].contains("large"));
-  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", 2}}));
+  EXPECT_FALSE(forwarder.arrays[0].contains("large"));
+  EXPECT_EQ(counts_in(forwarder.arrays), (std::map<std::string, std::uint64_t>{{"flag", 2}}));
   // What it left behind is given back.
   reports.reporter(0).hand_over();
   EXPECT_LT(reports.facts().bytes, 2 * LaunchDarklyReporter::kRingBytes);
 }
 
 TEST(LaunchDarklyReporter, WhileTheDoorIsShutNothingIsLostUntilThereIsNoRoom) {
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);
-  RecordingForwarder door;
-  door.is_shut = true;
+  RecordingForwarder forwarder;
+  forwarder.is_shut = true;
   const Answer answer("flag", /*tracked=*/true);
   const Person person("u");
   std::uint64_t asked = 0;
@@ -149,47 +150,47 @@ TEST(LaunchDarklyReporter, WhileTheDoorIsShutNothingIsLostUntilThereIsNoRoom) {
     for (int i = 0; i < 100; ++i, ++asked)
       reporter.report(person.context, answer.result, false, kNow);
     reporter.hand_over();
-    reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
+    reports.drain(forwarder, now_ms += LaunchDarklyReportCollector::kHandOnMs);
     ASSERT_LT(asked, 100'000u);
   }
-  EXPECT_TRUE(door.arrays.empty());
-  EXPECT_LT(reports.facts().bytes, 4 * LaunchDarklyReports::kWaitingBytesMax);
-  door.is_shut = false;
-  reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
-  reports.drain(door, now_ms += LaunchDarklyReports::kHandOnMs);
-  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"flag", asked}}));
-  const std::uint64_t told = features_in(door.arrays);
+  EXPECT_TRUE(forwarder.arrays.empty());
+  EXPECT_LT(reports.facts().bytes, 4 * LaunchDarklyReportCollector::kWaitingBytesMax);
+  forwarder.is_shut = false;
+  reports.drain(forwarder, now_ms += LaunchDarklyReportCollector::kHandOnMs);
+  reports.drain(forwarder, now_ms += LaunchDarklyReportCollector::kHandOnMs);
+  EXPECT_EQ(counts_in(forwarder.arrays), (std::map<std::string, std::uint64_t>{{"flag", asked}}));
+  const std::uint64_t told = features_in(forwarder.arrays);
   EXPECT_EQ(told + lost(reports, ReportLoss::kNoRoom), asked);
 }
 
 TEST(LaunchDarklyReporter, HandsOnCountsAtOnceAndEventsOnceASecondOrWhenThereIsMuch) {
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);
-  RecordingForwarder door;
+  RecordingForwarder forwarder;
   const Answer quiet("flag");
   const Answer tracked("tracked", /*tracked=*/true);
   const Person person("u", std::string(60'000, 'x'));
-  reports.drain(door, 10'000);
+  reports.drain(forwarder, 10'000);
   reporter.report(person.context, quiet.result, false, kNow);
-  reports.drain(door, 10'500);
-  EXPECT_TRUE(door.arrays.empty());
+  reports.drain(forwarder, 10'500);
+  EXPECT_TRUE(forwarder.arrays.empty());
   reporter.hand_over();
-  reports.drain(door, 10'900);
-  EXPECT_EQ(door.arrays.size(), 2u);
-  door.arrays.clear();
+  reports.drain(forwarder, 10'900);
+  EXPECT_EQ(forwarder.arrays.size(), 2u);
+  forwarder.arrays.clear();
   for (int i = 0; i < 6; ++i) {
     reporter.report(person.context, tracked.result, false, kNow);
-    reports.drain(door, 11'100);
+    reports.drain(forwarder, 11'100);
   }
-  EXPECT_EQ(door.arrays.size(), 1u);
+  EXPECT_EQ(forwarder.arrays.size(), 1u);
 }
 
 TEST(LaunchDarklyReporter, InventedFlagsAreBoundedPerMinute) {
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);
-  RecordingForwarder door;
+  RecordingForwarder forwarder;
   const Person person("u");
   std::uint64_t asked = 0;
   // Seven seconds of it, a name only once.
@@ -198,22 +199,22 @@ TEST(LaunchDarklyReporter, InventedFlagsAreBoundedPerMinute) {
       reporter.report_unknown("invented-" + std::to_string(asked++), person.context, kNow);
     }
     reporter.hand_over();
-    reports.drain(door, 1000 * (second + 1));
+    reports.drain(forwarder, 1000 * (second + 1));
   }
-  ASSERT_TRUE(reports.flush(door));
-  EXPECT_EQ(counts_in(door.arrays).size(), LaunchDarklyReports::kUnknownNamesMax);
+  ASSERT_TRUE(reports.flush(forwarder));
+  EXPECT_EQ(counts_in(forwarder.arrays).size(), LaunchDarklyReportCollector::kUnknownNamesMax);
   EXPECT_EQ(lost(reports, ReportLoss::kUnknownFlags),
-            asked - LaunchDarklyReports::kUnknownNamesMax);
+            asked - LaunchDarklyReportCollector::kUnknownNamesMax);
   // A minute later there is room again.
-  door.arrays.clear();
+  forwarder.arrays.clear();
   reporter.report_unknown("new", person.context, kNow);
   reporter.hand_over();
-  reports.drain(door, LaunchDarklyReports::kUnknownWindowMs);
-  EXPECT_EQ(counts_in(door.arrays), (std::map<std::string, std::uint64_t>{{"new", 1}}));
+  reports.drain(forwarder, LaunchDarklyReportCollector::kUnknownWindowMs);
+  EXPECT_EQ(counts_in(forwarder.arrays), (std::map<std::string, std::uint64_t>{{"new", 1}}));
 }
 
 TEST(LaunchDarklyReporter, ManyLargeValuesGoInSeveralBodies) {
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   reports.add_reporter([] {});
   const std::string value = '"' + std::string(100'000, 'v') + '"';
   const Person person("u");
@@ -223,12 +224,12 @@ TEST(LaunchDarklyReporter, ManyLargeValuesGoInSeveralBodies) {
     reports.reporter(0).report(person.context, answer.result, false, kNow);
   }
   reports.reporter(0).hand_over();
-  RecordingForwarder door;
-  ASSERT_TRUE(reports.flush(door));
-  EXPECT_GE(door.arrays.size(), 3u);
+  RecordingForwarder forwarder;
+  ASSERT_TRUE(reports.flush(forwarder));
+  EXPECT_GE(forwarder.arrays.size(), 3u);
   std::size_t found = 0;
-  for (const std::string& array : door.arrays) {
-    EXPECT_LT(array.size(), 3 * LaunchDarklyReports::kArrayBytes);
+  for (const std::string& array : forwarder.arrays) {
+    EXPECT_LT(array.size(), 3 * LaunchDarklyReportCollector::kArrayBytes);
     EXPECT_TRUE(array.starts_with("[{") && array.ends_with("}]"));
     for (std::size_t at = 0; (at = array.find(R"("count":1})", at)) != std::string::npos; ++at)
       ++found;
@@ -241,7 +242,7 @@ TEST(LaunchDarklyReporter, ManyLargeValuesGoInSeveralBodies) {
 TEST(LaunchDarklyReporter, CountsAreTheEvaluationsOverManyThreads) {
   constexpr int kThreads = 3;
   constexpr int kEvaluations = 9'000;
-  LaunchDarklyReports reports;
+  LaunchDarklyReportCollector reports;
   for (int i = 0; i < kThreads; ++i) reports.add_reporter([] {});
   std::atomic<int> running = kThreads;
   std::vector<std::thread> threads;
@@ -259,21 +260,21 @@ TEST(LaunchDarklyReporter, CountsAreTheEvaluationsOverManyThreads) {
       --running;
     });
   }
-  RecordingForwarder door;
+  RecordingForwarder forwarder;
   std::int64_t now_ms = 0;
   while (running > 0) {
-    reports.drain(door, now_ms += 100);
+    reports.drain(forwarder, now_ms += 100);
     std::this_thread::yield();
   }
   for (std::thread& thread : threads) thread.join();
   // The last hand over may have found all places taken.
-  ASSERT_TRUE(reports.flush(door));
+  ASSERT_TRUE(reports.flush(forwarder));
   for (int t = 0; t < kThreads; ++t) reports.reporter(static_cast<std::size_t>(t)).hand_over();
-  ASSERT_TRUE(reports.flush(door));
+  ASSERT_TRUE(reports.flush(forwarder));
   std::map<std::string, std::uint64_t> expected = {{"common", kThreads * kEvaluations / 3 * 2}};
   for (int t = 0; t < kThreads; ++t) expected["own-" + std::to_string(t)] = kEvaluations / 3;
-  EXPECT_EQ(counts_in(door.arrays), expected);
-  const std::uint64_t told = features_in(door.arrays);
+  EXPECT_EQ(counts_in(forwarder.arrays), expected);
+  const std::uint64_t told = features_in(forwarder.arrays);
   EXPECT_EQ(told + lost(reports, ReportLoss::kNoRoom), std::uint64_t{kThreads} * kEvaluations / 3);
 }
 

@@ -1,5 +1,5 @@
 // LaunchDarkly's flags served by OFREP and by flagd's evaluation service of one serving thread, and
-// what is reported of them, up to the door for events. No loop runs, no socket. For tests.
+// what is reported of them, up to the forwarder. No loop runs, no socket. For tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@
 #include "net/router.h"
 #include "sidecar/api/flagd_evaluation.h"
 #include "sidecar/api/ofrep.h"
-#include "sidecar/launchdarkly_reports.h"
+#include "sidecar/launchdarkly_report_collector.h"
 #include "sidecar/serving_desk.h"
 #include "tests/fakes/cache/promoted.h"
 #include "tests/fakes/net/recording_response.h"
@@ -26,7 +26,7 @@
 
 namespace flagstone::sidecar {
 
-// The door for events: remembers what went through.
+// The forwarder: remembers what went through.
 class RecordingForwarder final : public upstream::EventForwarder {
  public:
   void post(upstream::PostedEvents, Done) override { ADD_FAILURE() << "nobody posted"; }
@@ -103,15 +103,15 @@ class ReportedFlags {
   // All that was reported since the last call, as one array; empty: nothing.
   std::string reported() {
     desk.hand_over_reports();
-    door.arrays.clear();
-    EXPECT_TRUE(reports.flush(door));
+    forwarder.arrays.clear();
+    EXPECT_TRUE(reports.flush(forwarder));
     // Events in full, and summaries.
-    EXPECT_LE(door.arrays.size(), 2u);
-    std::string all = door.arrays.empty() ? std::string() : door.arrays[0];
-    if (door.arrays.size() > 1) {
-      EXPECT_TRUE(door.arrays[1].starts_with(R"([{"kind":"summary")"));
+    EXPECT_LE(forwarder.arrays.size(), 2u);
+    std::string all = forwarder.arrays.empty() ? std::string() : forwarder.arrays[0];
+    if (forwarder.arrays.size() > 1) {
+      EXPECT_TRUE(forwarder.arrays[1].starts_with(R"([{"kind":"summary")"));
       all.back() = ',';
-      all.append(door.arrays[1], 1);
+      all.append(forwarder.arrays[1], 1);
     }
     return all;
   }
@@ -125,8 +125,8 @@ class ReportedFlags {
   cache::ServingState state_;
 
  public:
-  LaunchDarklyReports reports;
-  RecordingForwarder door;
+  LaunchDarklyReportCollector reports;
+  RecordingForwarder forwarder;
   int wakes = 0;
   ServingDesk desk{loop_};
   net::Router router;

@@ -1,9 +1,11 @@
-// What serving threads reported of LaunchDarkly's flags, on the keeper, until it goes through the
-// door for events: their counts merged into one summary a second, and the full events as they are.
+// What serving threads reported of LaunchDarkly's flags, on the keeper, until the forwarder takes
+// it: their counts merged into one summary at each ping, twice a second, and the full events as
+// they are.
 //
 // One per environment, owned by the keeper and on its thread, but that reporters read the vendor's
-// clock. While the door is shut, counts go on being merged and events wait, at most
-// kWaitingBytesMax of them; then the rings fill, and what has no room there is counted as lost.
+// clock. While the forwarder takes nothing (its queue to the disk is full), counts go on being
+// merged and events wait, at most kWaitingBytesMax of them; then the rings fill, and what has no
+// room there is counted as lost.
 #pragma once
 
 #include <atomic>
@@ -25,8 +27,9 @@ namespace flagstone::sidecar {
 
 LaunchDarklyReporter::Privacy privacy_of(const config::EventOptions& options);
 
-class LaunchDarklyReports final : public EvaluationReports {
+class LaunchDarklyReportCollector final : public ReportCollector {
  public:
+  // Events without counts wait for so long, or until there are so many.
   static constexpr std::int64_t kHandOnMs = 1000;
   static constexpr std::size_t kHandOnBytes = std::size_t{256} * 1024;
   static constexpr std::size_t kWaitingBytesMax = std::size_t{1024} * 1024;
@@ -34,10 +37,11 @@ class LaunchDarklyReports final : public EvaluationReports {
   static constexpr std::size_t kUnknownNamesMax = 1000;
   static constexpr std::int64_t kUnknownWindowMs = 60'000;
 
-  // Of one body for the door: it takes four times as much at once.
+  // Of one body for the forwarder. Its queue is kQueuedBytesMax (launchdarkly_spool_on_disk.h), or
+  // an eighth of the memory limit where that is less.
   static constexpr std::size_t kArrayBytes = std::size_t{1024} * 1024;
 
-  explicit LaunchDarklyReports(LaunchDarklyReporter::Privacy privacy = {})
+  explicit LaunchDarklyReportCollector(LaunchDarklyReporter::Privacy privacy = {})
       : privacy_(std::move(privacy)) {}
 
   void set_options(const config::Environment& options) override;
@@ -67,7 +71,7 @@ class LaunchDarklyReports final : public EvaluationReports {
   std::vector<Reporting> reporters_;
   std::string waiting_;  // Events with commas between.
   Counts counts_;
-  std::deque<std::string> arrays_;                   // Either, packed for the door.
+  std::deque<std::string> arrays_;                   // Either, packed for the forwarder.
   std::unordered_set<std::uint64_t> unknown_names_;  // By hash.
   std::int64_t unknown_since_ms_ = 0;
   std::uint64_t unknown_lost_ = 0;

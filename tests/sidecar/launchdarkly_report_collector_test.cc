@@ -1,5 +1,5 @@
 // Which evaluation over OFREP and gRPC makes which of LaunchDarkly's events.
-#include "sidecar/launchdarkly_reports.h"
+#include "sidecar/launchdarkly_report_collector.h"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ std::string feature(std::string_view flag, std::string_view counters,
          R"(],"contextKinds":[)" + std::string(kinds) + "]}";
 }
 
-TEST(LaunchDarklyReports, AnEvaluationIsCountedAndItsContextToldOnce) {
+TEST(LaunchDarklyReportCollector, AnEvaluationIsCountedAndItsContextToldOnce) {
   ReportedFlags flags({{"flag", flag_text("flag", 7)}});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(flags.ask("flag", kUser).status, 200);
   EXPECT_EQ(without_dates(flags.reported()),
@@ -62,7 +62,7 @@ TEST(LaunchDarklyReports, AnEvaluationIsCountedAndItsContextToldOnce) {
   EXPECT_EQ(flags.reported(), "");
 }
 
-TEST(LaunchDarklyReports, EachKindOfResultHasItsCounter) {
+TEST(LaunchDarklyReportCollector, EachKindOfResultHasItsCounter) {
   struct Row {
     std::string_view what;
     std::string flag;
@@ -123,7 +123,7 @@ TEST(LaunchDarklyReports, EachKindOfResultHasItsCounter) {
   }
 }
 
-TEST(LaunchDarklyReports, ExperimentsAreToldInFull) {
+TEST(LaunchDarklyReportCollector, ExperimentsAreToldInFull) {
   const std::string rollout =
       R"({"key":"flag","version":7,"on":true,"salt":"s","variations":["zero","one"],)"
       R"("fallthrough":{"rollout":{"kind":"experiment","variations":[{"variation":1,"weight":100000}]}}})";
@@ -138,7 +138,7 @@ TEST(LaunchDarklyReports, ExperimentsAreToldInFull) {
           summary(feature("flag", R"({"variation":1,"version":7,"value":"one","count":1})")) + "]");
 }
 
-TEST(LaunchDarklyReports, PrerequisitesCountToo) {
+TEST(LaunchDarklyReportCollector, PrerequisitesCountToo) {
   ReportedFlags flags({
       {"top", flag_text("top", 3, R"(,"prerequisites":[{"key":"below","variation":1}])")},
       {"below", flag_text("below", 5, R"(,"trackEvents":true)")},
@@ -155,19 +155,19 @@ TEST(LaunchDarklyReports, PrerequisitesCountToo) {
           "]");
 }
 
-TEST(LaunchDarklyReports, DebuggingEndsByWhicheverClockIsAhead) {
+TEST(LaunchDarklyReportCollector, DebuggingEndsByWhicheverClockIsAhead) {
   ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"debugEventsUntilDate":9500000000000)")}});
-  flags.door.vendor_time = 9'500'000'000'000;
-  flags.reports.drain(flags.door, 1000);
+  flags.forwarder.vendor_time = 9'500'000'000'000;
+  flags.reports.drain(flags.forwarder, 1000);
   flags.ask("flag", kUser);
   EXPECT_FALSE(flags.reported().contains("debug"));
-  flags.door.vendor_time = 9'499'999'999'999;
-  flags.reports.drain(flags.door, 1000);
+  flags.forwarder.vendor_time = 9'499'999'999'999;
+  flags.reports.drain(flags.forwarder, 1000);
   flags.ask("flag", kUser);
   EXPECT_TRUE(flags.reported().contains("debug"));
 }
 
-TEST(LaunchDarklyReports, AFlagThatDoesNotExistIsUnknown) {
+TEST(LaunchDarklyReportCollector, AFlagThatDoesNotExistIsUnknown) {
   ReportedFlags flags({{"flag", flag_text("flag", 7)}});
   EXPECT_EQ(flags.ask("gone", kUser).status, 404);
   EXPECT_EQ(flags
@@ -180,7 +180,7 @@ TEST(LaunchDarklyReports, AFlagThatDoesNotExistIsUnknown) {
                 summary(feature("gone", R"({"unknown":true,"value":null,"count":2})")) + "]");
 }
 
-TEST(LaunchDarklyReports, GrpcCountsTheTypeThatWasAskedFor) {
+TEST(LaunchDarklyReportCollector, GrpcCountsTheTypeThatWasAskedFor) {
   ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"trackEvents":true)")}});
   const std::string body = R"({"flagKey":"flag","context":{"targetingKey":"u"}})";
   EXPECT_EQ(flags.post("/flagd.evaluation.v2.Service/ResolveString", body).status, 200);
@@ -198,7 +198,7 @@ TEST(LaunchDarklyReports, GrpcCountsTheTypeThatWasAskedFor) {
 
 // As LaunchDarkly's SDKs: an invalid context tells nothing, and neither does the state of all
 // flags.
-TEST(LaunchDarklyReports, WhatSdksDoNotTellIsNotTold) {
+TEST(LaunchDarklyReportCollector, WhatSdksDoNotTellIsNotTold) {
   ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"trackEvents":true)")},
                        {"pinned", evaluation::launchdarkly::make_launchdarkly_dialect()->pin_text(
                                       "pinned", "true")}});
@@ -210,7 +210,7 @@ TEST(LaunchDarklyReports, WhatSdksDoNotTellIsNotTold) {
   EXPECT_EQ(flags.reported(), "");
 }
 
-TEST(LaunchDarklyReports, NothingPrivateLeaves) {
+TEST(LaunchDarklyReportCollector, NothingPrivateLeaves) {
   ReportedFlags flags({{"flag", flag_text("flag", 7,
                                           R"(,"trackEvents":true,)"
                                           R"("debugEventsUntilDate":9500000000000)")}});
@@ -233,7 +233,7 @@ TEST(LaunchDarklyReports, NothingPrivateLeaves) {
 }
 
 // The operator's options, those of a reload too: they hold from the next evaluation on.
-TEST(LaunchDarklyReports, WhatTheOperatorKeepsPrivateLeavesInNoEvent) {
+TEST(LaunchDarklyReportCollector, WhatTheOperatorKeepsPrivateLeavesInNoEvent) {
   ReportedFlags flags({{"flag", flag_text("flag", 7,
                                           R"(,"trackEvents":true,)"
                                           R"("debugEventsUntilDate":9500000000000)")}});
@@ -262,7 +262,7 @@ TEST(LaunchDarklyReports, WhatTheOperatorKeepsPrivateLeavesInNoEvent) {
 }
 
 // More reloads than the thread evaluates: the last one counts.
-TEST(LaunchDarklyReports, TheLastOptionsHold) {
+TEST(LaunchDarklyReportCollector, TheLastOptionsHold) {
   ReportedFlags flags({{"flag", flag_text("flag", 7)}});
   config::Environment options;
   for (int i = 0; i < 20; ++i) {
@@ -270,12 +270,12 @@ TEST(LaunchDarklyReports, TheLastOptionsHold) {
     flags.reports.set_options(options);
   }
   flags.ask("flag", R"({"targetingKey":"somebody"})");
-  flags.reports.drain(flags.door, 0);
+  flags.reports.drain(flags.forwarder, 0);
   flags.ask("flag", R"({"targetingKey":"u","email":"SECRET"})");
   EXPECT_FALSE(flags.reported().contains("SECRET"));
 }
 
-TEST(LaunchDarklyReports, AnonymousContextsAreIntroducedUnlessTheOperatorOmitsThem) {
+TEST(LaunchDarklyReportCollector, AnonymousContextsAreIntroducedUnlessTheOperatorOmitsThem) {
   ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"trackEvents":true)")}});
   config::Environment options;
   options.events.omit_anonymous_contexts = true;
@@ -296,7 +296,7 @@ TEST(LaunchDarklyReports, AnonymousContextsAreIntroducedUnlessTheOperatorOmitsTh
       << events;
 }
 
-TEST(LaunchDarklyReports, AnonymousContextsAreRedactedInFeatureEventsAlone) {
+TEST(LaunchDarklyReportCollector, AnonymousContextsAreRedactedInFeatureEventsAlone) {
   ReportedFlags flags({{"flag", flag_text("flag", 7, R"(,"trackEvents":true)")}});
   flags.ask("flag", R"({"targetingKey":"u","anonymous":true,"a":1})");
   const std::string events = without_dates(flags.reported());

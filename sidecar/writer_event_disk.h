@@ -12,9 +12,9 @@
 
 namespace flagstone::sidecar {
 
-class EventDisk final : public upstream::EventDisk {
+class WriterEventDisk final : public upstream::EventDisk {
  public:
-  EventDisk(Writer& writer, std::shared_ptr<upstream::EventFolder> folder)
+  WriterEventDisk(Writer& writer, std::shared_ptr<upstream::EventFolder> folder)
       : writer_(writer), folder_(std::move(folder)) {}
 
   std::shared_ptr<upstream::EventFolder> folder() override { return folder_; }

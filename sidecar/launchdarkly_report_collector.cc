@@ -1,4 +1,4 @@
-#include "sidecar/launchdarkly_reports.h"
+#include "sidecar/launchdarkly_report_collector.h"
 
 #include <utility>
 
@@ -19,7 +19,7 @@ LaunchDarklyReporter::Privacy privacy_of(const config::EventOptions& options) {
           .omits_anonymous = options.omit_anonymous_contexts};
 }
 
-void LaunchDarklyReports::set_options(const config::Environment& options) {
+void LaunchDarklyReportCollector::set_options(const config::Environment& options) {
   LaunchDarklyReporter::Privacy privacy = privacy_of(options.events);
   if (privacy == privacy_) return;
   privacy_ = std::move(privacy);
@@ -27,18 +27,18 @@ void LaunchDarklyReports::set_options(const config::Environment& options) {
   give_privacy();
 }
 
-void LaunchDarklyReports::give_privacy() {
+void LaunchDarklyReportCollector::give_privacy() {
   for (Reporting& reporting : reporters_) {
     if (!reporting.has_privacy) reporting.has_privacy = reporting.reporter->give_privacy(privacy_);
   }
 }
 
-void LaunchDarklyReports::add_reporter(std::move_only_function<void()> wake) {
+void LaunchDarklyReportCollector::add_reporter(std::move_only_function<void()> wake) {
   reporters_.push_back({.reporter = std::make_unique<LaunchDarklyReporter>(
                             vendor_unix_ms_, std::move(wake), privacy_)});
 }
 
-void LaunchDarklyReports::drain(upstream::EventForwarder& events, std::int64_t now_ms) {
+void LaunchDarklyReportCollector::drain(upstream::EventForwarder& events, std::int64_t now_ms) {
   vendor_unix_ms_.store(events.vendor_unix_ms(), std::memory_order_relaxed);
   give_privacy();
   if (now_ms - unknown_since_ms_ >= kUnknownWindowMs) {
@@ -55,12 +55,12 @@ void LaunchDarklyReports::drain(upstream::EventForwarder& events, std::int64_t n
   (void)hand_on(events);
 }
 
-bool LaunchDarklyReports::flush(upstream::EventForwarder& events) {
+bool LaunchDarklyReportCollector::flush(upstream::EventForwarder& events) {
   for (const Reporting& reporting : reporters_) (void)collect(*reporting.reporter);
   return hand_on(events);
 }
 
-bool LaunchDarklyReports::collect(LaunchDarklyReporter& reporter) {
+bool LaunchDarklyReportCollector::collect(LaunchDarklyReporter& reporter) {
   while (waiting_.size() < kWaitingBytesMax) {
     const std::size_t before = waiting_.size();
     if (before > 0) waiting_ += ',';
@@ -80,7 +80,7 @@ bool LaunchDarklyReports::collect(LaunchDarklyReporter& reporter) {
   return any;
 }
 
-bool LaunchDarklyReports::admit_unknown(std::string_view name) {
+bool LaunchDarklyReportCollector::admit_unknown(std::string_view name) {
   const std::uint64_t hash = evaluation::digest64(name);
   if (unknown_names_.contains(hash)) return true;
   if (unknown_names_.size() >= kUnknownNamesMax) return false;
@@ -88,8 +88,8 @@ bool LaunchDarklyReports::admit_unknown(std::string_view name) {
   return true;
 }
 
-void LaunchDarklyReports::pack() {
-  // Each by itself, so that what the door refuses of the one takes nothing of the other with it.
+void LaunchDarklyReportCollector::pack() {
+  // Each by itself, so that what the spool refuses of the one takes nothing of the other with it.
   if (!waiting_.empty()) arrays_.push_back("[" + waiting_ + "]");
   if (waiting_.capacity() > kHandOnBytes) std::string().swap(waiting_);
   waiting_.clear();
@@ -108,8 +108,8 @@ void LaunchDarklyReports::pack() {
   arrays_.push_back(std::move(array) + "]");
 }
 
-// False: the door is shut, and what is there stays.
-bool LaunchDarklyReports::hand_on(upstream::EventForwarder& events) {
+// False: the forwarder takes nothing, and what is there stays.
+bool LaunchDarklyReportCollector::hand_on(upstream::EventForwarder& events) {
   do {
     for (; !arrays_.empty(); arrays_.pop_front()) {
       if (!events.add(kSchema, kTags, arrays_.front())) return false;
@@ -119,7 +119,7 @@ bool LaunchDarklyReports::hand_on(upstream::EventForwarder& events) {
   return true;
 }
 
-ReportFacts LaunchDarklyReports::facts() const {
+ReportFacts LaunchDarklyReportCollector::facts() const {
   ReportFacts facts;
   facts.bytes = sizeof *this + waiting_.capacity() + counts_.bytes();
   for (const std::string& array : arrays_) facts.bytes += array.capacity();
