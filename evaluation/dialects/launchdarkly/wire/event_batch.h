@@ -17,7 +17,8 @@
 
 namespace flagstone::evaluation::launchdarkly {
 
-// Contexts that index events told of lately, over the payloads of an environment.
+// Contexts that index events told of lately, over the payloads of an environment: each with what it
+// said, since it is told of again where that is another.
 class IndexWindow {
  public:
   static constexpr std::int64_t kWindowMs = 5 * 60 * 1000;

@@ -1,6 +1,6 @@
 #include "evaluation/dialects/launchdarkly/wire/event_list.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "evaluation/json_bytes.h"
 #include "evaluation/json_cursor.h"
@@ -10,28 +10,10 @@
 namespace flagstone::evaluation::launchdarkly {
 namespace {
 
-std::size_t skip_space(std::string_view text, std::size_t at) {
-  while (at < text.size() && is_json_space(text[at])) ++at;
-  return at;
-}
-
-// Behind the value that begins at `at`. REQUIRES: valid JSON.
-std::size_t skip_value(std::string_view text, std::size_t at) {
-  const char* const end = text.data() + text.size();
-  if (text[at] != '{' && text[at] != '[' && text[at] != '"') {
-    return std::min(text.find_first_of(" \t\r\n,}]", at), text.size());
-  }
-  std::size_t depth = 0;
-  do {
-    const char c = text[at];
-    if (c == '"') {
-      at = static_cast<std::size_t>(find_closing_quote(text.data() + at + 1, end) - text.data());
-    }
-    depth += c == '{' || c == '[';
-    depth -= c == '}' || c == ']';
-    ++at;
-  } while (depth != 0);
-  return at;
+// REQUIRES: valid JSON.
+char first_of(std::string_view json) {
+  while (is_json_space(json.front())) json.remove_prefix(1);
+  return json.front();
 }
 
 std::expected<void, EventError> check(std::string_view json) {
@@ -52,23 +34,13 @@ std::unexpected<EventError> no_event(std::string message) {
 
 std::expected<EventList, EventError> EventList::read(std::string_view json) {
   if (auto valid = check(json); !valid) return std::unexpected(std::move(valid.error()));
-  if (json[skip_space(json, 0)] != '[') return no_event("not an array of events");
+  if (first_of(json) != '[') return no_event("not an array of events");
   EventList list(json);
   std::string_view event;
   while (list.next(event)) {
     if (event.front() != '{') return no_event("an event that is no object");
   }
   return EventList(json);
-}
-
-bool EventList::next(std::string_view& event) {
-  at_ = skip_space(text_, at_);
-  if (text_[at_] == '[' || text_[at_] == ',') at_ = skip_space(text_, at_ + 1);
-  if (text_[at_] == ']') return false;
-  const std::size_t from = at_;
-  at_ = skip_value(text_, at_);
-  event = text_.substr(from, at_ - from);
-  return true;
 }
 
 std::size_t count_events(std::string_view json) {
@@ -124,8 +96,7 @@ Halves halve_events(std::string_view json) {
 
 std::expected<Diagnostic, EventError> read_diagnostic(std::string_view json) {
   if (auto valid = check(json); !valid) return std::unexpected(std::move(valid.error()));
-  const std::size_t begin = skip_space(json, 0);
-  if (json[begin] != '{') return no_event("a diagnostic event that is no object");
+  if (first_of(json) != '{') return no_event("a diagnostic event that is no object");
   Diagnostic read;
   std::string_view kind;
   std::string id;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "evaluation/dialect.h"
+#include "evaluation/json_cursor.h"
 
 namespace flagstone::evaluation::launchdarkly {
 
@@ -28,13 +29,12 @@ class EventList {
   static EventList known_good(std::string_view json) { return EventList(json); }
 
   // The next event's text; false at the end.
-  bool next(std::string_view& event);
+  bool next(std::string_view& event) { return items_.next_item(event); }
 
  private:
-  explicit EventList(std::string_view json) : text_(json) {}
+  explicit EventList(std::string_view json) : items_(json) {}
 
-  std::string_view text_;
-  std::size_t at_ = 0;
+  JsonCursor items_;
 };
 
 // Any JSON array that is known to be valid, likewise.

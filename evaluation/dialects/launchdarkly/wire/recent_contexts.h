@@ -1,7 +1,8 @@
 // Which contexts were told of lately, so that an index event is sent once for each: the 1,000 used
 // last, forgotten together every five minutes, as LaunchDarkly's SDKs do it.
 //
-// One thread. All its memory is there from the beginning; nothing fails.
+// One thread. All its memory is there from the beginning; nothing fails. So it is for serving
+// threads, which IndexWindow (event_batch.h), that forgets by age and knows contents, is not.
 #pragma once
 
 #include <array>
