@@ -14,11 +14,6 @@ using Event = JsonSyntax::Event;
 // A buffer that once held a large value is given back.
 constexpr std::size_t kBufferKeptBytes = std::size_t{64} * 1024;
 
-class NobodyWatches final : public PassedMembers {
- public:
-  bool take(const PassedMember&) override { return true; }
-};
-
 }  // namespace
 
 JsonCutter::JsonCutter(std::size_t bytes_max, std::size_t value_bytes_max, Receiver& receiver)

@@ -1,7 +1,9 @@
 // Texts that were there within a window of time, the oldest forgotten beyond a number: ids of
 // payloads that were posted, diagnostics that were taken.
 //
-// A value of the spool's, on the writer's thread. Nothing fails.
+// A value of the spool's, on the writer's thread. Nothing fails. Whole texts, and not their hashes
+// as in wire/event_batch.h's IndexWindow: the ids are written into the next log, and one that is
+// taken for another would lose a body.
 #pragma once
 
 #include <cstddef>

@@ -71,11 +71,6 @@ Facts facts_of(std::string_view raw) {
   return facts;
 }
 
-class NobodyWatches final : public PassedMembers {
- public:
-  bool take(const PassedMember&) override { return true; }
-};
-
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Empty: an object, and nothing behind it.
