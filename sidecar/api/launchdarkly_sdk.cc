@@ -140,15 +140,14 @@ void LaunchDarklySdk::document(const net::Request& request, DocumentForm form,
 
 void LaunchDarklySdk::answer_whole(std::size_t environment, DocumentForm form,
                                    std::string_view etag, net::Response& response) {
-  auto text = std::make_unique<SdkDocumentText>(desk_, environment,
-                                                SdkDocument(form, SdkTarget(mirror_, environment)));
+  SdkDocumentText text(desk_, environment, SdkDocument(form, SdkTarget(mirror_, environment)));
   const net::HeaderField fields[] = {{"ETag", etag}, kVary};
-  switch (slices_.answer(std::move(text), fields, response)) {
-    case SdkSlices::Answered::kYes:
+  switch (slices_.answer(text, fields, response)) {
+    case SlicedAnswers::Answered::kYes:
       return;
-    case SdkSlices::Answered::kTooMany:
+    case SlicedAnswers::Answered::kTooMany:
       return refuse_sdk(response, 503, kTooMany);
-    case SdkSlices::Answered::kUnreadable:
+    case SlicedAnswers::Answered::kUnreadable:
       return refuse_sdk(response, 503, kUnreadable);
   }
 }

@@ -18,9 +18,9 @@
 #include "net/router.h"
 #include "sidecar/api/api.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
-#include "sidecar/api/launchdarkly_sdk_slices.h"
 #include "sidecar/api/launchdarkly_sdk_streams.h"
 #include "sidecar/serving_desk.h"
+#include "sidecar/sliced_answers.h"
 
 namespace flagstone::sidecar {
 
@@ -70,7 +70,7 @@ class LaunchDarklySdk final : public ServingApi {
 
   ServingDesk& desk_;
   SdkMirror mirror_;
-  SdkSlices slices_;
+  SlicedAnswers slices_;
   SdkStreams streams_;
   std::string basis_;
 };

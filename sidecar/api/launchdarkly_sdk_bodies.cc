@@ -80,17 +80,17 @@ void SdkBodies::go_on(const Name& name, std::uint64_t number) {
   const cache::Snapshot& snapshot = *making.state->environments[name.first].snapshot;
   const auto until = SdkDocument::Clock::now() + desk_.settings.bulk_slice;
   switch (making.document.write(snapshot, desk_.reader, kSliceBytes, until, *making.text)) {
-    case SdkWritten::kAll:
+    case SliceWritten::kAll:
       return finish(name, false);
-    case SdkWritten::kFailed:
+    case SliceWritten::kFailed:
       return finish(name, true);
-    case SdkWritten::kNeedsDisk:
+    case SliceWritten::kNeedsDisk:
       return desk_.late.bring(desk_.reader.waiting(), [self = self_, name, number](bool in_time) {
         if (*self == nullptr) return;
         if (in_time) return (*self)->resume(name, number);
         (*self)->give_up_making(name, number);
       });
-    case SdkWritten::kSlice:
+    case SliceWritten::kSlice:
       (void)loop_.post([self = self_, name, number] {
         if (*self != nullptr) (*self)->resume(name, number);
       });

@@ -36,8 +36,8 @@ void SdkDocument::look_ahead(const cache::Snapshot& snapshot, const cache::Recor
   }
 }
 
-SdkWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordReader& reader,
-                              std::size_t bytes_max, Clock::time_point until, std::string& out) {
+SliceWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordReader& reader,
+                                std::size_t bytes_max, Clock::time_point until, std::string& out) {
   assert(part_ != Part::kEnd);
   const std::size_t most = out.size() + bytes_max;
   const evaluation::RecordKind segment = segment_kind(snapshot);
@@ -62,22 +62,28 @@ SdkWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordRead
     if (answering == nullptr) continue;
     text.clear();
     if (!reader.append_text_of(*answering, text)) {
-      if (reader.waiting().empty()) return SdkWritten::kFailed;
+      if (reader.waiting().empty()) return SliceWritten::kFailed;
       look_ahead(snapshot, reader, segment);
       walk_ = before;
-      return SdkWritten::kNeedsDisk;
+      return SliceWritten::kNeedsDisk;
     }
     writer_.add(
         out, {.kind = part_ == Part::kFlags ? wire::ObjectKind::kFlag : wire::ObjectKind::kSegment,
               .key = entry->key(),
               .version = answering->version(),
               .raw = text});
-    if (out.size() >= most) return SdkWritten::kSlice;
-    if (objects % kObjectsPerLook == 0 && Clock::now() >= until) return SdkWritten::kSlice;
+    if (out.size() >= most) return SliceWritten::kSlice;
+    if (objects % kObjectsPerLook == 0 && Clock::now() >= until) return SliceWritten::kSlice;
   }
   writer_.finish(out, target_.view());
   part_ = Part::kEnd;
-  return SdkWritten::kAll;
+  return SliceWritten::kAll;
+}
+
+SliceWritten SdkDocumentText::write(const cache::ServingState& state, std::size_t bytes_max,
+                                    std::string& out) {
+  return document_.write(*state.environments[environment_].snapshot, desk_.reader, bytes_max,
+                         SdkDocument::Clock::now() + desk_.settings.bulk_slice, out);
 }
 
 std::size_t SdkDocument::bytes_of(const cache::Snapshot& snapshot, wire::DocumentForm form) {

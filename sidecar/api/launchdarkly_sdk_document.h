@@ -7,21 +7,18 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "cache/record_reader.h"
 #include "cache/snapshot.h"
 #include "evaluation/dialects/launchdarkly/wire/document_writer.h"
 #include "sidecar/api/launchdarkly_sdk_deltas.h"
+#include "sidecar/serving_desk.h"
+#include "sidecar/sliced_answers.h"
 
 namespace flagstone::sidecar {
-
-enum class SdkWritten : std::uint8_t {
-  kAll,
-  kSlice,
-  kNeedsDisk,  // The reader has something waiting(); go on when it is there.
-  kFailed,     // A text cannot be read: what is written is incomplete for good.
-};
 
 class SdkDocument {
  public:
@@ -32,8 +29,8 @@ class SdkDocument {
 
   // Appends what comes next, until `bytes_max` are exceeded or that time has come. REQUIRES: the
   // same snapshot each time; not after kAll.
-  SdkWritten write(const cache::Snapshot& snapshot, cache::RecordReader& reader,
-                   std::size_t bytes_max, Clock::time_point until, std::string& out);
+  SliceWritten write(const cache::Snapshot& snapshot, cache::RecordReader& reader,
+                     std::size_t bytes_max, Clock::time_point until, std::string& out);
 
   // What all of it takes, but for line breaks within texts: a walk that reads no text.
   static std::size_t bytes_of(const cache::Snapshot& snapshot,
@@ -50,6 +47,23 @@ class SdkDocument {
   SdkTarget target_;
   Part part_ = Part::kBegin;
   cache::Snapshot::Walk walk_;
+};
+
+// The same as an answer.
+class SdkDocumentText final : public SlicedText {
+ public:
+  SdkDocumentText(ServingDesk& desk, std::size_t environment, SdkDocument document)
+      : desk_(desk), environment_(environment), document_(std::move(document)) {}
+  SliceWritten write(const cache::ServingState& state, std::size_t bytes_max,
+                     std::string& out) override;
+  std::unique_ptr<SlicedText> keep() override {
+    return std::make_unique<SdkDocumentText>(std::move(*this));
+  }
+
+ private:
+  ServingDesk& desk_;
+  std::size_t environment_;
+  SdkDocument document_;
 };
 
 }  // namespace flagstone::sidecar

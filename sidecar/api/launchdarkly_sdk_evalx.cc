@@ -28,7 +28,7 @@ struct Question {
 };
 
 // All flags, evaluated for one context.
-class EvalxText final : public SdkText {
+class EvalxText final : public SlicedText {
  public:
   // `context` was read by `contexts` just now, from the same text.
   EvalxText(ServingDesk& desk, wire::SdkContextReader& contexts, Question question,
@@ -42,21 +42,25 @@ class EvalxText final : public SdkText {
     padded_json_.append(net::Request::kBodyPaddingBytes, '\0');
   }
 
-  SdkWritten write(const cache::ServingState& state, std::size_t bytes_max,
-                   std::string& out) override {
+  SliceWritten write(const cache::ServingState& state, std::size_t bytes_max,
+                     std::string& out) override {
     // Somebody else's context may have been read since the last slice.
     if (auto fresh = std::exchange(fresh_context_, std::nullopt)) {
       return write_for(*fresh, state, bytes_max, out);
     }
     const auto context = contexts_.read(std::string_view(padded_json_).substr(0, json_bytes_));
     // It was read once before: what was wrong with it was said then.
-    if (!context) return SdkWritten::kFailed;
+    if (!context) return SliceWritten::kFailed;
     return write_for(*context, state, bytes_max, out);
+  }
+  std::unique_ptr<SlicedText> keep() override {
+    return std::make_unique<EvalxText>(std::move(*this));
   }
 
  private:
-  SdkWritten write_for(const evaluation::EvaluationContext& context,
-                       const cache::ServingState& state, std::size_t bytes_max, std::string& out) {
+  SliceWritten write_for(const evaluation::EvaluationContext& context,
+                         const cache::ServingState& state, std::size_t bytes_max,
+                         std::string& out) {
     const cache::Snapshot& snapshot = *state.environments[question_.environment].snapshot;
     const std::size_t most = out.size() + bytes_max;
     const auto until = Clock::now() + desk_.settings.bulk_slice;
@@ -69,9 +73,9 @@ class EvalxText final : public SdkText {
           snapshot.evaluate(*flag, context, question_.moment, desk_.scratch, desk_.reader);
       if (!desk_.reader.waiting().empty()) {
         walk_ = before;
-        return SdkWritten::kNeedsDisk;
+        return SliceWritten::kNeedsDisk;
       }
-      if (desk_.reader.failed()) return SdkWritten::kFailed;
+      if (desk_.reader.failed()) return SliceWritten::kFailed;
       const wire::Detail* detail = wire::detail_of(result);
       const bool hidden =
           detail != nullptr && detail->flag != nullptr && !may_see(question_.caller, *detail->flag);
@@ -82,11 +86,11 @@ class EvalxText final : public SdkText {
         desk_.counters.count(Api::kLaunchDarklyEvalx, question_.environment, result.reason);
         desk_.count_in_bulk(question_.environment, *flag);
       }
-      if (out.size() >= most) return SdkWritten::kSlice;
-      if (flags % kFlagsPerLook == 0 && Clock::now() >= until) return SdkWritten::kSlice;
+      if (out.size() >= most) return SliceWritten::kSlice;
+      if (flags % kFlagsPerLook == 0 && Clock::now() >= until) return SliceWritten::kSlice;
     }
     out += '}';
-    return SdkWritten::kAll;
+    return SliceWritten::kAll;
   }
 
   ServingDesk& desk_;
@@ -165,13 +169,13 @@ void LaunchDarklySdkEvalx::evaluate(std::size_t environment, wire::EvalxCaller c
       .caller = caller,
       .with_reasons = net::query_parameter(request.query, "withReasons") == "true",
       .moment = desk_.moment()};
-  auto text = std::make_unique<EvalxText>(desk_, contexts_, question, context_json, *context);
-  switch (slices_.answer(std::move(text), {}, response)) {
-    case SdkSlices::Answered::kYes:
+  EvalxText text(desk_, contexts_, question, context_json, *context);
+  switch (slices_.answer(text, {}, response)) {
+    case SlicedAnswers::Answered::kYes:
       break;
-    case SdkSlices::Answered::kTooMany:
+    case SlicedAnswers::Answered::kTooMany:
       return refuse_sdk(response, 503, "too many large answers are under way");
-    case SdkSlices::Answered::kUnreadable:
+    case SlicedAnswers::Answered::kUnreadable:
       return refuse_sdk(response, 503, "a flag's text cannot be read (now)");
   }
   if (contexts_.bytes() > kReaderBytesKeptMax) contexts_.shrink();

@@ -15,8 +15,8 @@
 #include "evaluation/dialects/launchdarkly/wire/sdk_context.h"
 #include "net/router.h"
 #include "sidecar/api/api.h"
-#include "sidecar/api/launchdarkly_sdk_slices.h"
 #include "sidecar/serving_desk.h"
+#include "sidecar/sliced_answers.h"
 
 namespace flagstone::sidecar {
 
@@ -37,7 +37,7 @@ class LaunchDarklySdkEvalx final : public ServingApi {
                 net::Response& response);
 
   ServingDesk& desk_;
-  SdkSlices slices_;
+  SlicedAnswers slices_;
   evaluation::launchdarkly::SdkContextReader contexts_;
 };
 

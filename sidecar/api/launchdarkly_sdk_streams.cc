@@ -26,7 +26,7 @@ DocumentForm form_for(SdkAudience audience) {
 
 }  // namespace
 
-SdkStreams::SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, SdkSlices& slices)
+SdkStreams::SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, SlicedAnswers& slices)
     : desk_(desk),
       mirror_(mirror),
       slices_(slices),

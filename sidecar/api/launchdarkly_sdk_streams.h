@@ -24,8 +24,8 @@
 #include "sidecar/api/launchdarkly_sdk_bodies.h"
 #include "sidecar/api/launchdarkly_sdk_deltas.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
-#include "sidecar/api/launchdarkly_sdk_slices.h"
 #include "sidecar/serving_desk.h"
+#include "sidecar/sliced_answers.h"
 
 namespace flagstone::sidecar {
 
@@ -41,7 +41,7 @@ class SdkStreams {
   // How long messages are kept for those who lag; they are made again for who lags more.
   static constexpr std::int64_t kMessagesMs = 1000;
 
-  SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, SdkSlices& slices);
+  SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, SlicedAnswers& slices);
   ~SdkStreams();
   SdkStreams(const SdkStreams&) = delete;
   SdkStreams& operator=(const SdkStreams&) = delete;
@@ -96,7 +96,7 @@ class SdkStreams {
 
   ServingDesk& desk_;
   SdkMirror& mirror_;
-  SdkSlices& slices_;
+  SlicedAnswers& slices_;
   SdkBodies bodies_;
   std::list<Subscriber> subscribers_;
   // Of this publication; nullptr: everything has to be told.

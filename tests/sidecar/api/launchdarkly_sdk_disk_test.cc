@@ -208,7 +208,7 @@ TEST_F(LaunchDarklySdkDiskTest, ADiskThatHangsEndsAnswersAndNoStreams) {
   auto events = bench.get("/all").stream;
   auto evaluated = bench.post_bulk();
   std::vector<net::RecordingResponse> documents;
-  for (std::size_t i = 0; i < SdkSlices::kMaxUnderWay; ++i) {
+  for (std::size_t i = 0; i < SlicedAnswers::kMaxUnderWay; ++i) {
     documents.push_back(bench.get("/sdk/latest-all"));
     ASSERT_NE(documents.back().stream, nullptr);
   }

@@ -100,14 +100,14 @@ TEST_F(LaunchDarklySdkPollTest, LargeDocumentsGoOutInSlices) {
   simdjson::dom::parser parser;
   EXPECT_EQ(simdjson::dom::object(parser.parse(text)["flags"]).size(), 3000u);
   for (const std::string& slice : answer.stream->sent) {
-    EXPECT_LE(slice.size(), SdkSlices::kSliceBytes + 8192);
+    EXPECT_LE(slice.size(), SlicedAnswers::kSliceBytes + 8192);
   }
   const std::size_t returned = bench.states_returned;
   auto lost = bench.get("/sdk/latest-all");
   lost.stream->stream->lose();
   EXPECT_EQ(bench.states_returned, returned + 1);
   std::vector<net::RecordingResponse> under_way;
-  for (std::size_t i = 0; i < SdkSlices::kMaxUnderWay; ++i) {
+  for (std::size_t i = 0; i < SlicedAnswers::kMaxUnderWay; ++i) {
     under_way.push_back(bench.get("/sdk/latest-all"));
   }
   EXPECT_EQ(bench.get("/sdk/latest-all").status, 503);

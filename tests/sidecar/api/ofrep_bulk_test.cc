@@ -74,7 +74,7 @@ TEST_F(OfrepBulkTest, ManyGoOutInSlicesFromOneState) {
   EXPECT_TRUE(whole.ends_with("]}"));
   EXPECT_GT(response.stream->sent.size(), 3U);
   for (const std::string& slice : response.stream->sent) {
-    EXPECT_LE(slice.size(), OfrepBulk::kSliceBytes + 8192);
+    EXPECT_LE(slice.size(), SlicedAnswers::kSliceBytes + 8192);
   }
 }
 
@@ -133,7 +133,7 @@ TEST_F(OfrepBulkTest, WhatIsNotAllThereHasNoProperEnd) {
 TEST_F(OfrepBulkTest, TooManyAtOnceAreRefused) {
   bench.take(flags_document(20'000, "yes"));
   std::vector<net::RecordingResponse> under_way;
-  for (std::size_t i = 0; i < OfrepBulk::kMaxUnderWay; ++i) {
+  for (std::size_t i = 0; i < SlicedAnswers::kMaxUnderWay; ++i) {
     under_way.push_back(bench.post(kAll, kBody));
     ASSERT_NE(under_way.back().stream, nullptr);
   }

@@ -1,10 +1,9 @@
-// Large answers to LaunchDarkly's SDKs, written over several turns of the loop: so that no other
-// connection waits for long, and no answer is in memory whole.
+// Large answers, written over several turns of the loop: so that no other connection waits for
+// long, and no answer is in memory whole.
 //
-// One per serving thread, on its loop; borrowed by the apis of LaunchDarkly's SDKs. What is written
-// goes out as fast as the peer takes it, from the state it began with, which is held until then.
-// What may fail: a text that cannot be read, or not in time; the answer ends there, as one that is
-// not whole.
+// Each api has its own, on its serving thread's loop. What is written goes out as fast as the peer
+// takes it, from the state it began with, which is held until then. What may fail: a text that
+// cannot be read, or not in time; the answer ends there, as one that is not whole.
 #pragma once
 
 #include <cstddef>
@@ -19,34 +18,30 @@
 #include "net/event_stream.h"
 #include "net/loop.h"
 #include "net/response.h"
-#include "sidecar/api/launchdarkly_sdk_document.h"
 #include "sidecar/serving_desk.h"
 
 namespace flagstone::sidecar {
 
+enum class SliceWritten : std::uint8_t {
+  kAll,
+  kSlice,
+  kNeedsDisk,  // The desk's reader has something waiting(); go on when it is there.
+  kFailed,     // A text cannot be read: what is written is incomplete for good.
+};
+
 // What is written in slices. Reads with the desk's reader, of the state it is given.
-class SdkText {
+class SlicedText {
  public:
-  virtual ~SdkText() = default;
-  virtual SdkWritten write(const cache::ServingState& state, std::size_t bytes_max,
-                           std::string& out) = 0;
+  virtual ~SlicedText() = default;
+  // Appends what comes next, until `bytes_max` are exceeded or a turn's time is over. REQUIRES: the
+  // same state each time.
+  virtual SliceWritten write(const cache::ServingState& state, std::size_t bytes_max,
+                             std::string& out) = 0;
+  // The rest of it, which outlives the request. Called at most once, after write().
+  virtual std::unique_ptr<SlicedText> keep() = 0;
 };
 
-// A whole environment.
-class SdkDocumentText final : public SdkText {
- public:
-  SdkDocumentText(ServingDesk& desk, std::size_t environment, SdkDocument document)
-      : desk_(desk), environment_(environment), document_(std::move(document)) {}
-  SdkWritten write(const cache::ServingState& state, std::size_t bytes_max,
-                   std::string& out) override;
-
- private:
-  ServingDesk& desk_;
-  std::size_t environment_;
-  SdkDocument document_;
-};
-
-class SdkSlices {
+class SlicedAnswers {
  public:
   // Answers under way in slices, of one thread; further large ones are refused.
   static constexpr std::size_t kMaxUnderWay = 64;
@@ -62,17 +57,17 @@ class SdkSlices {
   // Gets the stream back once all is sent; nullptr when that failed, and the stream is gone.
   using Finished = std::move_only_function<void(std::unique_ptr<net::EventStream>)>;
 
-  SdkSlices(net::Loop& loop, ServingDesk& desk)
-      : loop_(loop), desk_(desk), self_(std::make_shared<SdkSlices*>(this)) {}
-  ~SdkSlices();
-  SdkSlices(const SdkSlices&) = delete;
-  SdkSlices& operator=(const SdkSlices&) = delete;
+  SlicedAnswers(net::Loop& loop, ServingDesk& desk)
+      : loop_(loop), desk_(desk), self_(std::make_shared<SlicedAnswers*>(this)) {}
+  ~SlicedAnswers();
+  SlicedAnswers(const SlicedAnswers&) = delete;
+  SlicedAnswers& operator=(const SlicedAnswers&) = delete;
 
-  // Answers 200 with JSON.
-  [[nodiscard]] Answered answer(std::unique_ptr<SdkText> text,
-                                std::span<const net::HeaderField> headers, net::Response& response);
+  // Answers 200 with JSON. Nothing is kept of what is written in one turn.
+  [[nodiscard]] Answered answer(SlicedText& text, std::span<const net::HeaderField> headers,
+                                net::Response& response);
   // The same into a stream that is open already. REQUIRES: has_room().
-  std::uint64_t send(std::unique_ptr<SdkText> text, std::unique_ptr<net::EventStream> stream,
+  std::uint64_t send(std::unique_ptr<SlicedText> text, std::unique_ptr<net::EventStream> stream,
                      Finished finished);
   bool has_room() const { return jobs_.size() < kMaxUnderWay; }
   // Ends what send() began, and its stream; `finished` is not called.
@@ -81,7 +76,7 @@ class SdkSlices {
  private:
   struct Job {
     std::shared_ptr<const cache::ServingState> state;
-    std::unique_ptr<SdkText> text;
+    std::unique_ptr<SlicedText> text;
     std::unique_ptr<net::EventStream> stream;
     Finished finished;
     // Written, and refused by a reader who has not taken the one before.
@@ -106,7 +101,7 @@ class SdkSlices {
   Jobs jobs_;
   std::uint64_t next_number_ = 1;
   // Empty once this is gone: what comes later finds nobody.
-  std::shared_ptr<SdkSlices*> self_;
+  std::shared_ptr<SlicedAnswers*> self_;
 };
 
 }  // namespace flagstone::sidecar

@@ -1,4 +1,4 @@
-#include "sidecar/api/launchdarkly_sdk_slices.h"
+#include "sidecar/sliced_answers.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,44 +10,38 @@ constexpr std::string_view kJson = "application/json";
 
 }  // namespace
 
-SdkWritten SdkDocumentText::write(const cache::ServingState& state, std::size_t bytes_max,
-                                  std::string& out) {
-  return document_.write(*state.environments[environment_].snapshot, desk_.reader, bytes_max,
-                         SdkDocument::Clock::now() + desk_.settings.bulk_slice, out);
-}
-
-SdkSlices::~SdkSlices() {
+SlicedAnswers::~SlicedAnswers() {
   *self_ = nullptr;
   while (!jobs_.empty()) cancel(jobs_.front().number);
 }
 
-void SdkSlices::cancel(std::uint64_t number) {
+void SlicedAnswers::cancel(std::uint64_t number) {
   const auto job = find(number);
   if (job == jobs_.end()) return;
   job->finished = {};
   end(job, false);
 }
 
-SdkSlices::Answered SdkSlices::answer(std::unique_ptr<SdkText> text,
-                                      std::span<const net::HeaderField> headers,
-                                      net::Response& response) {
-  const SdkWritten written = text->write(*desk_.state, kWholeBytes, response.body());
-  if (written == SdkWritten::kAll) {
+SlicedAnswers::Answered SlicedAnswers::answer(SlicedText& text,
+                                              std::span<const net::HeaderField> headers,
+                                              net::Response& response) {
+  const SliceWritten written = text.write(*desk_.state, kWholeBytes, response.body());
+  if (written == SliceWritten::kAll) {
     response.send(200, kJson, headers);
     return Answered::kYes;
   }
-  if (written == SdkWritten::kFailed || !has_room()) {
+  if (written == SliceWritten::kFailed || !has_room()) {
     response.body().clear();
-    return written == SdkWritten::kFailed ? Answered::kUnreadable : Answered::kTooMany;
+    return written == SliceWritten::kFailed ? Answered::kUnreadable : Answered::kTooMany;
   }
   Job job;
   job.state = desk_.state;
-  job.text = std::move(text);
+  job.text = text.keep();
   // What was written so far goes out with the head.
   job.stream = response.open_stream(200, kJson, headers);
   job.stream->set_finite();
   const std::uint64_t number = start(std::move(job));
-  if (written == SdkWritten::kNeedsDisk) {
+  if (written == SliceWritten::kNeedsDisk) {
     if (const auto started = find(number); started != jobs_.end()) wait_for_disk(*started);
   } else {
     (void)loop_.post([self = self_, number] {
@@ -57,8 +51,8 @@ SdkSlices::Answered SdkSlices::answer(std::unique_ptr<SdkText> text,
   return Answered::kYes;
 }
 
-std::uint64_t SdkSlices::send(std::unique_ptr<SdkText> text,
-                              std::unique_ptr<net::EventStream> stream, Finished finished) {
+std::uint64_t SlicedAnswers::send(std::unique_ptr<SlicedText> text,
+                                  std::unique_ptr<net::EventStream> stream, Finished finished) {
   Job job;
   job.state = desk_.state;
   job.text = std::move(text);
@@ -71,7 +65,7 @@ std::uint64_t SdkSlices::send(std::unique_ptr<SdkText> text,
   return number;
 }
 
-std::uint64_t SdkSlices::start(Job made) {
+std::uint64_t SlicedAnswers::start(Job made) {
   made.number = next_number_++;
   const std::uint64_t number = made.number;
   Job& job = jobs_.emplace_back(std::move(made));
@@ -84,13 +78,13 @@ std::uint64_t SdkSlices::start(Job made) {
   return number;
 }
 
-SdkSlices::Jobs::iterator SdkSlices::find(std::uint64_t number) {
+SlicedAnswers::Jobs::iterator SlicedAnswers::find(std::uint64_t number) {
   return std::find_if(jobs_.begin(), jobs_.end(),
                       [number](const Job& job) { return job.number == number; });
 }
 
 // The next slice, unless the reader has not taken the last one.
-void SdkSlices::go_on(std::uint64_t number) {
+void SlicedAnswers::go_on(std::uint64_t number) {
   const auto job = find(number);
   if (job == jobs_.end()) return;
   if (job->unsent != nullptr) {
@@ -100,10 +94,10 @@ void SdkSlices::go_on(std::uint64_t number) {
   if (job->all_written) return end(job, true);
   // Shared, so that a slow reader has one slice waiting and no copy of it.
   auto slice = std::make_shared<std::string>();
-  const SdkWritten written = job->text->write(*job->state, kSliceBytes, *slice);
-  if (written == SdkWritten::kFailed) return end(job, false);
-  job->all_written = written == SdkWritten::kAll;
-  const bool waits = written == SdkWritten::kNeedsDisk && slice->empty();
+  const SliceWritten written = job->text->write(*job->state, kSliceBytes, *slice);
+  if (written == SliceWritten::kFailed) return end(job, false);
+  job->all_written = written == SliceWritten::kAll;
+  const bool waits = written == SliceWritten::kNeedsDisk && slice->empty();
   if (!waits) {
     job->stuck_since_ms.reset();
   } else if (!job->stuck_since_ms) {
@@ -111,7 +105,7 @@ void SdkSlices::go_on(std::uint64_t number) {
   }
   const bool sent = slice->empty() || job->stream->send_shared(slice);
   if (!sent) job->unsent = std::move(slice);
-  if (written == SdkWritten::kNeedsDisk) {
+  if (written == SliceWritten::kNeedsDisk) {
     wait_for_disk(*job);
   } else if (sent) {
     // Others come first. A reader who was too slow says when he has caught up.
@@ -121,7 +115,7 @@ void SdkSlices::go_on(std::uint64_t number) {
   }
 }
 
-void SdkSlices::wait_for_disk(Job& job) {
+void SlicedAnswers::wait_for_disk(Job& job) {
   const bool is_stuck = job.stuck_since_ms.has_value() &&
                         loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kMaxWaitMs;
   if (is_stuck) return end(find(job.number), false);
@@ -132,7 +126,7 @@ void SdkSlices::wait_for_disk(Job& job) {
   });
 }
 
-void SdkSlices::end(Jobs::iterator job, bool sent) {
+void SlicedAnswers::end(Jobs::iterator job, bool sent) {
   if (job == jobs_.end()) return;
   Job ended = std::move(*job);
   jobs_.erase(job);
