@@ -144,7 +144,25 @@ void write_asked(JsonWriter& json, const cache::Usage& usage) {
   json.member("last_asked_unix", usage.last_asked_unix_ms / kMsPerSecond);
 }
 
-void write_usage(JsonWriter& json, const Keeper::Place& place) {
+// Apps with LaunchDarkly's SDKs get all flags and evaluate them there, so that a flag they ask for
+// every second is one that nobody asks for here.
+bool is_evaluated_in_apps(const Keeper& keeper, std::size_t place) {
+  return std::ranges::any_of(keeper.threads(), [place](const ServingThread* thread) {
+    return thread->counters().sdk_requests[place].read() > 0;
+  });
+}
+
+void write_never_asked(JsonWriter& json, const std::vector<const cache::Entry*>& never) {
+  json.member("never_asked_count", never.size());
+  json.name("never_asked"), json.open('[');
+  for (std::size_t i = 0; i < std::min(never.size(), kMaxNeverAskedListed); ++i) {
+    json.text(never[i]->key());
+  }
+  json.close(']');
+}
+
+void write_usage(JsonWriter& json, const Keeper& keeper, std::size_t index) {
+  const Keeper::Place& place = keeper.places()[index];
   const cache::UsageTotals& totals = (place.predecessor ? place.predecessor : place.feed)->usage();
   std::vector<const cache::Entry*> asked;
   std::vector<const cache::Entry*> never;
@@ -168,12 +186,13 @@ void write_usage(JsonWriter& json, const Keeper::Place& place) {
     json.close('}');
   }
   json.close(']');
-  json.member("never_asked_count", never.size());
-  json.name("never_asked"), json.open('[');
-  for (std::size_t i = 0; i < std::min(never.size(), kMaxNeverAskedListed); ++i) {
-    json.text(never[i]->key());
+  if (is_evaluated_in_apps(keeper, index)) {
+    json.member("never_asked_unknown",
+                std::string_view("apps fetch these flags by LaunchDarkly's SDKs and evaluate them "
+                                 "themselves; what they ask for is not seen here"));
+  } else {
+    write_never_asked(json, never);
   }
-  json.close(']');
   json.name("unknown_keys"), json.open('[');
   for (const auto& [key, usage] : totals.unknown()) {
     json.open('{');
@@ -212,8 +231,8 @@ void append_usage(std::string& out, const Keeper& keeper) {
   JsonWriter json(out);
   json.open('{');
   json.name("environments"), json.open('{');
-  for (const Keeper::Place& place : keeper.places()) {
-    if (place.feed) write_usage(json, place);
+  for (std::size_t i = 0; i < keeper.places().size(); ++i) {
+    if (keeper.places()[i].feed) write_usage(json, keeper, i);
   }
   json.close('}');
   json.close('}');
