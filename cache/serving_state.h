@@ -56,12 +56,33 @@ struct Routes {
     }
   };
 
+  // What a credential opens.
+  struct Opened {
+    // Where nothing more is said: the one without a payload filter, else the first.
+    std::uint32_t environment = 0;
+    // Nobody's credential any more, in its grace.
+    bool is_former = false;
+    // All environments of that credential, in their order, if they are several.
+    std::vector<std::uint32_t> all = {};
+  };
+  // The credentials of an environment, for people.
+  struct Credentials {
+    std::string current;  // Of its first source that has one.
+    std::string former;   // One in its grace, empty: none that is known by more than its hash.
+    std::vector<std::string> accepted;
+  };
+
   // Of requests that name none: the environment called `default`, else the only one.
   std::optional<std::uint32_t> default_environment;
   // Of listeners bound to one environment, by the listener's index; nullopt: not bound.
   std::vector<std::optional<std::uint32_t>> by_listener;
   // By `Authorization` or `X-API-Key`; looked up by string_view, without allocation.
-  std::unordered_map<std::string, std::uint32_t, CredentialHash, std::equal_to<>> by_credential;
+  std::unordered_map<std::string, Opened, CredentialHash, std::equal_to<>> by_credential;
+  // The payload filter of each environment, by its place: what tells those apart that have one
+  // credential. Empty, and what is beyond the end: none.
+  std::vector<std::string> filters;
+  // By the environment's place.
+  std::vector<Credentials> credentials;
   // Some credential that a vendor's own apis would take is configured and could not be read yet:
   // one that is unknown may be that one.
   bool awaits_credentials = false;

@@ -251,8 +251,8 @@ void EnvironmentFeed::load_former_credentials() {
 
 void EnvironmentFeed::save_credentials() {
   if (!former_loaded_) return;
-  std::string saved =
-      former_credentials_.save(credential_facts(), upstream::random_bytes(kSaltBytes), tools_.sources.clock);
+  std::string saved = former_credentials_.save(
+      credential_facts(), upstream::random_bytes(kSaltBytes), tools_.sources.clock);
   if (saved.empty()) return;
   tools_.saver.save_blob(options_.name, std::string(kFormerBlob), std::move(saved));
 }
@@ -274,26 +274,40 @@ bool EnvironmentFeed::read_credentials() {
     rotated = former_credentials_.note(i, all.back(), facts[i].grace, now) || rotated;
   }
   if (rotated) save_credentials();
+  const auto is_empty = [](const std::string& credential) { return credential.empty(); };
+  std::erase_if(all, is_empty);
+  const std::size_t source_credentials = all.size();
   accepted_credentials_->append_to(all);
   awaits = awaits || accepted_credentials_->awaits_some();
   awaits = awaits || (keeps_former_credentials() && !former_loaded_);
   awaits = awaits && tools_.vendor.unknown_credential_is_final;
-  std::erase_if(all, [](const std::string& credential) { return credential.empty(); });
+  std::erase_if(all, is_empty);
   std::vector<std::string> former;
   former_credentials_.append_to(former, now);
   std::vector<FormerCredentials::Hashed> hashed = former_credentials_.hashed(now);
   for (const std::string& problem : accepted_credentials_->new_problems()) {
     tools_.log.warn("{}: accept: {}", options_.name, problem);
   }
-  if (all == credentials_ && former == former_ && hashed == hashed_ &&
-      awaits == awaits_credentials_) {
+  if (all == credentials_ && source_credentials == source_credentials_ && former == former_ &&
+      hashed == hashed_ && awaits == awaits_credentials_) {
     return false;
   }
   credentials_ = std::move(all);
+  source_credentials_ = source_credentials;
   former_ = std::move(former);
   hashed_ = std::move(hashed);
   awaits_credentials_ = awaits;
   return true;
+}
+
+std::string_view EnvironmentFeed::filter() const {
+  const config::Source* first = nullptr;
+  for (const config::Source& source : options_.sources) {
+    if (source.is_file()) continue;
+    if (first != nullptr && first->launchdarkly.filter != source.launchdarkly.filter) return {};
+    first = &source;
+  }
+  return first == nullptr ? std::string_view() : std::string_view(first->launchdarkly.filter);
 }
 
 std::vector<std::string> EnvironmentFeed::pinned_keys() const {

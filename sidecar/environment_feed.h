@@ -71,8 +71,11 @@ class EnvironmentFeed final : public SeatHost {
   void renew_state();
   // `flagstone accept`: how many sources' held documents were taken in.
   std::size_t accept_held();
-  // Credentials that mean this environment: the sources' own, and those of `accept:`.
+  // Credentials that mean this environment: the sources' own, and then those of `accept:`.
   const std::vector<std::string>& credentials() const { return credentials_; }
+  std::size_t source_credentials() const { return source_credentials_; }
+  // The payload filter that all of its network's sources have; empty: none, or not the same.
+  std::string_view filter() const;
   // Those its sources had until lately, which mean it as long as they are nobody else's now.
   const std::vector<std::string>& former_credentials() const { return former_; }
   // The same of an earlier process.
@@ -135,6 +138,7 @@ class EnvironmentFeed final : public SeatHost {
   // Between prepare() and start().
   std::vector<std::unique_ptr<upstream::Source>> prepared_;
   std::vector<std::string> credentials_;
+  std::size_t source_credentials_ = 0;
   std::vector<std::string> former_;
   std::vector<FormerCredentials::Hashed> hashed_;
   bool awaits_credentials_ = false;

@@ -37,7 +37,8 @@ Keeper::Keeper(KeeperTools tools)
       trim_timer_(tools_.loop, [this] { give_back_memory(); }),
       credential_looks_(
           tools_.loop, [this](const auto& found) { look_at_credentials(found); },
-          [this] { credentials_looked_at(); }) {}
+          [this] { credentials_looked_at(); }),
+      access_warnings_(tools_.log) {}
 
 Keeper::~Keeper() = default;
 

@@ -18,6 +18,7 @@
 #include "config/options.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "sidecar/access_warnings.h"
 #include "sidecar/credential_looks.h"
 #include "sidecar/environment_feed.h"
 #include "sidecar/evaluation_reporter.h"
@@ -96,6 +97,7 @@ class Keeper final : public FeedHost {
     });
     thread.set_look_at_credentials(
         [this](std::function<void(bool)> done) { credential_looks_.ask(std::move(done)); });
+    thread.set_take_access_note([this](const AccessNote& note) { take_access_note(note); });
     thread.set_post_events([this](std::size_t environment, upstream::PostedEvents events,
                                   std::function<void(EventInlet::Result)> done) {
       post_events(environment, std::move(events), std::move(done));
@@ -159,6 +161,8 @@ class Keeper final : public FeedHost {
   void save_credentials();
   cache::Routes make_routes();
   void add_credentials(std::uint32_t index, cache::Routes& routes) const;
+  void add_former_credentials(std::uint32_t index, cache::Routes& routes) const;
+  void take_access_note(const AccessNote& note);
   void make_room_for_usage();
   void housework();
   void drain_usage();
@@ -195,6 +199,7 @@ class Keeper final : public FeedHost {
   net::Timer usage_timer_;
   net::Timer trim_timer_;
   CredentialLooks credential_looks_;
+  AccessWarnings access_warnings_;
   std::int64_t usage_saved_ms_ = 0;
   std::uint64_t unreadable_seen_ = 0;
   std::int64_t healed_ms_ = -kHealPauseMs;

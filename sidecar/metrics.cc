@@ -87,6 +87,29 @@ void append_answers(Exposition& text, const Keeper& keeper) {
   }
 }
 
+// Who does not get in, and who will not before long.
+void append_access(Exposition& text, const Keeper& keeper) {
+  text.family("flagstone_unauthorized_requests_total", "counter",
+              "Requests whose credential opens no environment, by the api they asked.");
+  for (std::size_t api = 0; api < kAccessApiNames.size(); ++api) {
+    std::uint64_t sum = 0;
+    for (const ServingThread* thread : keeper.threads()) {
+      sum += thread->counters().unauthorized[api].read();
+    }
+    text.sample(label("api", kAccessApiNames[api]), sum);
+  }
+  text.family("flagstone_former_credential_requests_total", "counter",
+              "Requests that came with the environment's former credential, in its grace.");
+  for (std::size_t place = 0; place < keeper.places().size(); ++place) {
+    if (!keeper.places()[place].feed) continue;
+    std::uint64_t sum = 0;
+    for (const ServingThread* thread : keeper.threads()) {
+      sum += thread->counters().former_credential_requests[place].read();
+    }
+    text.sample(label("environment", keeper.places()[place].name), sum);
+  }
+}
+
 void append_latency(Exposition& text, const Keeper& keeper) {
   text.family("flagstone_request_duration_seconds", "histogram",
               "Time from the parsed request to its written answer.");
@@ -323,6 +346,7 @@ void append_state(Exposition& text, const Keeper& keeper) {
 void append_metrics(std::string& out, const Keeper& keeper, std::int64_t now_unix_ms) {
   Exposition text(out);
   append_answers(text, keeper);
+  append_access(text, keeper);
   append_latency(text, keeper);
   append_environments(text, keeper, now_unix_ms);
   append_sources(text, keeper);

@@ -30,6 +30,11 @@ enum class Api : std::uint8_t {
 inline constexpr std::array<const char*, 5> kApiNames = {"ofrep", "ofrep_bulk", "flagd_evaluation",
                                                          "flagd_resolve_all", "launchdarkly_evalx"};
 
+// Who is asked by requests that open no environment, a label of the metrics.
+enum class AccessApi : std::uint8_t { kOfrep, kFlagd, kLaunchDarklySdk, kLaunchDarklyEvents };
+inline constexpr std::array<const char*, 4> kAccessApiNames = {"ofrep", "flagd", "launchdarkly_sdk",
+                                                               "launchdarkly_events"};
+
 // How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
 // the last bucket is +Inf.
 class LatencyHistogram {
@@ -77,6 +82,12 @@ struct ServingCounters {
       evaluations;
   // Requests that never reached an evaluation, by OFREP error code.
   std::array<Counter, evaluation::kErrorCodeCount> refused;
+  // Those of them whose credential opens nothing, by who was asked.
+  std::array<Counter, kAccessApiNames.size()> unauthorized;
+  // By environment: those that came with a credential that is in its grace, and those of apps that
+  // fetch its flags and evaluate them themselves.
+  std::array<Counter, kMaxEnvironments> former_credential_requests;
+  std::array<Counter, kMaxEnvironments> sdk_requests;
   std::array<LatencyHistogram, kApiNames.size()> latency;
   Counter not_modified;
   Counter event_streams_opened;

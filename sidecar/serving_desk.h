@@ -19,6 +19,7 @@
 #include "evaluation/dialect.h"
 #include "evaluation/scratch.h"
 #include "net/rpc/call.h"
+#include "sidecar/access_notes.h"
 #include "sidecar/evaluation_reporter.h"
 #include "sidecar/event_inlet.h"
 #include "sidecar/late_answers.h"
@@ -32,7 +33,8 @@ namespace flagstone::sidecar {
 using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
 
 struct ServingDesk {
-  explicit ServingDesk(net::Loop& loop) : late(loop), events(loop), unknown_credentials(loop) {}
+  explicit ServingDesk(net::Loop& loop)
+      : access(loop, counters), late(loop), events(loop), unknown_credentials(loop) {}
 
   ServingSettings settings;  // Set before the thread starts.
   // Likewise; the numbers may be read by any thread. nullptr: no limit.
@@ -47,6 +49,7 @@ struct ServingDesk {
   // which owns them all.
   std::array<std::atomic<EvaluationReporter*>, kMaxEnvironments> reporters{};
   ServingCounters counters;
+  AccessNotes access;
   LateAnswers late;
   EventInlet events;
   UnknownCredentials unknown_credentials;

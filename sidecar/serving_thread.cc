@@ -78,6 +78,12 @@ void ServingThread::set_look_at_credentials(LookAtCredentials look) {
       });
 }
 
+void ServingThread::set_take_access_note(TakeAccessNote take) {
+  desk_.access.set_tell([this, take = std::move(take)](AccessNote note) {
+    (void)keeper_loop_.post([take, note = std::move(note)] { take(note); });
+  });
+}
+
 std::expected<void, net::Error> ServingThread::listen(const net::BoundSocket& socket,
                                                       unsigned listener_index) {
   return server_.listen(socket, listener_index);

@@ -51,6 +51,9 @@ class ServingThread {
   // runs.
   using LookAtCredentials = std::function<void(std::function<void(bool found_all)> done)>;
   void set_look_at_credentials(LookAtCredentials look);
+  // Likewise: what people should hear of how requests open environments.
+  using TakeAccessNote = std::function<void(const AccessNote& note)>;
+  void set_take_access_note(TakeAccessNote take);
   // Likewise, for events that apps post.
   void set_post_events(EventInlet::Post post) {
     desk_.events.set_post(keeper_loop_, std::move(post));

@@ -316,11 +316,13 @@ std::optional<FlagdEvaluation::Asked> FlagdEvaluation::find_out(ServiceVersion v
   asked.version = version;
   const auto index = find_environment(state.routes, request);
   if (!index) {
+    desk_.access.refused(AccessApi::kFlagd, index.error(), request);
     desk_.counters.count_refused(ErrorCode::kGeneral);
     call.fail(RpcCode::kUnauthenticated, describe(index.error()));
     return std::nullopt;
   }
-  asked.index = *index;
+  desk_.access.opened(*index);
+  asked.index = index->environment;
   asked.environment = &state.environments[asked.index];
   const auto selector =
       Selector::parse(request.header(kSelectorHeader).value_or(std::string_view()));

@@ -222,17 +222,21 @@ void FlagdEvaluationEvents::event_stream(const net::Request& request, std::strin
                         ? wire::check_empty_request(call->message())
                         : wire::check_empty_request_json(call->message(), desk_.contexts);
   if (!read) return call->fail(RpcCode::kInvalidArgument, read.error());
-  const auto environment = find_environment(desk_.state->routes, request);
-  if (!environment) return call->fail(RpcCode::kUnauthenticated, describe(environment.error()));
+  const auto route = find_environment(desk_.state->routes, request);
+  if (!route) {
+    desk_.access.refused(AccessApi::kFlagd, route.error(), request);
+    return call->fail(RpcCode::kUnauthenticated, describe(route.error()));
+  }
+  desk_.access.opened(*route);
   const auto selector =
       Selector::parse(request.header(kSelectorHeader).value_or(std::string_view()));
   if (!selector) return call->fail(RpcCode::kInvalidArgument, selector.error());
   if (desk_.stopping) return call->fail(RpcCode::kUnavailable, "stopping");
-  if (!streams_.has_room(*environment, *selector)) {
+  if (!streams_.has_room(route->environment, *selector)) {
     return call->fail(RpcCode::kResourceExhausted, "no further stream can be opened");
   }
   desk_.counters.event_streams_opened.add(1);
-  streams_.add(*environment, *selector, call->open_stream(loop_));
+  streams_.add(route->environment, *selector, call->open_stream(loop_));
 }
 
 }  // namespace flagstone::sidecar

@@ -180,10 +180,14 @@ std::expected<FlagdSync::Asked, FlagdSync::Refused> FlagdSync::find_out(
   const cache::ServingState& state = *desk_.state;
   const auto index = find_environment(state.routes, request);
   if (!index) {
+    desk_.access.refused(AccessApi::kFlagd, index.error(), request);
     return std::unexpected(
         Refused{RpcCode::kUnauthenticated, 401, std::string(describe(index.error()))});
   }
-  Asked asked{.index = *index, .environment = &state.environments[*index], .selector = {}};
+  desk_.access.opened(*index);
+  Asked asked{.index = index->environment,
+              .environment = &state.environments[index->environment],
+              .selector = {}};
   auto selector = Selector::parse(request.header(kSelectorHeader).value_or(body_selector));
   if (!selector) {
     return std::unexpected(Refused{RpcCode::kInvalidArgument, 400, std::move(selector.error())});

@@ -72,13 +72,16 @@ void LaunchDarklyEvents::diagnostic(const net::Request& request, std::string_vie
 }
 
 void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Response& response) {
-  const auto environment = find_environment(desk_.state->routes, request, false);
-  if (!environment) {
-    const auto status = refusal_status(desk_.unknown_credentials, environment.error(), response);
+  // They name no payload filter: of several environments of one key, one sends them.
+  const auto route = find_environment(desk_.state->routes, request, false);
+  if (!route) {
+    const auto status = refusal_status(desk_.unknown_credentials, route.error(), response);
     if (!status) return;
-    if (*status == 503) return tell_to_try_again(response, describe(environment.error()));
-    return refuse(*status, describe(environment.error()), response);
+    if (*status == 503) return tell_to_try_again(response, describe(route.error()));
+    desk_.access.refused(AccessApi::kLaunchDarklyEvents, route.error(), request);
+    return refuse(*status, describe(route.error()), response);
   }
+  desk_.access.opened(*route);
   const std::string_view encoding = request.header("content-encoding").value_or("");
   const bool is_gzip = encoding == "gzip";
   if (!is_gzip && !encoding.empty() && encoding != "identity") {
@@ -98,7 +101,7 @@ void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Respo
     return tell_to_try_again(response);
   }
   const std::uint64_t number = next_number_++;
-  const bool taken = desk_.events.post(*environment, std::move(events),
+  const bool taken = desk_.events.post(route->environment, std::move(events),
                                        [self = self_, number](EventInlet::Result result) {
                                          if (*self != nullptr) (*self)->answer(number, result);
                                        });

@@ -1,22 +1,58 @@
 #include "sidecar/api/launchdarkly_sdk_access.h"
 
+#include <string>
+
 #include "evaluation/json_text.h"
+#include "net/percent.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
 #include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
 
+namespace {
+
+// As LaunchDarkly's relay answers a filter it does not have.
+void refuse_filter(RoutingError error, std::string_view filter, net::Response& response) {
+  if (error == RoutingError::kFilterNeeded) {
+    return refuse_sdk(response, 404,
+                      std::string(describe(error)) +
+                          ": set the SDK's payload filter, or configure an environment of this key "
+                          "without `filter`");
+  }
+  constexpr std::size_t kShown = 64;
+  refuse_sdk(response, 404,
+             std::string(describe(error)) + " (" + std::string(filter.substr(0, kShown)) +
+                 "): configure one with this `filter`, or one without any");
+}
+
+}  // namespace
+
 std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Request& request,
                                                 net::Response& response) {
   const cache::ServingState& state = *desk.state;
-  const auto index = find_environment(state.routes, request, false);
-  if (index && is_launchdarkly(state.environments[*index])) return *index;
-  const auto status = refusal_status(
-      desk.unknown_credentials, index ? RoutingError::kForeignCredential : index.error(), response);
+  std::string filter;
+  if (const auto raw = net::query_parameter(request.query, "filter")) {
+    if (!net::percent_decode(*raw, filter)) filter = *raw;
+  }
+  const auto found = find_filtered_environment(state.routes, request, filter);
+  if (found && is_launchdarkly(state.environments[found->route.environment])) {
+    desk.access.opened(*found, filter);
+    desk.counters.sdk_requests[found->route.environment].add(1);
+    return found->route.environment;
+  }
+  const RoutingError error = found ? RoutingError::kForeignCredential : found.error();
+  if (error == RoutingError::kUnknownFilter || error == RoutingError::kFilterNeeded) {
+    desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
+    desk.access.filter_refused(error, filter);
+    refuse_filter(error, filter, response);
+    return std::nullopt;
+  }
+  const auto status = refusal_status(desk.unknown_credentials, error, response);
   if (!status) return std::nullopt;
   desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
+  if (*status == 401) desk.access.refused(AccessApi::kLaunchDarklySdk, error, request);
   refuse_sdk(response, *status,
-             index ? "this key is not an SDK key of LaunchDarkly's" : describe(index.error()));
+             found ? "this key is not an SDK key of LaunchDarkly's" : describe(error));
   return std::nullopt;
 }
 

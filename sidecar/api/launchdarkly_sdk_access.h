@@ -14,7 +14,8 @@
 namespace flagstone::sidecar {
 
 // The environment that the request's SDK key opens. nullopt: it was refused, or is handled again.
-// Only the keys that are configured open one, each its own, and only one of LaunchDarkly's.
+// Only the keys that are configured open one, each its own, and only one of LaunchDarkly's; of
+// several of one key it is the one whose payload filter the request names (`?filter=`).
 std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Request& request,
                                                 net::Response& response);
 

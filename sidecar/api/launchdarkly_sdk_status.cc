@@ -1,15 +1,13 @@
 #include "sidecar/api/launchdarkly_sdk_status.h"
 
+#include <algorithm>
+
 #include "sidecar/api/launchdarkly_sdk_access.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
 #include "upstream/source.h"
 
 namespace flagstone::sidecar {
 namespace {
-
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
@@ -60,18 +58,39 @@ std::string_view relay_name(std::string_view kind) {
   return "INVALID_DATA";
 }
 
+bool has_keys(const cache::Routes& routes, std::size_t index) {
+  if (index >= routes.credentials.size()) return false;
+  const cache::Routes::Credentials& keys = routes.credentials[index];
+  return !keys.current.empty() || !keys.former.empty() || !keys.accepted.empty();
+}
+
+// The relay has the first two. While a key is being rotated both are there.
+void append_keys(JsonWriter& json, const cache::Routes::Credentials& keys) {
+  const auto member = [&json](std::string_view name, std::string_view key) {
+    if (!key.empty()) json.member(name, std::string_view(obscured_key(key)));
+  };
+  member("sdkKey", keys.current);
+  member("expiringSdkKey", keys.former);
+  if (keys.accepted.empty()) return;
+  json.name("acceptedSdkKeys");
+  json.open('[');
+  for (const std::string& key : keys.accepted) json.text(obscured_key(key));
+  json.close(']');
+}
+
 }  // namespace
 
 std::string obscured_key(std::string_view key) {
-  constexpr std::size_t kShown = 5;
+  constexpr std::size_t kShownMax = 5;
+  constexpr std::size_t kShareShown = 4;
   std::string shown;
   if (has_prefix(key)) {
     shown = key.substr(0, 4);
     key.remove_prefix(4);
   }
-  const std::size_t hidden = key.size() > kShown ? key.size() - kShown : 0;
+  const std::size_t hidden = key.size() - std::min(kShownMax, key.size() / kShareShown);
   for (std::size_t i = 0; i < key.size(); ++i) {
-    shown += i < hidden && is_hex_digit(key[i]) ? '*' : key[i];
+    shown += i < hidden && key[i] != '-' ? '*' : key[i];
   }
   return shown;
 }
@@ -111,8 +130,6 @@ void LaunchDarklySdkStatus::look() {
 void LaunchDarklySdkStatus::status(const net::Request&, std::string_view, net::Response& response) {
   look();
   const cache::ServingState& state = *desk_.state;
-  Keys keys;
-  for (const auto& [key, index] : state.routes.by_credential) keys[index].insert(key);
   std::string& body = response.body();
   JsonWriter json(body);
   bool healthy = true;
@@ -123,10 +140,10 @@ void LaunchDarklySdkStatus::status(const net::Request&, std::string_view, net::R
   for (std::size_t i = 0; i < state.environments.size(); ++i) {
     const cache::EnvironmentState& environment = state.environments[i];
     // Before it has data only its keys tell that it is there.
-    const bool is_there = environment.snapshot != nullptr || keys.contains(i);
+    const bool is_there = environment.snapshot != nullptr || has_keys(state.routes, i);
     if (!is_there || !is_launchdarkly(environment)) continue;
     any = true;
-    healthy = append_environment(json, i, keys) && healthy;
+    healthy = append_environment(json, i) && healthy;
   }
   json.close('}');
   json.member("status", std::string_view(healthy ? "healthy" : "degraded"));
@@ -138,8 +155,7 @@ void LaunchDarklySdkStatus::status(const net::Request&, std::string_view, net::R
   refuse_sdk(response, 404, "no environment of LaunchDarkly's is served here");
 }
 
-bool LaunchDarklySdkStatus::append_environment(JsonWriter& json, std::size_t index,
-                                               const Keys& keys) const {
+bool LaunchDarklySdkStatus::append_environment(JsonWriter& json, std::size_t index) const {
   const cache::EnvironmentState& environment = desk_.state->environments[index];
   const Seen& seen = seen_.at(index);
   const bool valid = seen.connection == Connection::kValid;
@@ -148,13 +164,8 @@ bool LaunchDarklySdkStatus::append_environment(JsonWriter& json, std::size_t ind
   const bool connected = valid || (has_data && lately);
   json.name(environment.name);
   json.open('{');
-  if (const auto its = keys.find(index); its != keys.end()) {
-    std::string_view name = "sdkKey";
-    for (const std::string_view key : its->second) {
-      if (!name.empty()) json.member(name, std::string_view(obscured_key(key)));
-      // While a key is being rotated there are two.
-      name = name == "sdkKey" ? "expiringSdkKey" : "";
-    }
+  if (has_keys(desk_.state->routes, index)) {
+    append_keys(json, desk_.state->routes.credentials[index]);
   }
   json.member("status", std::string_view(connected ? "connected" : "disconnected"));
   json.name("connectionStatus");

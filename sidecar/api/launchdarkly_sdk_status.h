@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -19,7 +18,8 @@
 
 namespace flagstone::sidecar {
 
-// All but the prefix and the last five characters: hexadecimal digits become asterisks.
+// All but the prefix, the hyphens and at most the last five characters, of a short one fewer,
+// become asterisks.
 std::string obscured_key(std::string_view key);
 
 class LaunchDarklySdkStatus final : public ServingApi {
@@ -42,14 +42,13 @@ class LaunchDarklySdkStatus final : public ServingApi {
     Connection connection = Connection::kInitializing;
     std::int64_t since_unix_ms = 0;
   };
-  using Keys = std::map<std::size_t, std::set<std::string_view>>;
 
   static std::string_view name_of(Connection connection);
   static Connection connection_of(const cache::EnvironmentState& environment);
   // Notes what changed, and when.
   void look();
   // True when it is connected.
-  bool append_environment(JsonWriter& json, std::size_t index, const Keys& keys) const;
+  bool append_environment(JsonWriter& json, std::size_t index) const;
 
   ServingDesk& desk_;
   std::string_view version_;

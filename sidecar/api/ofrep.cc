@@ -192,10 +192,12 @@ std::optional<Ofrep::Asked> Ofrep::find_out(const net::Request& request, std::st
   asked.state = desk_.state.get();
   auto index = find_environment(asked.state->routes, request);
   if (!index) {
+    desk_.access.refused(AccessApi::kOfrep, index.error(), request);
     send_error(401, ErrorCode::kGeneral, key, describe(index.error()), response);
     return std::nullopt;
   }
-  asked.index = *index;
+  desk_.access.opened(*index);
+  asked.index = index->environment;
   asked.environment = &asked.state->environments[asked.index];
   auto selector = Selector::parse(request.header(kSelectorHeader).value_or(std::string_view()));
   if (!selector) {

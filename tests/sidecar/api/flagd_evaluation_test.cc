@@ -224,7 +224,7 @@ TEST_F(FlagdEvaluationTest, NotReadyIsUnavailable) {
 
 TEST_F(FlagdEvaluationTest, AForeignCredentialIsUnauthenticated) {
   served.state.environments.push_back(served.state.environments[0]);
-  served.state.routes.by_credential["other"] = 1;
+  served.state.routes.by_credential["other"].environment = 1;
   served.state.routes.by_listener = {0};
   served.publish();
   net::RpcRequest request("application/json", R"({"flagKey":"string"})");

@@ -24,6 +24,7 @@
 #include "net/router.h"
 #include "net/timer.h"
 #include "sidecar/api/api.h"
+#include "sidecar/routing.h"
 #include "sidecar/serving_desk.h"
 #include "tests/fakes/net/recording_response.h"
 
@@ -133,14 +134,20 @@ class LaunchDarklyBench {
                                      .last_failure_unix_ms = last_failure.second,
                                      .changed_unix_ms = 1'000'000'000'000,
                                      .generation = generations_[i]});
+      state->routes.credentials.emplace_back();
+      state->routes.filters.emplace_back(i < filters.size() ? filters[i] : "");
       if (!out) {
-        state->routes.by_credential[is_flagd ? "flagd-key" : "sdk-key-" + std::to_string(i)] =
-            static_cast<std::uint32_t>(i);
+        const std::string key = is_flagd  ? "flagd-key"
+                                : one_key ? "sdk-key-0"
+                                          : "sdk-key-" + std::to_string(i);
+        state->routes.credentials.back().current = key;
+        (void)add_credential(state->routes, key, static_cast<std::uint32_t>(i));
       }
       if (!desk_->usage[i]) desk_->usage[i] = std::make_unique<cache::UsageCounters>();
       desk_->usage[i]->grow(environment.flag_id_limit());
     }
-    if (!new_key.empty()) state->routes.by_credential[new_key] = 0;
+    if (!new_key.empty()) (void)add_credential(state->routes, new_key, 0);
+    if (change_routes) change_routes(state->routes);
     state->routes.awaits_credentials = awaits_credentials;
     was_stale_ = stale;
     desk_->state = std::move(state);
@@ -221,6 +228,10 @@ class LaunchDarklyBench {
   bool awaits_credentials = false;
   // Opens env-0 as well.
   std::string new_key;
+  // All of LaunchDarkly's environments have sdk-key-0, and are told apart by their filters.
+  bool one_key = false;
+  std::vector<std::string> filters;
+  std::function<void(cache::Routes&)> change_routes;
   std::pair<std::string_view, std::int64_t> last_failure;
   // The environment that a reload took out; -1: none.
   int taken_out = -1;

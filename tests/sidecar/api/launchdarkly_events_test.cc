@@ -27,7 +27,7 @@ class LaunchDarklyEventsTest : public testing::Test {
   }
   void publish(bool awaits_credentials) {
     auto state = std::make_shared<cache::ServingState>();
-    state->routes.by_credential["sdk-1"] = 1;
+    state->routes.by_credential["sdk-1"].environment = 1;
     state->routes.awaits_credentials = awaits_credentials;
     state->environments.resize(2);
     desk.state = state;

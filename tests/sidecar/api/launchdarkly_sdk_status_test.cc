@@ -9,10 +9,13 @@ namespace flagstone::sidecar {
 namespace {
 
 TEST(LaunchDarklySdkStatus, ObscuredKeys) {
-  EXPECT_EQ(obscured_key("sdk-98e2b0b4-2688-e42d1"), "sdk-********-****-e42d1");
-  EXPECT_EQ(obscured_key("mob-0123456789"), "mob-*****56789");
-  EXPECT_EQ(obscured_key("plain-key"), "pl*in-key");
-  EXPECT_EQ(obscured_key("abc"), "abc");
+  EXPECT_EQ(obscured_key("sdk-98e2b0b4-0c62-4d59-2688-05b2e42d1f0a"),
+            "sdk-********-****-****-****-*******d1f0a");
+  EXPECT_EQ(obscured_key("mob-0123456789"), "mob-********89");
+  EXPECT_EQ(obscured_key("sdk-prod-1"), "sdk-****-1");
+  EXPECT_EQ(obscured_key("sdk-key"), "sdk-***");
+  EXPECT_EQ(obscured_key("plain-key"), "*****-*ey");
+  EXPECT_EQ(obscured_key("abc"), "***");
   EXPECT_EQ(obscured_key(""), "");
 }
 
@@ -30,7 +33,7 @@ TEST(LaunchDarklySdkStatus, EnvironmentsAsTheRelayShowsThem) {
   EXPECT_EQ(simdjson::dom::object(json["environments"]).size(), 2u) << "flagd's is not in it";
   const auto first = json["environments"]["env-0"];
   EXPECT_EQ(std::string_view(first["status"]), "connected");
-  EXPECT_EQ(std::string_view(first["sdkKey"]), "sdk-key-0");
+  EXPECT_EQ(std::string_view(first["sdkKey"]), "sdk-***-0");
   EXPECT_EQ(std::string_view(first["connectionStatus"]["state"]), "VALID");
   EXPECT_GT(std::int64_t(first["connectionStatus"]["stateSince"]), 1'600'000'000'000);
   EXPECT_EQ(std::string_view(first["dataStoreStatus"]["state"]), "VALID");
@@ -45,6 +48,23 @@ TEST(LaunchDarklySdkStatus, EnvironmentsAsTheRelayShowsThem) {
   EXPECT_EQ(std::string_view(after["status"]), "healthy") << "for a minute it may be a hiccup";
   EXPECT_EQ(std::string_view(after["environments"]["env-0"]["connectionStatus"]["state"]),
             "INTERRUPTED");
+}
+
+TEST(LaunchDarklySdkStatus, KeysAreShownForWhatTheyAre) {
+  LaunchDarklyBench bench;
+  bench.serve<LaunchDarklySdkStatus>(std::string_view("1.2.3"));
+  bench.change_routes = [](cache::Routes& routes) {
+    routes.credentials[0] = {.current = "sdk-zzzz", .former = "sdk-aaaa", .accepted = {"0123456"}};
+  };
+  bench.take({flag_record("a", 1, "1")});
+  simdjson::dom::parser parser;
+  const std::string text = bench.get("/status", {}, "").text;
+  const auto shown = parser.parse(text)["environments"]["env-0"];
+  EXPECT_EQ(std::string_view(shown["sdkKey"]), "sdk-***z")
+      << "whatever their order in the alphabet";
+  EXPECT_EQ(std::string_view(shown["expiringSdkKey"]), "sdk-***a");
+  EXPECT_EQ(std::string_view(shown["acceptedSdkKeys"].at(0)), "******6");
+  EXPECT_EQ(simdjson::dom::array(shown["acceptedSdkKeys"]).size(), 1u);
 }
 
 TEST(LaunchDarklySdkStatus, TheLastErrorIsNamedAsTheRelayNamesIt) {

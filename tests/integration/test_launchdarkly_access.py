@@ -1,0 +1,149 @@
+"""Who is served what: environments of one SDK key and different payload filters, keys that open nothing,
+keys that are being replaced, and what the operator sees of it."""
+
+import re
+
+from launchdarkly_test_case import AUTHORIZED, SDK_KEY, LaunchDarklyTestCase, main
+from launchdarkly_flags import answering
+
+REFUSED = "flagstone_unauthorized_requests_total"
+FORMER = "flagstone_former_credential_requests_total"
+
+
+def event(key):
+    return {"kind": "identify", "creationDate": 1700000000000, "context": {"kind": "user", "key": key}}
+
+
+def log_of(daemon):
+    return "\n".join(daemon.log)
+
+
+class Filters(LaunchDarklyTestCase):
+    def start_filtered(self, **filters):
+        """Environments by name, each with the filter of that value and a flag that says its name."""
+        self.services = {name: self.service(answering(name)) for name in filters}
+        return self.start_with({"listen": ["127.0.0.1:0"], "state": {"dir": self.path("state")},
+                                "environments": {
+            name: self.environment(self.services[name], listen=["unix:" + self.path(name)],
+                                   events={"flush_interval": "200ms"},
+                                   source={"filter": value, "protocol": "fdv1"} if value else {})
+            for name, value in filters.items()}})
+
+    def served(self, client, path="/sdk/latest-all"):
+        answer = client.get(path, AUTHORIZED)
+        return answer.status, next((name for name in self.services
+                                    if f'"{name}"'.encode() in answer.body), None)
+
+    def test_each_filter_of_one_key_is_an_environment(self):
+        daemon = self.start_filtered(web="web", whole="", app="app")
+        client = daemon.ofrep()
+        for path in ("/sdk/latest-all", "/sdk/flags", "/sdk/poll"):
+            self.assertEqual(self.served(client, path), (200, "whole"))
+            self.assertEqual(self.served(client, path + "?filter=web"), (200, "web"))
+            self.assertEqual(self.served(client, path + "?filter=app"), (200, "app"))
+        for path, wanted in (("/all", "whole"), ("/all?filter=web", "web"),
+                             ("/sdk/stream?filter=app", "app")):
+            stream = self.subscribe(daemon, path)
+            while f'"{wanted}"' not in stream.next_event()["data"]:
+                pass
+        self.assertEqual(client.evaluate("answer", headers={
+            "Authorization": "Bearer " + SDK_KEY}).value, "whole")
+        self.assertNotIn("have the same credential", log_of(daemon))
+
+    def test_a_filter_that_nobody_has(self):
+        daemon = self.start_filtered(web="web", whole="")
+        client = daemon.ofrep()
+        for _ in range(3):
+            self.assertEqual(self.served(client, "/sdk/latest-all?filter=nope"), (200, "whole"))
+        daemon.await_log("whole: an SDK asks for the payload filter `nope`")
+        self.assertEqual(log_of(daemon).count("`nope`"), 1)
+
+    def test_only_filtered_ones(self):
+        daemon = self.start_filtered(web="web", app="app")
+        client = daemon.ofrep()
+        answer = client.get("/sdk/latest-all?filter=nope", AUTHORIZED)
+        self.assertEqual(answer.status, 404)
+        self.assertIn("nope", answer.json["message"])
+        self.assertEqual(client.get("/all", AUTHORIZED).status, 404)
+        daemon.await_log("payload filter `nope`.*404")
+        self.assertEqual(self.served(client, "/sdk/latest-all?filter=app"), (200, "app"))
+
+    def test_the_only_one_is_served_with_a_warning(self):
+        daemon = self.start_filtered(web="web")
+        self.assertEqual(self.served(daemon.ofrep()), (200, "web"))
+        daemon.await_log("web: an SDK asks for no payload filter")
+
+    def test_a_listener_of_its_own_takes_the_shared_key(self):
+        daemon = self.start_filtered(web="web", whole="")
+        for name in ("web", "whole"):
+            client = daemon.unix(self.path(name))
+            self.assertEqual(self.served(client), (200, name))
+            self.assertEqual(client.evaluate("answer", headers=AUTHORIZED).value, name)
+        self.assertEqual(daemon.unix(self.path("web")).get("/sdk/latest-all?filter=app",
+                                                           AUTHORIZED).status, 404)
+        self.assertEqual(daemon.unix(self.path("web")).get("/sdk/latest-all", {
+            "Authorization": "sdk-other"}).status, 401)
+
+    def test_events_are_sent_once(self):
+        daemon = self.start_filtered(web="web", whole="")
+        self.assertEqual(daemon.ofrep().post("/bulk", [event("ada")], AUTHORIZED).status, 202)
+        sent = lambda name: str(self.services[name].posted()).count("ada")  # noqa: E731
+        self.eventually(lambda: sent("whole") == 1, "the event")
+        self.assertEqual(sent("web"), 0)
+
+    def test_equal_keys_and_filters_are_warned_of(self):
+        daemon = self.start_filtered(one="web", two="web")
+        daemon.await_log("environments one and two have the same credential; it means one")
+        self.assertEqual(self.served(daemon.ofrep(), "/sdk/latest-all?filter=web"), (200, "one"))
+
+
+class Keys(LaunchDarklyTestCase):
+    def test_a_wrong_key_is_seen(self):
+        daemon = self.flagstone(self.service())
+        client = daemon.ofrep()
+        for key in ("sdk-wrong-key-abcd", "sdk-wrong-key-abcd", "short"):
+            self.assertEqual(client.get("/all", {"Authorization": key}).status, 401)
+        self.assertEqual(client.post("/bulk", [], {"Authorization": "short"}).status, 401)
+        self.assertEqual(daemon.metric(REFUSED, api="launchdarkly_sdk"), 3)
+        self.assertEqual(daemon.metric(REFUSED, api="launchdarkly_events"), 1)
+        self.assertEqual(daemon.metric(REFUSED, api="ofrep"), 0)
+        daemon.await_log(r"launchdarkly_sdk: requests with a credential \(…abcd\) that opens no")
+        self.assertEqual(log_of(daemon).count("credential"), 1)
+        self.assertNotIn("wrong", log_of(daemon))
+
+    def test_a_rotation_is_seen_to_end(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.flagstone(service, source={"rotation_grace": "4s"})
+        client = daemon.ofrep()
+        self.write("key", "sdk-key-two")
+        new = {"Authorization": "sdk-key-two"}
+        self.eventually(lambda: client.get("/sdk/flags", new).status == 200, "the new key")
+        self.assertEqual(daemon.metric(FORMER, environment="default"), 0)
+        self.assertEqual(client.get("/sdk/flags", AUTHORIZED).status, 200)
+        self.assertEqual(daemon.metric(FORMER, environment="default"), 1)
+        shown = client.get("/status").json["environments"]["default"]
+        self.assertEqual((shown["sdkKey"], shown["expiringSdkKey"]), ("sdk-***-**o", "sdk-***-**e"))
+        self.eventually(lambda: client.get("/sdk/flags", AUTHORIZED).status == 401, "its end")
+        daemon.await_log("former credential.* of default, whose grace is over")
+        self.assertNotIn("expiringSdkKey", client.get("/status").json["environments"]["default"])
+
+    def test_accepted_keys_are_shown_apart(self):
+        daemon = self.flagstone(self.service(), accept=[{"file": self.write("a", "aaaa")}])
+        shown = daemon.ofrep().get("/status").json["environments"]["default"]
+        self.assertEqual((shown["sdkKey"], shown["acceptedSdkKeys"]), ("sdk-***-**e", ["***a"]))
+        self.assertNotIn("expiringSdkKey", shown)
+
+
+class Usage(LaunchDarklyTestCase):
+    def test_what_sdks_ask_for_is_not_called_never_asked(self):
+        daemon = self.flagstone(self.service())
+        usage = lambda: daemon.admin.get("/usage").json["environments"]["default"]  # noqa: E731
+        self.assertIn("answer", usage()["never_asked"])
+        self.document(daemon)
+        self.assertNotIn("never_asked", usage())
+        self.assertNotIn("never_asked_count", usage())
+        self.assertTrue(re.search("SDKs", usage()["never_asked_unknown"]))
+
+
+if __name__ == "__main__":
+    main()
