@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "cache/state_files.h"
 #include "sidecar/pins_file.h"
@@ -300,14 +302,16 @@ bool EnvironmentFeed::read_credentials() {
   return true;
 }
 
-std::string_view EnvironmentFeed::filter() const {
-  const config::Source* first = nullptr;
+std::string EnvironmentFeed::filter() const {
+  if (!tools_.vendor.payload_filter) return {};
+  std::optional<std::string> filter;
   for (const config::Source& source : options_.sources) {
     if (source.is_file()) continue;
-    if (first != nullptr && first->launchdarkly.filter != source.launchdarkly.filter) return {};
-    first = &source;
+    std::string its = tools_.vendor.payload_filter(source);
+    if (filter && *filter != its) return {};
+    filter = std::move(its);
   }
-  return first == nullptr ? std::string_view() : std::string_view(first->launchdarkly.filter);
+  return filter.value_or(std::string());
 }
 
 std::vector<std::string> EnvironmentFeed::pinned_keys() const {

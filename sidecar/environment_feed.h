@@ -75,7 +75,7 @@ class EnvironmentFeed final : public SeatHost {
   const std::vector<std::string>& credentials() const { return credentials_; }
   std::size_t source_credentials() const { return source_credentials_; }
   // The payload filter that all of its network's sources have; empty: none, or not the same.
-  std::string_view filter() const;
+  std::string filter() const;
   // Those its sources had until lately, which mean it as long as they are nobody else's now.
   const std::vector<std::string>& former_credentials() const { return former_; }
   // The same of an earlier process.

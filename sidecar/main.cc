@@ -102,7 +102,8 @@ std::vector<sidecar::Vendor> make_vendors() {
        .make_reports = make_launchdarkly_reports,
        .unknown_credential_is_final = true,
        .rotation_grace =
-           [](const config::Source& source) { return source.launchdarkly.rotation_grace; }},
+           [](const config::Source& source) { return source.launchdarkly.rotation_grace; },
+       .payload_filter = [](const config::Source& source) { return source.launchdarkly.filter; }},
   };
 }
 

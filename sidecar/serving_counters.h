@@ -32,8 +32,8 @@ inline constexpr std::array<const char*, 5> kApiNames = {"ofrep", "ofrep_bulk", 
 
 // Who is asked by requests that open no environment, a label of the metrics.
 enum class AccessApi : std::uint8_t { kOfrep, kFlagd, kLaunchDarklySdk, kLaunchDarklyEvents };
-inline constexpr std::array<const char*, 4> kAccessApiNames = {"ofrep", "flagd", "launchdarkly_sdk",
-                                                               "launchdarkly_events"};
+inline constexpr std::array<const char*, 4> kAccessApiNames = {
+    "ofrep", "flagd_rpc", "launchdarkly_sdk", "launchdarkly_events"};
 
 // How long the handling of a request took, from parsed to answered. Upper bounds in nanoseconds;
 // the last bucket is +Inf.

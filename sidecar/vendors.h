@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct Vendor {
   bool unknown_credential_is_final = false;
   // How long a credential that was replaced still opens the environment. Empty: not at all.
   std::function<std::chrono::milliseconds(const config::Source&)> rotation_grace = {};
+  // What tells environments of one credential apart. Empty: nothing does.
+  std::function<std::string(const config::Source&)> payload_filter = {};
 };
 
 // Nullptr when the table has none of that name.

