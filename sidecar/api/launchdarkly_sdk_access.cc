@@ -8,7 +8,6 @@
 #include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
-
 namespace {
 
 // As LaunchDarkly's relay answers a filter it does not have.
