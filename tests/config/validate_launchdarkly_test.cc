@@ -248,7 +248,7 @@ TEST(ValidateLaunchDarkly, NamesEveryMistake) {
          flagd(o);
          o.environments[0].events.omit_anonymous_contexts = true;
        },
-       only},
+       only("events")},
       {[](Options& o) { source_of(o).launchdarkly.rotation_grace = std::chrono::hours(721); },
        "`rotation_grace` is 721h, it must be at most 720h"},
       {[](Options& o) {

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "net/loop.h"
-#include "sidecar/event_disk.h"
 #include "sidecar/state_saver.h"
 #include "sidecar/writer.h"
+#include "sidecar/writer_event_disk.h"
 
 namespace flagstone::sidecar {
 namespace {
