@@ -240,9 +240,12 @@ void Validator::check_events(const Environment& environment, const std::string& 
 }
 
 // Together they are within the state's limit, too: each alone may be and all of them not.
+// What each has unless told is not counted up against it: there the state makes room for itself.
 void Validator::check_spools() {
+  constexpr std::uint64_t kUsual = EventOptions{}.spool_limit_bytes;
   std::uint64_t limit = options_.state.limit_bytes;
   std::uint64_t sum = 0;
+  bool told = false;
   std::vector<std::string_view> names;
   for (const Environment& environment : options_.environments) {
     const bool sends = std::ranges::any_of(environment.sources,
@@ -251,9 +254,10 @@ void Validator::check_spools() {
     if (environment.events.spool_limit_bytes > std::max(limit, kMinEventSpoolBytes)) return;
     if (environment.dialect != kLaunchDarkly || !sends) continue;
     sum += environment.events.spool_limit_bytes;
+    told = told || environment.events.spool_limit_bytes > kUsual;
     names.push_back(environment.name);
   }
-  if (names.size() < 2 || sum <= limit) return;
+  if (!told || names.size() < 2 || sum <= limit) return;
   report_.add("state.limit",
               "the events of " + std::to_string(names.size()) + " environments may take " +
                   format_field(&sum) + " together, and `state.limit` is " + format_field(&limit) +
