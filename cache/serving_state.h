@@ -72,6 +72,10 @@ struct Routes {
     std::vector<std::string> accepted;
   };
 
+  // Environments, by place, that a reload gave another dialect and that have no data of it yet: who
+  // they are for, what is still served does not say.
+  std::vector<std::uint32_t> awaited;
+
   // Of requests that name none: the environment called `default`, else the only one.
   std::optional<std::uint32_t> default_environment;
   // Of listeners bound to one environment, by the listener's index; nullopt: not bound.

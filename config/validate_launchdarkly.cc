@@ -54,9 +54,11 @@ std::vector<std::string> given(const LaunchDarklySource& options) {
 }
 
 // What is put behind a base; with it in the base, every request would ask for what is not there.
-constexpr std::array<std::string_view, 9> kEndpoints = {
-    "/all",      "/flags",      "/sdk/latest-all", "/sdk/latest-flags", "/sdk/flags",
-    "/sdk/poll", "/sdk/stream", "/bulk",           "/diagnostic"};
+constexpr std::array<std::string_view, 7> kEndpoints = {
+    "/sdk/latest-all", "/sdk/latest-flags", "/sdk/flags", "/sdk/poll", "/sdk/stream",
+    "/bulk",           "/diagnostic"};
+// These may be the prefix by which a gateway tells a relay from others.
+constexpr std::array<std::string_view, 2> kVendorsEndpoints = {"/all", "/flags"};
 
 // `uri` without an endpoint's path at its end; empty where there is none.
 std::string without_endpoint(std::string_view uri) {
@@ -64,8 +66,12 @@ std::string without_endpoint(std::string_view uri) {
     uri.remove_suffix(1);
   }
   std::size_t longest = 0;
-  for (const std::string_view endpoint : kEndpoints) {
+  const auto look = [&](std::string_view endpoint) {
     longest = uri.ends_with(endpoint) ? std::max(longest, endpoint.size()) : longest;
+  };
+  std::ranges::for_each(kEndpoints, look);
+  if (is_launchdarklys_own(uri)) {
+    std::ranges::for_each(kVendorsEndpoints, look);
   }
   return longest == 0 ? std::string() : std::string(uri.substr(0, uri.size() - longest));
 }

@@ -180,6 +180,7 @@ void Keeper::hand_over(Place& place) {
 void Keeper::retry_refused() {
   for (Place& place : places_) {
     if (place.feed) place.feed->retry_refused();
+    if (place.events) place.events->try_now();
   }
 }
 

@@ -14,7 +14,10 @@ void Keeper::read_credentials() {
   }
 }
 
+// Others may have the same key, and have not seen yet that it was rotated: what came with the new
+// one would be told that it is a stranger's.
 void Keeper::feed_credentials_changed() {
+  look_at_credentials([](bool) {});
   read_credentials();
   routes_changed_ = true;
   feed_changed();
@@ -74,6 +77,10 @@ cache::Routes Keeper::make_routes() {
 void Keeper::add_credentials(std::uint32_t index, cache::Routes& routes) const {
   const EnvironmentFeed& feed = *places_[index].feed;
   routes.awaits_credentials = routes.awaits_credentials || feed.awaits_credentials();
+  const EnvironmentFeed* predecessor = places_[index].predecessor.get();
+  if (predecessor != nullptr && predecessor->options().dialect != feed.options().dialect) {
+    routes.awaited.push_back(index);
+  }
   std::size_t number = 0;
   for (const std::string& credential : feed.credentials()) {
     cache::Routes::Credentials& its = routes.credentials[index];

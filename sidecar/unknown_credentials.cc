@@ -90,12 +90,11 @@ void UnknownCredentials::look_at_the_clock() {
 }
 
 std::optional<int> refusal_status(UnknownCredentials& unknown, RoutingError error,
-                                  net::Response& response) {
+                                  const net::Request& request, net::Response& response) {
   constexpr int kNobodys = 401;
   constexpr int kTryAgain = 503;
-  const bool is_unknown =
-      error == RoutingError::kUnknownCredential || error == RoutingError::kUnreadCredential;
-  if (!is_unknown) return kNobodys;
+  // No file will ever hold what is not there.
+  if (presented_credential(request).empty()) return kNobodys;
   switch (unknown.judge(response)) {
     case UnknownCredentials::Verdict::kWait:
       return std::nullopt;

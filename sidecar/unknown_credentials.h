@@ -84,6 +84,6 @@ class UnknownCredentials {
 // files as they are since the request came. nullopt: that is being found out, and the request will
 // be handled again.
 std::optional<int> refusal_status(UnknownCredentials& unknown, RoutingError error,
-                                  net::Response& response);
+                                  const net::Request& request, net::Response& response);
 
 }  // namespace flagstone::sidecar

@@ -84,6 +84,8 @@ class EventForwarder {
   virtual std::int64_t vendor_unix_ms() const = 0;
   // Other options for the same environment, after a reload.
   virtual void set_options(const config::Environment& options) = 0;
+  // An operator wants it: what waits after a refusal is sent now.
+  virtual void try_now() = 0;
   // Has what is there made into batches and begins to send them.
   virtual void flush() = 0;
   // Has what is there made into batches, sends what can be sent until the time is over, and leaves

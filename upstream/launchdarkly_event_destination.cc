@@ -30,6 +30,7 @@ EventDestination::EventDestination(const config::Source& source,
                   calls.on_credential),
       credential_seen_(credential_.secret().reveal()),
       headers_(source.headers, environment, calls.on_header) {
+  credential_.tell({.on_rewritten = calls.on_header, .on_trouble = [] {}});
   credential_.start();
   headers_.start();
 }

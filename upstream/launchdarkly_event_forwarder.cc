@@ -15,7 +15,7 @@ Forwarder::Forwarder(const config::Environment& options, EventForwarderTools too
     : tools_(std::move(tools)),
       options_(options.events),
       name_(options.name),
-      routes_(tools_.sources, [this] { try_again(); }),
+      routes_(tools_.sources, [this] { try_now(); }),
       sender_(tools_.sources.http, tools_.sources.clock, tools_.sources.instance_id),
       flush_timer_(tools_.sources.loop, [this] { seal(); }),
       wait_timer_(tools_.sources.loop, [this] { pump(); }),
@@ -41,11 +41,11 @@ void Forwarder::set_options(const config::Environment& options) {
         spool.set_options(events.spool_limit_bytes, events.batch_bytes);
       },
       [] {});
-  try_again();
+  try_now();
 }
 
 // What kept events from being sent may be over.
-void Forwarder::try_again() {
+void Forwarder::try_now() {
   routes_.forgive_all();
   pump();
 }

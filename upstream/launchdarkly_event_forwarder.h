@@ -44,6 +44,7 @@ class Forwarder final : public EventForwarder, private SpoolOnDisk::Owner {
   bool add(std::string_view schema, std::string_view tags, std::string events) override;
   std::int64_t vendor_unix_ms() const override;
   void set_options(const config::Environment& options) override;
+  void try_now() override;
   void flush() override { seal(); }
   void finish(std::int64_t limit_ms, std::move_only_function<void()> done) override;
   EventFacts facts() const override;
@@ -52,7 +53,6 @@ class Forwarder final : public EventForwarder, private SpoolOnDisk::Owner {
   std::expected<void, Done> hand_to_disk(SpoolPost post, Done done);
   void on_taken(PostResult result) override;
   void on_facts() override;
-  void try_again();
   void seal();
   void pump();
   void rest();

@@ -75,7 +75,7 @@ void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Respo
   // They name no payload filter: of several environments of one key, one sends them.
   const auto route = find_environment(desk_.state->routes, request, false);
   if (!route) {
-    const auto status = refusal_status(desk_.unknown_credentials, route.error(), response);
+    const auto status = refusal_status(desk_.unknown_credentials, route.error(), request, response);
     if (!status) return;
     if (*status == 503) return tell_to_try_again(response, describe(route.error()));
     desk_.access.refused(AccessApi::kLaunchDarklyEvents, route.error(), request);

@@ -1,5 +1,6 @@
 #include "sidecar/api/launchdarkly_sdk_access.h"
 
+#include <algorithm>
 #include <string>
 
 #include "evaluation/json_text.h"
@@ -24,6 +25,11 @@ void refuse_filter(RoutingError error, std::string_view filter, net::Response& r
                  "): configure one with this `filter`, or one without any");
 }
 
+// Of an environment that is not LaunchDarkly's, or not yet.
+int status_of_another(const cache::Routes& routes, std::uint32_t environment) {
+  return std::ranges::find(routes.awaited, environment) == routes.awaited.end() ? 401 : 503;
+}
+
 }  // namespace
 
 std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Request& request,
@@ -40,15 +46,18 @@ std::optional<std::size_t> open_sdk_environment(ServingDesk& desk, const net::Re
     return found->route.environment;
   }
   const RoutingError error = found ? RoutingError::kForeignCredential : found.error();
-  if (error == RoutingError::kUnknownFilter || error == RoutingError::kFilterNeeded) {
-    desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
+  // Final for SDKs, whatever it is: so what can be known has to be known first.
+  const auto status = found ? status_of_another(state.routes, found->route.environment)
+                            : refusal_status(desk.unknown_credentials, error, request, response);
+  if (!status) return std::nullopt;
+  desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
+  const bool is_about_filter =
+      error == RoutingError::kUnknownFilter || error == RoutingError::kFilterNeeded;
+  if (is_about_filter && *status != 503) {
     desk.access.filter_refused(error, filter);
     refuse_filter(error, filter, response);
     return std::nullopt;
   }
-  const auto status = refusal_status(desk.unknown_credentials, error, response);
-  if (!status) return std::nullopt;
-  desk.counters.count_refused(evaluation::ErrorCode::kGeneral);
   if (*status == 401) desk.access.refused(AccessApi::kLaunchDarklySdk, error, request);
   refuse_sdk(response, *status,
              found ? "this key is not an SDK key of LaunchDarkly's" : describe(error));

@@ -60,7 +60,7 @@ TEST(ValidateLaunchDarkly, OnlyTheVendorsOwnHostsAreSparedOftenPolls) {
       {"https://sdk.launchdarkly.us", true},  {"https://launchdarkly.us", true},
       {"https://SDK.LaunchDarkly.COM", true}, {"https://launchdarkly.com.example.org", false},
       {"https://mylaunchdarkly.com", false},  {"https://h/sdk.launchdarkly.com", false},
-      {"http://relay:8030", false},
+      {"http://relay:8030", false},           {"https://gateway/flags", false},
   };
   for (const auto& [uri, own] : rows) {
     Options options = good();

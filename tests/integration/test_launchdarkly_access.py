@@ -84,6 +84,19 @@ class Filters(LaunchDarklyTestCase):
         self.assertEqual(daemon.unix(self.path("web")).get("/sdk/latest-all", {
             "Authorization": "sdk-other"}).status, 401)
 
+    def test_a_key_that_several_have_is_another_for_all_of_them_at_once(self):
+        """Each looks at the file now and then, at times of its own: a 401 or 404 meanwhile is final."""
+        daemon = self.start_filtered(web="web", app="app", other="other")
+        new = {"Authorization": "sdk-key-two"}
+        clients = {name: daemon.unix(self.path(name)) for name in self.services}
+        self.write("key", "sdk-key-two")
+        for name, client in clients.items():
+            self.assertEqual(client.get("/sdk/latest-all", new).status, 200, name)
+            self.assertEqual(client.post("/bulk", [], new).status, 202, name)
+            answer = daemon.ofrep().get("/sdk/latest-all?filter=" + name, new)
+            self.assertEqual((answer.status, name), (200, next(
+                other for other in self.services if f'"{other}"'.encode() in answer.body)))
+
     def test_events_are_sent_once(self):
         daemon = self.start_filtered(web="web", whole="")
         self.assertEqual(daemon.ofrep().post("/bulk", [event("ada")], AUTHORIZED).status, 202)

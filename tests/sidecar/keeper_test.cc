@@ -53,6 +53,7 @@ class FakeForwarder final : public upstream::EventForwarder {
   bool add(std::string_view, std::string_view, std::string) override { return true; }
   std::int64_t vendor_unix_ms() const override { return 0; }
   void set_options(const config::Environment&) override {}
+  void try_now() override { journal_.emplace_back("forwarder tries"); }
   void flush() override {}
   void finish(std::int64_t limit_ms, std::move_only_function<void()> done) override {
     EXPECT_GT(limit_ms, 0);

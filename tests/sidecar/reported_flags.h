@@ -39,6 +39,7 @@ class RecordingForwarder final : public upstream::EventForwarder {
   }
   std::int64_t vendor_unix_ms() const override { return vendor_time; }
   void set_options(const config::Environment&) override {}
+  void try_now() override {}
   void flush() override {}
   void finish(std::int64_t, std::move_only_function<void()>) override {}
   upstream::EventFacts facts() const override { return {}; }

@@ -85,7 +85,7 @@ void HttpPoll::credential_changed() {
 void HttpPoll::try_now() {
   if (!running_ || in_work_ || !denied_) return;
   backoff_.credential_changed();
-  exchange_.reset();
+  abandon_request();
   timer_.start_once(0);
 }
 

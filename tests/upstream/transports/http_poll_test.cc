@@ -248,6 +248,21 @@ TEST_F(HttpPollTest, TimeDoesNotRunWhileATransferWaitsForTheDisk) {
   EXPECT_TRUE(sink.failures.empty()) << sink.failures[0].second;
 }
 
+TEST_F(HttpPollTest, AnOperatorsWordEndsTheWaitForTheDiskToo) {
+  options.backoff.denied_ordinary = milliseconds(0);
+  sink.disk_is_behind = true;
+  start([](const ServedRequest&, std::size_t index) {
+    return index == 0 ? Reply{.status = 401} : Reply{.body = large_document()};
+  });
+  EXPECT_TRUE(loop.run_until([&] { return sink.failures.size() == 1; }));
+  poll->try_now();
+  EXPECT_TRUE(loop.run_until([&] { return sink.arrived() > 0; }));
+  EXPECT_TRUE(poll->is_denied());  // Until the document is whole.
+  poll->try_now();
+  sink.disk_is_behind = false;  // Which the one that was given up is not told.
+  EXPECT_TRUE(loop.run_until([&] { return sink.documents.size() == 1; }));
+}
+
 TEST_F(HttpPollTest, ATransferWaitsForTheDisk) {
   sink.disk_is_behind = true;
   start([](const ServedRequest&, std::size_t) { return Reply{.body = large_document()}; });
