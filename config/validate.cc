@@ -239,8 +239,9 @@ void Validator::check_events(const Environment& environment, const std::string& 
   validate_private_attributes(events, path, report_);
 }
 
-// Together they are within the state's limit, too: each alone may be and all of them not.
-// What each has unless told is not counted up against it: there the state makes room for itself.
+// Each alone may be within the state's limit and all of them together not. Asked only where one
+// wants more than the usual: many environments as they come are no mistake, and the state makes
+// room for itself among their events.
 void Validator::check_spools() {
   constexpr std::uint64_t kUsual = EventOptions{}.spool_limit_bytes;
   std::uint64_t limit = options_.state.limit_bytes;

@@ -151,7 +151,7 @@ class Posts(LaunchDarklyTestCase):
         service.await_requests_to("/bulk", 1)
         self.post(daemon, [summary({ONE: 4})])
         service.heal()
-        # The key's file is written again, with the same key: reason enough to try at once.
+        # The key's file is written again, with the same key, while the next try is waited for.
         self.write("key", SDK_KEY + "\n")
         service.await_evaluations({"answer": 7}, timeout=120)
         self.assertEqual(service.summary_counts(), {("answer", 0, 1): 7})

@@ -155,5 +155,12 @@ TEST_F(KeeperTest, OneThatComesBackHasOneWayToItsFolder) {
   around.run_until([&] { return has("spool is open"); });
 }
 
+TEST_F(KeeperTest, AnOperatorsWordGoesToTheEventsToo) {
+  configure({environment("one"), environment("two")});
+  EXPECT_FALSE(has("forwarder tries"));
+  keeper.retry_refused();
+  EXPECT_EQ(std::ranges::count(journal, "forwarder tries"), 2);
+}
+
 }  // namespace
 }  // namespace flagstone::sidecar

@@ -149,6 +149,7 @@ class LaunchDarklyBench {
     if (!new_key.empty()) (void)add_credential(state->routes, new_key, 0);
     if (change_routes) change_routes(state->routes);
     state->routes.awaits_credentials = awaits_credentials;
+    state->routes.awaited = awaited;
     was_stale_ = stale;
     desk_->state = std::move(state);
     for (auto& api : apis_) api->on_published();
@@ -226,6 +227,8 @@ class LaunchDarklyBench {
   net::Loop loop;
   bool stale = false;
   bool awaits_credentials = false;
+  // Places of environments that a reload gave LaunchDarkly's dialect, still served by another.
+  std::vector<std::uint32_t> awaited;
   // Opens env-0 as well.
   std::string new_key;
   // All of LaunchDarkly's environments have sdk-key-0, and are told apart by their filters.

@@ -405,6 +405,19 @@ TEST_F(LaunchDarklySdkStreamTest, AKeyThatMayYetBeReadIsNotRefusedForGood) {
   EXPECT_EQ(bench.get("/all", {}, "sdk-key-2").status, 401);
 }
 
+TEST_F(LaunchDarklySdkStreamTest, AnEnvironmentThatIsToBecomeLaunchDarklysRefusesNobodyForGood) {
+  serve();
+  bench.awaited = {2};  // flagd's, behind the two of LaunchDarkly's.
+  bench.take({flag_record("a", 1, "1")});
+  for (const char* path : {"/all", "/sdk/latest-all", "/sdk/stream"}) {
+    EXPECT_EQ(bench.get(path, {}, "flagd-key").status, 503) << path;
+  }
+  EXPECT_EQ(bench.get("/all").status, 200);
+  bench.awaited.clear();
+  bench.publish();
+  EXPECT_EQ(bench.get("/all", {}, "flagd-key").status, 401);
+}
+
 TEST_F(LaunchDarklySdkStreamTest, Heartbeats) {
   bench.desk().settings.sdk_heartbeat = std::chrono::milliseconds(5);
   serve();
