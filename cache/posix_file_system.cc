@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,8 @@ constexpr mode_t kFolderMode = 0700;
 // From linux/magic.h, which not every libc's headers come with.
 constexpr long kTmpfsMagic = 0x01021994;
 constexpr long kRamfsMagic = 0x858458f6;
+// What is brought along for a reader that goes through a file in order.
+constexpr std::uint64_t kReadAheadBytes = std::uint64_t{128} * 1024;
 
 std::unexpected<FileError> failed(const char* call, const std::string& path) {
   return std::unexpected(FileError{.code = errno, .where = std::string(call) + " " + path});
@@ -39,11 +42,19 @@ auto uninterrupted(Call call) {
   return result;
 }
 
+// The kernel would read ahead as far as the disk's setting says, some disks' 8 MiB. Such pages
+// count in a container's memory and cannot be taken back until they have come, so that two readers
+// of a slow disk are enough for a kill by the kernel.
+int without_readahead(int descriptor) {
+  if (descriptor >= 0) (void)::posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM);
+  return descriptor;
+}
+
 FileResult<int> open_file(const std::string& path, int flags) {
   const int descriptor = uninterrupted(
       [&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kFileMode); });
   if (descriptor < 0) return failed("open", path);
-  return descriptor;
+  return without_readahead(descriptor);
 }
 
 class PosixReadableFile final : public ReadableFile {
@@ -54,6 +65,7 @@ class PosixReadableFile final : public ReadableFile {
   PosixReadableFile& operator=(const PosixReadableFile&) = delete;
 
   ReadOutcome read(std::span<char> to, std::uint64_t offset) const override {
+    bring_neighbours(offset);
     return read_with(to, offset, 0);
   }
   ReadOutcome read_at_once(std::span<char> to, std::uint64_t offset) const override {
@@ -79,7 +91,22 @@ class PosixReadableFile final : public ReadableFile {
     return ReadOutcome::kDone;
   }
 
+  // Who reads right behind what was read last will go on so; who reads anywhere gets no more than
+  // he asks for. Threads that race here ask for something twice or not at all, which costs nothing.
+  void bring_neighbours(std::uint64_t offset) const {
+    const std::uint64_t before = last_read_.exchange(offset, std::memory_order_relaxed);
+    const bool in_order = offset >= before && offset - before < kReadAheadBytes;
+    const std::uint64_t asked = asked_until_.load(std::memory_order_relaxed);
+    const bool is_there = offset < asked && asked - offset <= kReadAheadBytes;
+    if (!in_order || is_there) return;
+    asked_until_.store(offset + kReadAheadBytes, std::memory_order_relaxed);
+    (void)::posix_fadvise(descriptor_, static_cast<off_t>(offset), off_t{kReadAheadBytes},
+                          POSIX_FADV_WILLNEED);
+  }
+
   const int descriptor_;
+  mutable std::atomic<std::uint64_t> last_read_{UINT64_MAX};
+  mutable std::atomic<std::uint64_t> asked_until_{0};
 };
 
 }  // namespace
@@ -93,13 +120,13 @@ FileResult<std::unique_ptr<const ReadableFile>> PosixFileSystem::share(int descr
 FileResult<int> PosixFileSystem::create_unnamed(const std::string& folder) {
   const int descriptor = uninterrupted(
       [&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode); });
-  if (descriptor >= 0) return descriptor;
+  if (descriptor >= 0) return without_readahead(descriptor);
   // Not every file system has files without a name; one whose name goes at once is as good.
   std::string path = folder + "/spool-XXXXXX";
   const int named = ::mkostemp(path.data(), O_CLOEXEC);
   if (named < 0) return failed("create a file in", folder);
   ::unlink(path.c_str());
-  return named;
+  return without_readahead(named);
 }
 
 FileResult<int> PosixFileSystem::open_for_reading(const std::string& path) {

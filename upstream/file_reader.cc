@@ -12,6 +12,10 @@
 namespace flagstone::upstream {
 namespace {
 
+// A call's worth. The kernel is not to read ahead by the disk's own setting (some have 8 MiB): it
+// counts in a container's memory and cannot be taken back until it has come.
+constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
+
 // Closes the descriptor on every way out.
 class Descriptor {
  public:
@@ -58,7 +62,8 @@ FileResult read_piece(int file, const FileRequest& request, FileContent content)
       static_cast<std::size_t>(std::min<std::uint64_t>(left, request.piece_bytes)));
   std::size_t filled = 0;
   while (filled < content.bytes.size()) {
-    const ssize_t got = ::pread(file, content.bytes.data() + filled, content.bytes.size() - filled,
+    const ssize_t got = ::pread(file, content.bytes.data() + filled,
+                                std::min(content.bytes.size() - filled, kReadBytes),
                                 static_cast<off_t>(request.offset + filled));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(errno);
@@ -77,6 +82,7 @@ FileResult read_file_blocking(const FileRequest& request) {
   // O_NONBLOCK: opening a pipe without a writer would wait for ever.
   const Descriptor file(::open(request.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return system_error(errno);
+  (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_RANDOM);
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return system_error(errno);
   if (!S_ISREG(status.st_mode)) {
@@ -99,8 +105,8 @@ FileResult read_file_blocking(const FileRequest& request) {
   content.bytes.resize(static_cast<std::size_t>(content.stamp.size) + 1);
   std::size_t filled = 0;
   while (true) {
-    const ssize_t got =
-        ::read(file.get(), content.bytes.data() + filled, content.bytes.size() - filled);
+    const ssize_t got = ::read(file.get(), content.bytes.data() + filled,
+                               std::min(content.bytes.size() - filled, kReadBytes));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(errno);
     if (got == 0) break;

@@ -13,6 +13,7 @@
 #include "cache/state_directory.h"
 #include "tests/cache/environment_fixture.h"
 #include "tests/cache/restored_records.h"
+#include "tests/fakes/cache/page_cache.h"
 
 namespace flagstone::cache {
 namespace {
@@ -84,6 +85,57 @@ TEST_F(PosixFileSystemTest, ErrorsNameCallAndCause) {
   EXPECT_EQ(files_.open_for_writing(path_ + "/link").error().code, ELOOP);
   EXPECT_GT(*files_.free_bytes(path_), 0U);
   EXPECT_TRUE(files_.is_memory(path_).has_value());
+}
+
+// In a container, what the kernel reads ahead counts as the daemon's memory.
+constexpr std::size_t kFileBytes = std::size_t{4} << 20;
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{4} << 10;
+constexpr std::size_t kReadAheadBytes = std::size_t{128} << 10;
+
+TEST_F(PosixFileSystemTest, ReadingInOrderBringsLittleFromBehindIt) {
+  const OpenFile named(files_, *files_.create(path_ + "/named"));
+  const OpenFile unnamed(files_, *files_.create_unnamed(path_));
+  for (const OpenFile* file : {&named, &unnamed}) {
+    if (!fakes::write_and_forget(file->descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
+    std::string piece(kPieceBytes, 'x');
+    for (std::size_t at = 0; at < kReadBytes; at += kPieceBytes) {
+      ASSERT_EQ(files_.read_at(file->descriptor(), piece, at), kPieceBytes);
+    }
+    EXPECT_LE(fakes::bytes_in_memory(file->descriptor()), kReadBytes);
+
+    ASSERT_TRUE(fakes::write_and_forget(file->descriptor(), kFileBytes));
+    const auto shared = files_.share(file->descriptor());
+    for (std::size_t at = 0; at < kReadBytes; at += kPieceBytes) {
+      ASSERT_EQ((*shared)->read(piece, at), ReadOutcome::kDone);
+    }
+    EXPECT_LE(fakes::bytes_in_memory(file->descriptor()), kReadBytes + kReadAheadBytes);
+  }
+}
+
+TEST_F(PosixFileSystemTest, NeighboursComeAlongForWhoReadsInOrder) {
+  const OpenFile file(files_, *files_.create(path_ + "/file"));
+  if (!fakes::write_and_forget(file.descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
+  const auto shared = files_.share(file.descriptor());
+  std::string piece(kPieceBytes, 'x');
+  // The last waits for what the second had brought along.
+  for (const std::size_t at : {std::size_t{0}, kPieceBytes, kReadAheadBytes}) {
+    ASSERT_EQ((*shared)->read(piece, at), ReadOutcome::kDone);
+  }
+  EXPECT_GT(fakes::bytes_in_memory(file.descriptor()), 3 * kPieceBytes);
+}
+
+TEST_F(PosixFileSystemTest, ReadingHereAndThereBringsNoNeighbours) {
+  const OpenFile file(files_, *files_.create(path_ + "/file"));
+  if (!fakes::write_and_forget(file.descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
+  const auto shared = files_.share(file.descriptor());
+  std::string piece(kPieceBytes, 'x');
+  constexpr std::size_t kPieces = 8;
+  for (std::size_t n = 0; n < kPieces; ++n) {
+    ASSERT_EQ((*shared)->read(piece, (n * 5 % kPieces) * (kFileBytes / kPieces)),
+              ReadOutcome::kDone);
+  }
+  EXPECT_LE(fakes::bytes_in_memory(file.descriptor()), kPieces * kPieceBytes);
 }
 
 TEST(Sha256Test, KnownAnswers) {

@@ -1,11 +1,14 @@
 #include "upstream/file_reader.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
 
+#include "cache/posix_file_system.h"
+#include "tests/fakes/cache/page_cache.h"
 #include "tests/fakes/upstream/source_fixture.h"
 
 namespace flagstone::upstream {
@@ -38,6 +41,24 @@ TEST(ReadFile, AReplacedFileHasAnotherStamp) {
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->unchanged);
   EXPECT_EQ(again->bytes, "same");
+}
+
+// In a container, what the kernel reads ahead counts as the daemon's memory.
+TEST(ReadFile, APieceBringsNothingFromBehindIt) {
+  constexpr std::size_t kFileBytes = std::size_t{4} << 20;
+  constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+  const fakes::TemporaryFolder folder;
+  cache::PosixFileSystem files;
+  const cache::OpenFile file(files, *files.create(folder.path("f")));
+  if (!fakes::write_and_forget(file.descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
+  for (std::size_t pieces = 1; pieces <= 3; ++pieces) {
+    const auto read = read_file_blocking({.path = folder.path("f"),
+                                          .max_bytes = kFileBytes,
+                                          .offset = (pieces - 1) * kPieceBytes,
+                                          .piece_bytes = kPieceBytes});
+    ASSERT_TRUE(read);
+    EXPECT_LE(fakes::bytes_in_memory(file.descriptor()), pieces * kPieceBytes);
+  }
 }
 
 TEST(ReadFile, SaysWhyNot) {
