@@ -19,13 +19,13 @@
 #include "sidecar/api/grpc_health.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/disk_reader.h"
+#include "sidecar/disk_thread.h"
 #include "sidecar/duration_text.h"
 #include "sidecar/keeper.h"
 #include "sidecar/listeners.h"
 #include "sidecar/log.h"
 #include "sidecar/tls_files.h"
 #include "sidecar/watched_text.h"
-#include "sidecar/writer.h"
 #include "upstream/http_client.h"
 #include "upstream/instance_id.h"
 
@@ -121,7 +121,8 @@ class Daemon {
   cache::MemoryBudget budget_;
   cache::EntryHome home_{budget_};
   net::Loop loop_;
-  Writer writer_;
+  DiskThread writer_;
+  DiskThread text_reader_;
   DiskReader files_;
   net::Resolver resolver_;
   upstream::HttpClient http_;
@@ -162,8 +163,8 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
       files_(loop_, writer_),
       resolver_(loop_),
       http_(loop_, resolver_, http_options()),
-      saver_(loop_, writer_, log_, config::state_dir(options_, config::real_surroundings()),
-             options_.state.limit_bytes),
+      saver_(loop_, writer_, text_reader_, log_,
+             config::state_dir(options_, config::real_surroundings()), options_.state.limit_bytes),
       keeper_(keeper_tools()),
       admin_(keeper_, loop_, options_.startup_wait),
       admin_health_(loop_, [this] { return !stopping_ && keeper_.missing().empty(); }),
@@ -262,7 +263,8 @@ int Daemon::run() {
   threads_.clear();
   admin_server_.close_all();
   auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kLastJobMs);
-  bool disk_done = writer_.finish(deadline);
+  text_reader_.drop_queued();  // Nobody waits for them any more.
+  bool disk_done = text_reader_.finish(deadline) && writer_.finish(deadline);
   log_.info("stopped{}", disk_done ? "" : "; the disk did not answer in time");
   if (!disk_done) {
     log_.flush();

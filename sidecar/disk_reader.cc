@@ -5,7 +5,7 @@
 
 namespace flagstone::sidecar {
 
-DiskReader::DiskReader(net::Loop& loop, Writer& writer)
+DiskReader::DiskReader(net::Loop& loop, DiskThread& writer)
     : loop_(loop), writer_(writer), self_(std::make_shared<DiskReader*>(this)) {}
 
 DiskReader::~DiskReader() { *self_ = nullptr; }

@@ -6,14 +6,14 @@
 #include <map>
 
 #include "net/loop.h"
-#include "sidecar/writer.h"
+#include "sidecar/disk_thread.h"
 #include "upstream/file_reader.h"
 
 namespace flagstone::sidecar {
 
 class DiskReader final : public upstream::FileReader {
  public:
-  DiskReader(net::Loop& loop, Writer& writer);
+  DiskReader(net::Loop& loop, DiskThread& writer);
   ~DiskReader() override;
 
   Ticket read(upstream::FileRequest request, Done done) override;
@@ -23,7 +23,7 @@ class DiskReader final : public upstream::FileReader {
   void finished(Ticket ticket, upstream::FileResult result);
 
   net::Loop& loop_;
-  Writer& writer_;
+  DiskThread& writer_;
   Ticket next_ticket_ = 1;
   std::map<Ticket, Done> waiting_;
   // Empty once the reader is gone: an answer that the disk brings late finds nobody.

@@ -6,9 +6,9 @@
 #include <atomic>
 #include <utility>
 
+#include "sidecar/disk_thread.h"
 #include "sidecar/serving_desk.h"
 #include "sidecar/state_disk.h"
-#include "sidecar/writer.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -104,7 +104,7 @@ void StateSaver::bring(const cache::ReadableFile& file, std::uint64_t offset, st
   const auto run = [callback, self = self_] {
     if (*self != nullptr) (*callback)();
   };
-  const bool queued = submit([run, &file, offset, bytes, &loop = loop_](Disk&) {
+  const bool queued = reader_.submit([run, &file, offset, bytes, &loop = loop_] {
     // What is read is in the kernel's memory from then on, which is what it is about.
     std::string read(bytes, '\0');
     (void)file.read(read, offset);
@@ -113,10 +113,11 @@ void StateSaver::bring(const cache::ReadableFile& file, std::uint64_t offset, st
   if (!queued) (void)loop_.post(run);
 }
 
-StateSaver::StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std::string folder,
-                       std::uint64_t limit_bytes)
+StateSaver::StateSaver(net::Loop& loop, DiskThread& writer, DiskThread& reader, spdlog::logger& log,
+                       std::string folder, std::uint64_t limit_bytes)
     : loop_(loop),
       writer_(writer),
+      reader_(reader),
       log_(log),
       self_(std::make_shared<StateSaver*>(this)),
       pace_(loop, [this] { begin_round(); }),

@@ -29,7 +29,7 @@ class EventDisk;
 
 namespace flagstone::sidecar {
 
-class Writer;
+class DiskThread;
 
 // Something whose state is kept: one source's layer.
 class StateTarget {
@@ -64,8 +64,8 @@ class StateSaver final : public cache::DocumentSpools {
   using BlobLoaded = std::move_only_function<void(std::optional<std::string>)>;
 
   // An empty folder: no state is kept.
-  StateSaver(net::Loop& loop, Writer& writer, spdlog::logger& log, std::string folder,
-             std::uint64_t limit_bytes);
+  StateSaver(net::Loop& loop, DiskThread& writer, DiskThread& reader, spdlog::logger& log,
+             std::string folder, std::uint64_t limit_bytes);
   ~StateSaver() override;
 
   // For documents that are too large for memory. Their files have no names.
@@ -73,8 +73,9 @@ class StateSaver final : public cache::DocumentSpools {
   // `done` runs when the disk has done all that it was asked for before; at once when it cannot be
   // asked.
   void after_what_is_queued(std::move_only_function<void()> done);
-  // Has the disk bring that part of a file into memory; then `done` runs, whether it could or not.
-  // The caller sees to it that the file stays open until then.
+  // Has the disk bring that part of a file into memory, without waiting for what is being written;
+  // then `done` runs, whether it could or not. The caller sees to it that the file stays open until
+  // then.
   void bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
              std::move_only_function<void()> done);
 
@@ -113,7 +114,8 @@ class StateSaver final : public cache::DocumentSpools {
   bool submit(std::move_only_function<void(Disk&)> job);
 
   net::Loop& loop_;
-  Writer& writer_;
+  DiskThread& writer_;
+  DiskThread& reader_;
   spdlog::logger& log_;
   // Shared with jobs that may outlive the saver while the disk hangs.
   std::shared_ptr<Disk> disk_;

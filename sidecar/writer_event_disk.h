@@ -7,14 +7,14 @@
 #include <memory>
 #include <string>
 
-#include "sidecar/writer.h"
+#include "sidecar/disk_thread.h"
 #include "upstream/event_folder.h"
 
 namespace flagstone::sidecar {
 
 class WriterEventDisk final : public upstream::EventDisk {
  public:
-  WriterEventDisk(Writer& writer, std::shared_ptr<upstream::EventFolder> folder)
+  WriterEventDisk(DiskThread& writer, std::shared_ptr<upstream::EventFolder> folder)
       : writer_(writer), folder_(std::move(folder)) {}
 
   std::shared_ptr<upstream::EventFolder> folder() override { return folder_; }
@@ -23,7 +23,7 @@ class WriterEventDisk final : public upstream::EventDisk {
   }
 
  private:
-  Writer& writer_;
+  DiskThread& writer_;
   std::shared_ptr<upstream::EventFolder> folder_;
 };
 

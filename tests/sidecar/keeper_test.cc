@@ -114,7 +114,7 @@ class KeeperTest : public testing::Test {
     return std::string(mkdtemp(pattern.data()));
   }();
   UpstreamSurroundings around;
-  StateSaver saver{around.loop, around.writer, log, folder, std::uint64_t{1} << 30};
+  StateSaver saver{around.loop, around.writer, around.reader, log, folder, std::uint64_t{1} << 30};
   Keeper keeper{{.loop = around.loop,
                  .vendors = vendors,
                  .sources = around.environment(),

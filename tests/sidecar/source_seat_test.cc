@@ -18,7 +18,7 @@
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "net/loop.h"
-#include "sidecar/writer.h"
+#include "sidecar/disk_thread.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -92,10 +92,11 @@ class Lines final : public spdlog::sinks::base_sink<std::mutex> {
 struct World {
   HandClock clock;
   net::Loop loop;
-  Writer writer;
+  DiskThread writer;
+  DiskThread reader;
   std::shared_ptr<Lines> lines = std::make_shared<Lines>();
   spdlog::logger log{"test", lines};
-  StateSaver saver{loop, writer, log, {}, 0};
+  StateSaver saver{loop, writer, reader, log, {}, 0};
   QuietHost host;
   std::unique_ptr<evaluation::Dialect> dialect = evaluation::flagd::make_flagd_dialect({});
   cache::MemoryBudget budget;

@@ -12,8 +12,8 @@
 
 #include "cache/durable_write.h"
 #include "net/loop.h"
+#include "sidecar/disk_thread.h"
 #include "sidecar/state_saver.h"
-#include "sidecar/writer.h"
 #include "upstream/event_folder.h"
 
 namespace flagstone::sidecar {
@@ -57,13 +57,14 @@ class StateEventsTest : public testing::Test {
 
   std::string folder;
   net::Loop loop;
-  Writer writer;
+  DiskThread writer;
+  DiskThread reader;
   spdlog::logger log{"test"};
   std::unique_ptr<StateSaver> saver;
 };
 
 TEST_F(StateEventsTest, WhoKeepsThemIsAskedForRoomWhileHeIsThere) {
-  saver = std::make_unique<StateSaver>(loop, writer, log, folder, kLimit);
+  saver = std::make_unique<StateSaver>(loop, writer, reader, log, folder, kLimit);
   const auto disk = saver->events_of("shop");
   auto events = std::make_shared<Events>(disk->folder());
   EXPECT_TRUE(disk->submit([events] {

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "net/loop.h"
+#include "sidecar/disk_thread.h"
 #include "sidecar/state_saver.h"
-#include "sidecar/writer.h"
 #include "sidecar/writer_event_disk.h"
 
 namespace flagstone::sidecar {
@@ -53,7 +53,7 @@ class StateSpoolTest : public testing::Test {
   }
 
   StateSaver& open(const std::string& folder, std::uint64_t limit_bytes = 64 * kMiB) {
-    saver_.emplace(loop_, writer_, log_, folder, limit_bytes);
+    saver_.emplace(loop_, writer_, reader_, log_, folder, limit_bytes);
     saver_->set_active({});
     wait_for_disk();
     return *saver_;
@@ -77,7 +77,8 @@ class StateSpoolTest : public testing::Test {
 
   std::string folder_;
   net::Loop loop_;
-  Writer writer_;
+  DiskThread writer_;
+  DiskThread reader_;
   std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
   spdlog::logger log_{"test", lines_};
   std::optional<StateSaver> saver_;
@@ -106,6 +107,23 @@ TEST_F(StateSpoolTest, WhatALateDiskHasNotTakenIsCountedAndNotRefused) {
   }
 }
 
+// An fsync of seconds is usual on a busy volume; a flag's text is not to wait for it.
+TEST_F(StateSpoolTest, ATextThatSomebodyWaitsForDoesNotWaitForWhatIsWritten) {
+  StateSaver& saver = open();
+  if (saver.facts().on_memory) GTEST_SKIP() << "this folder is memory";
+  const auto spool = saver.open();
+  ASSERT_TRUE(spool->append("text"));
+  wait_for_disk();
+  const auto file = spool->file();
+  ASSERT_FALSE(file->problem) << file->problem->message;
+  hold_disk();
+  bool late = false;
+  saver.after_what_is_queued([&late] { late = true; });
+  saver.bring(*file->file, 0, 4, [this] { loop_.stop(); });
+  loop_.run();
+  EXPECT_FALSE(late) << "the writer is still held";
+}
+
 TEST_F(StateSpoolTest, AFullQueuePassesAndAFullStateDoesNot) {
   StateSaver& saver = open(folder_, kMiB);
   if (saver.facts().on_memory) GTEST_SKIP() << "this folder is memory";
@@ -130,7 +148,7 @@ TEST_F(StateSpoolTest, AFolderThatCannotBeUsedIsToldOnceWithTheRemedy) {
   const std::string file = folder_ + "/file";
   std::ofstream(file) << "no folder";
   for (const bool has_events : {false, true}) {
-    saver_.emplace(loop_, writer_, log_, file + "/state", 64 * kMiB);
+    saver_.emplace(loop_, writer_, reader_, log_, file + "/state", 64 * kMiB);
     if (has_events) (void)saver_->events_of("production");
     saver_->set_active({});
     for (const char* name : {"staging", "production"}) {

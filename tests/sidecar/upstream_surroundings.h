@@ -5,7 +5,7 @@
 #include "net/resolver.h"
 #include "net/timer.h"
 #include "sidecar/disk_reader.h"
-#include "sidecar/writer.h"
+#include "sidecar/disk_thread.h"
 #include "upstream/clock.h"
 #include "upstream/http_client.h"
 #include "upstream/source_environment.h"
@@ -24,7 +24,8 @@ struct UpstreamSurroundings {
   }
 
   net::Loop loop;
-  Writer writer;
+  DiskThread writer;
+  DiskThread reader;
   DiskReader files{loop, writer};
   net::Resolver resolver{loop};
   upstream::HttpClient http{loop, resolver, {}};

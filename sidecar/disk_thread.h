@@ -1,5 +1,6 @@
-// The writer: the one thread that touches the disk, so that a disk that hangs for seconds disturbs
-// neither answers nor liveness.
+// A thread for what the disk may hold up, so that a disk that hangs for seconds disturbs neither
+// answers nor liveness. There are two: the writer, and the reader of texts that somebody waits for,
+// whom an fsync of seconds is not to hold up.
 //
 // Owned by the daemon; submit() is called from the keeper thread. Jobs run one after the other, in
 // order. The queue is bounded: a full queue is the caller's signal to wait for the next turn, never
@@ -16,7 +17,7 @@
 
 namespace flagstone::sidecar {
 
-class Writer {
+class DiskThread {
  public:
   // Every source has at most one read, the state one write, usage one write outstanding; this
   // leaves room for hundreds of sources.
@@ -24,15 +25,18 @@ class Writer {
 
   using Job = std::move_only_function<void()>;
 
-  Writer();
+  DiskThread();
   // Waits for the job at work; queued ones are dropped. Call finish() first to have them done.
   // REQUIRES: finish() did not return false.
-  ~Writer();
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+  ~DiskThread();
+  DiskThread(const DiskThread&) = delete;
+  DiskThread& operator=(const DiskThread&) = delete;
 
   // False when the queue is full; the job is then dropped.
   [[nodiscard]] bool submit(Job job);
+
+  // Forgets what is queued.
+  void drop_queued();
 
   // Stops taking jobs and waits until the queued ones are done, at most until `deadline`. False
   // when the disk did not answer in time: the thread sits in a system call that may never return,

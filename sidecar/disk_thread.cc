@@ -1,12 +1,12 @@
-#include "sidecar/writer.h"
+#include "sidecar/disk_thread.h"
 
 #include <utility>
 
 namespace flagstone::sidecar {
 
-Writer::Writer() : thread_([this] { run(); }) {}
+DiskThread::DiskThread() : thread_([this] { run(); }) {}
 
-Writer::~Writer() {
+DiskThread::~DiskThread() {
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
@@ -16,7 +16,7 @@ Writer::~Writer() {
   thread_.join();
 }
 
-bool Writer::submit(Job job) {
+bool DiskThread::submit(Job job) {
   {
     std::lock_guard lock(mutex_);
     if (closed_ || jobs_.size() >= kMaxQueuedJobs) return false;
@@ -26,14 +26,20 @@ bool Writer::submit(Job job) {
   return true;
 }
 
-bool Writer::finish(std::chrono::steady_clock::time_point deadline) {
+void DiskThread::drop_queued() {
+  std::deque<Job> dropped;
+  std::lock_guard lock(mutex_);
+  dropped.swap(jobs_);
+}
+
+bool DiskThread::finish(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   closed_ = true;
   wake_.notify_all();
   return idle_.wait_until(lock, deadline, [this] { return jobs_.empty() && !busy_; });
 }
 
-void Writer::run() {
+void DiskThread::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return closed_ || !jobs_.empty(); });

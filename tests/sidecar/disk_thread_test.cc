@@ -1,4 +1,4 @@
-#include "sidecar/writer.h"
+#include "sidecar/disk_thread.h"
 
 #include <gtest/gtest.h>
 
@@ -12,9 +12,9 @@ std::chrono::steady_clock::time_point in_a_minute() {
   return std::chrono::steady_clock::now() + std::chrono::minutes(1);
 }
 
-TEST(Writer, DoesJobsInOrderAndFinishesThem) {
+TEST(DiskThread, DoesJobsInOrderAndFinishesThem) {
   std::vector<int> done;
-  Writer writer;
+  DiskThread writer;
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(writer.submit([&done, i] { done.push_back(i); }));
   }
@@ -24,29 +24,46 @@ TEST(Writer, DoesJobsInOrderAndFinishesThem) {
   EXPECT_FALSE(writer.submit([] {})) << "a finished writer takes no more";
 }
 
-TEST(Writer, RefusesWhatDoesNotFitInsteadOfBlocking) {
+TEST(DiskThread, RefusesWhatDoesNotFitInsteadOfBlocking) {
   std::promise<void> started;
   std::promise<void> go_on;
-  Writer writer;
+  DiskThread writer;
   ASSERT_TRUE(writer.submit([&] {
     started.set_value();
     go_on.get_future().wait();
   }));
   started.get_future().wait();
   std::size_t done = 0;
-  for (std::size_t i = 0; i < Writer::kMaxQueuedJobs; ++i) {
+  for (std::size_t i = 0; i < DiskThread::kMaxQueuedJobs; ++i) {
     ASSERT_TRUE(writer.submit([&done] { ++done; }));
   }
   EXPECT_FALSE(writer.submit([&done] { ++done; }));
   go_on.set_value();
   EXPECT_TRUE(writer.finish(in_a_minute()));
-  EXPECT_EQ(done, Writer::kMaxQueuedJobs);
+  EXPECT_EQ(done, DiskThread::kMaxQueuedJobs);
 }
 
-TEST(Writer, SaysWhenTheDiskDoesNotAnswerInTime) {
+TEST(DiskThread, WhatIsDroppedIsNotWaitedFor) {
   std::promise<void> started;
   std::promise<void> go_on;
-  Writer writer;
+  bool done = false;
+  DiskThread thread;
+  ASSERT_TRUE(thread.submit([&] {
+    started.set_value();
+    go_on.get_future().wait();
+  }));
+  ASSERT_TRUE(thread.submit([&done] { done = true; }));
+  started.get_future().wait();
+  thread.drop_queued();
+  go_on.set_value();
+  EXPECT_TRUE(thread.finish(in_a_minute()));
+  EXPECT_FALSE(done);
+}
+
+TEST(DiskThread, SaysWhenTheDiskDoesNotAnswerInTime) {
+  std::promise<void> started;
+  std::promise<void> go_on;
+  DiskThread writer;
   ASSERT_TRUE(writer.submit([&] {
     started.set_value();
     go_on.get_future().wait();
