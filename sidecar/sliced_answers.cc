@@ -100,6 +100,7 @@ void SlicedAnswers::go_on(std::uint64_t number) {
   const bool waits = written == SliceWritten::kNeedsDisk && slice->empty();
   if (!waits) {
     job->stuck_since_ms.reset();
+    job->disk_wait = 0;
   } else if (!job->stuck_since_ms) {
     job->stuck_since_ms = loop_.now_ms();
   }
@@ -119,11 +120,18 @@ void SlicedAnswers::wait_for_disk(Job& job) {
   const bool is_stuck = job.stuck_since_ms.has_value() &&
                         loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kMaxWaitMs;
   if (is_stuck) return end(find(job.number), false);
-  desk_.late.bring(desk_.reader.waiting(), [self = self_, number = job.number](bool in_time) {
-    if (*self == nullptr) return;
-    if (in_time) return (*self)->go_on(number);
-    (*self)->end((*self)->find(number), false);
-  });
+  job.disk_wait = next_number_++;
+  desk_.late.bring(desk_.reader.waiting(),
+                   [self = self_, number = job.number, wait = job.disk_wait](bool in_time) {
+                     if (*self != nullptr) (*self)->disk_answered(number, wait, in_time);
+                   });
+}
+
+// A reader who catches up has the answer go on, so that several waits may be under way.
+void SlicedAnswers::disk_answered(std::uint64_t number, std::uint64_t wait, bool in_time) {
+  if (in_time) return go_on(number);
+  const auto job = find(number);
+  if (job != jobs_.end() && job->disk_wait == wait) end(job, false);
 }
 
 void SlicedAnswers::end(Jobs::iterator job, bool sent) {

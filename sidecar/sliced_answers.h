@@ -85,6 +85,8 @@ class SlicedAnswers {
     // Since when nothing could be written for want of texts; what was read may be dropped again
     // before it is used.
     std::optional<std::int64_t> stuck_since_ms;
+    // The wait for the disk that the answer depends on; 0: none, something was written since.
+    std::uint64_t disk_wait = 0;
     std::uint64_t number = 0;
   };
   using Jobs = std::list<Job>;
@@ -93,6 +95,7 @@ class SlicedAnswers {
   void go_on(std::uint64_t number);
   // Has the disk bring what is missing.
   void wait_for_disk(Job& job);
+  void disk_answered(std::uint64_t number, std::uint64_t wait, bool in_time);
   void end(Jobs::iterator job, bool sent);
   Jobs::iterator find(std::uint64_t number);
 

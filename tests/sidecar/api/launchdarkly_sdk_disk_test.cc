@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "sidecar/api/launchdarkly_sdk.h"
 #include "sidecar/api/launchdarkly_sdk_evalx.h"
@@ -16,6 +19,7 @@ namespace {
 struct Disk {
   std::string bytes;
   std::set<std::uint64_t> in_memory;
+  std::uint64_t in_memory_until = 0;  // The offset.
   bool all_in_memory = false;
   bool damaged = false;
   std::size_t brought = 0;
@@ -30,9 +34,9 @@ class DiskFile final : public cache::ReadableFile {
     return cache::ReadOutcome::kDone;
   }
   cache::ReadOutcome read_at_once(std::span<char> to, std::uint64_t offset) const override {
-    if (!disk_->all_in_memory && !disk_->in_memory.contains(offset))
-      return cache::ReadOutcome::kWouldWait;
-    return read(to, offset);
+    const bool is_in_memory = disk_->all_in_memory || offset < disk_->in_memory_until ||
+                              disk_->in_memory.contains(offset);
+    return is_in_memory ? read(to, offset) : cache::ReadOutcome::kWouldWait;
   }
 
  private:
@@ -54,6 +58,16 @@ class LaunchDarklySdkDiskTest : public ::testing::Test {
     bench.take({flag_record("a", 1, "1"), flag_record("b", 1, "2"), segment_record("s", 1, "u")});
   }
 
+  // More than goes into a few slices.
+  void take_many() {
+    bench.desk().settings.bulk_slice = std::chrono::hours(1);
+    std::vector<evaluation::Record> records;
+    for (int i = 0; i < 1500; ++i) {
+      records.push_back(
+          flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
+    }
+    bench.take(std::move(records));
+  }
   // As the state's write does it.
   void move_texts() {
     const std::uint32_t file = *bench.home().files.add(std::make_unique<DiskFile>(disk));
@@ -147,13 +161,7 @@ TEST_F(LaunchDarklySdkDiskTest, WhatCannotBeReadIsNotLeftOut) {
 }
 
 TEST_F(LaunchDarklySdkDiskTest, WhatBreaksOffIsNotTakenForTheWhole) {
-  bench.desk().settings.bulk_slice = std::chrono::hours(1);
-  std::vector<evaluation::Record> records;
-  for (int i = 0; i < 1500; ++i) {
-    records.push_back(
-        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
-  }
-  bench.take(std::move(records));
+  take_many();
   move_texts();
   disk->all_in_memory = true;
   bench.desk().budget = &bench.budget();
@@ -172,13 +180,7 @@ TEST_F(LaunchDarklySdkDiskTest, WhatBreaksOffIsNotTakenForTheWhole) {
 }
 
 TEST_F(LaunchDarklySdkDiskTest, AtAStopAnswersGoOnAndAPutThatIsNotWholeHasNoProperEnd) {
-  bench.desk().settings.bulk_slice = std::chrono::hours(1);
-  std::vector<evaluation::Record> records;
-  for (int i = 0; i < 1500; ++i) {
-    records.push_back(
-        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
-  }
-  bench.take(std::move(records));
+  take_many();
   bench.desk().budget = &bench.budget();
   bench.budget().set_limit_bytes(1);
   auto document = bench.get("/sdk/latest-all");
@@ -227,6 +229,50 @@ TEST_F(LaunchDarklySdkDiskTest, ADiskThatHangsEndsAnswersAndNoStreams) {
   for (LateAnswers::Done& done : std::exchange(asked, {})) done();
   bench.turn_slowly_until([&] { return !events->sent.empty(); });
   EXPECT_EQ(store_of(events->all()).objects_held().size(), 3u);
+}
+
+TEST_F(LaunchDarklySdkDiskTest, AWaitThatIsOverEndsNoAnswerThatHasGoneOnSince) {
+  take_many();
+  move_texts();
+  std::vector<LateAnswers::Done> asked;
+  bench.desk().late.set_bring(
+      [&](cache::TextPlace, LateAnswers::Done done) { asked.push_back(std::move(done)); });
+  bench.turn();  // The loop's clock stood still meanwhile.
+  auto for_its_reader = bench.get("/sdk/latest-all");
+  auto for_the_disk = bench.get("/sdk/latest-all");
+  // Who asks after them hears after them.
+  bool is_over = false;
+  const auto place = cache::TextPlace::in_file(0, 0, 1);
+  bench.desk().late.bring(std::span(&*place, 1), [&](bool in_time) { is_over = !in_time; });
+  const std::int64_t later_ms = bench.loop.now_ms() + LateAnswers::kMaxWaitMs / 2;
+  bench.turn_slowly_until([&] { return bench.loop.now_ms() >= later_ms; });
+  ASSERT_TRUE(for_its_reader.stream->open && for_the_disk.stream->open);
+  ASSERT_TRUE(for_its_reader.stream->sent.empty() && for_the_disk.stream->sent.empty());
+
+  // One comes to where it has to wait for the disk again.
+  disk->in_memory_until = disk->bytes.size() / 4;
+  const std::size_t asked_before = asked.size();
+  for_the_disk.stream->stream->drain();
+  bench.turn_until([&] { return asked.size() > asked_before; }, 100);
+  EXPECT_FALSE(for_the_disk.stream->sent.empty());
+  ASSERT_GT(asked.size(), asked_before);
+  // The other needs it no more, and has a slow reader.
+  disk->all_in_memory = true;
+  for_its_reader.stream->stream->drain();
+  for_its_reader.stream->refusing = true;
+  bench.turn();
+  EXPECT_EQ(for_its_reader.stream->sent.size(), 1u);
+
+  bench.turn_slowly_until([&] { return is_over; });
+  ASSERT_TRUE(for_its_reader.stream->open);
+  ASSERT_TRUE(for_the_disk.stream->open);
+  for_its_reader.stream->stream->drain();
+  for (LateAnswers::Done& done : std::exchange(asked, {})) done();
+  for (net::RecordingResponse* document : {&for_its_reader, &for_the_disk}) {
+    simdjson::dom::parser parser;
+    EXPECT_EQ(parser.parse(bench.text_of(*document)).error(), simdjson::SUCCESS);
+    EXPECT_TRUE(document->stream->closed_by_api);
+  }
 }
 
 }  // namespace
