@@ -29,7 +29,7 @@ bool LateAnswers::wait(std::span<const cache::TextPlace> places, net::Response& 
   waiting.places_left = wanted.size();
   waiting.tries = tries_;
   waiting.since_ms = tries_ > 0 ? since_ms_ : loop_.now_ms();
-  waiting.later->set_on_gone([this, number] { waiting_.erase(number); });
+  waiting.later->set_on_gone([this, number] { forget(number); });
   watch_the_clock();
   for (const cache::TextPlace place : wanted) {
     bring_(place, [self = self_, number] {
@@ -64,6 +64,12 @@ void LateAnswers::end_bringing(std::uint64_t number, bool in_time) {
   bringing_.erase(at);
   watch_the_clock();
   done(in_time);
+}
+
+// Who waited is gone.
+void LateAnswers::forget(std::uint64_t number) {
+  waiting_.erase(number);
+  watch_the_clock();
 }
 
 void LateAnswers::watch_the_clock() {

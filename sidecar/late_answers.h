@@ -67,6 +67,7 @@ class LateAnswers {
   void brought(std::uint64_t number);
   void brought_for_nobody(std::uint64_t number);
   void end_bringing(std::uint64_t number, bool in_time);
+  void forget(std::uint64_t number);
   void watch_the_clock();
   void answer(std::uint64_t number, unsigned tries);
   void look_at_the_clock();

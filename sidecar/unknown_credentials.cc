@@ -34,7 +34,7 @@ UnknownCredentials::Verdict UnknownCredentials::judge(net::Response& response) {
   waiting.later = response.defer();
   waiting.question = question;
   waiting.since_ms = loop_.now_ms();
-  waiting.later->set_on_gone([this, number] { waiting_.erase(number); });
+  waiting.later->set_on_gone([this, number] { forget(number); });
   if (!timer_.running()) timer_.start_repeating(kLookMs, kLookMs);
   return Verdict::kWait;
 }
@@ -67,12 +67,17 @@ void UnknownCredentials::looked(std::uint64_t question, bool found_all) {
   }
 }
 
+// It is answered, or who waited is gone. Nobody waits: the thread may sleep.
+void UnknownCredentials::forget(std::uint64_t number) {
+  waiting_.erase(number);
+  if (waiting_.empty()) timer_.stop();
+}
+
 void UnknownCredentials::answer(std::uint64_t number, Verdict verdict) {
   const auto at = waiting_.find(number);
   if (at == waiting_.end()) return;
   const Waiting waiting = std::move(at->second);
-  waiting_.erase(at);
-  if (waiting_.empty()) timer_.stop();
+  forget(number);
   if (!waiting.later->alive()) return;
   verdict_ = verdict;
   handler_->handle(waiting.later->request(), waiting.later->response());

@@ -60,6 +60,7 @@ class UnknownCredentials {
   bool ask_for_those_who_wait();
   void looked(std::uint64_t question, bool found_all);
   void answer(std::uint64_t number, Verdict verdict);
+  void forget(std::uint64_t number);
   void look_at_the_clock();
 
   net::Loop& loop_;

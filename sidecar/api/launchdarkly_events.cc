@@ -109,16 +109,21 @@ void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Respo
   Waiting& waiting = waiting_[number];
   waiting.later = response.defer();
   waiting.since_ms = loop_.now_ms();
-  waiting.later->set_on_gone([this, number] { waiting_.erase(number); });
+  waiting.later->set_on_gone([this, number] { forget(number); });
   if (!timer_.running()) timer_.start_repeating(kLookMs, kLookMs);
+}
+
+// It is answered, or who waited is gone. Nobody waits: the thread may sleep.
+void LaunchDarklyEvents::forget(std::uint64_t number) {
+  waiting_.erase(number);
+  if (waiting_.empty()) timer_.stop();
 }
 
 void LaunchDarklyEvents::answer(std::uint64_t number, EventInlet::Result result) {
   const auto at = waiting_.find(number);
   if (at == waiting_.end()) return;
   const Waiting waiting = std::move(at->second);
-  waiting_.erase(at);
-  if (waiting_.empty()) timer_.stop();
+  forget(number);
   if (!waiting.later->alive()) return;
   net::Response& response = waiting.later->response();
   if (!result) {

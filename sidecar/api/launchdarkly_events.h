@@ -46,6 +46,7 @@ class LaunchDarklyEvents final : public ServingApi {
   void take(upstream::PostedEvents::Kind kind, const net::Request& request,
             net::Response& response);
   void answer(std::uint64_t number, EventInlet::Result result);
+  void forget(std::uint64_t number);
   void look_at_the_clock();
 
   net::Loop& loop_;

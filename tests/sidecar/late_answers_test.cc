@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/fakes/net/recording_response.h"
+#include "tests/fakes/net/running_timers.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -79,8 +80,10 @@ TEST_F(LateAnswersTest, TheNumberIsBounded) {
 TEST_F(LateAnswersTest, NobodyIsAnsweredWhoHasGone) {
   net::RecordingResponse response;
   ASSERT_TRUE(late.wait(places({1}), response, answer_after(1)));
+  EXPECT_EQ(net::running_timers(loop), 1U);
   response.deferred->deferral->lose();
   EXPECT_EQ(late.waiting(), 0U);
+  EXPECT_EQ(net::running_timers(loop), 0U) << "nobody is waited for";
   bring_all();
   EXPECT_EQ(asked_again, 0);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/fakes/net/recording_response.h"
+#include "tests/fakes/net/running_timers.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -46,6 +47,11 @@ class UnknownCredentialsTest : public testing::Test {
   // 0: it waits.
   static int status(const net::RecordingResponse& response) {
     return response.deferred == nullptr ? response.status : response.deferred->response->status;
+  }
+  void run_until_answered(const net::RecordingResponse& response) {
+    net::Timer next(loop, [this] { loop.stop(); });
+    next.start_repeating(20, 20);
+    while (status(response) == 0) loop.run();
   }
   void answer_all(bool found_all) {
     for (UnknownCredentials::Done& done : std::exchange(questions, {})) done(found_all);
@@ -102,11 +108,7 @@ TEST_F(UnknownCredentialsTest, StrangersAreBoundedAndCostOneQuestion) {
 
 TEST_F(UnknownCredentialsTest, ADiskThatHangsIsNotWaitedFor) {
   const net::RecordingResponse& first = request();
-  while (status(first) == 0) {
-    net::Timer next(loop, [this] { loop.stop(); });
-    next.start_once(50);
-    loop.run();
-  }
+  run_until_answered(first);
   EXPECT_EQ(status(first), 503);
   const net::RecordingResponse& second = request();
   EXPECT_EQ(asked, 1) << "the question is still there";
@@ -130,8 +132,13 @@ TEST_F(UnknownCredentialsTest, WithoutAnyoneWhoLooksItIsUnknownAtOnce) {
 
 TEST_F(UnknownCredentialsTest, NobodyIsAnsweredWhoHasGone) {
   const net::RecordingResponse& first = request();
+  const net::RecordingResponse& second = request();
+  EXPECT_EQ(net::running_timers(loop), 1u);
   first.deferred->deferral->lose();
+  EXPECT_EQ(net::running_timers(loop), 1u) << "somebody waits yet";
+  second.deferred->deferral->lose();
   EXPECT_EQ(unknown.waiting(), 0u);
+  EXPECT_EQ(net::running_timers(loop), 0u) << "nothing is waited for";
   answer_all(true);
   EXPECT_EQ(status(first), 0);
 }

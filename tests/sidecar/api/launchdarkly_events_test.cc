@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/fakes/net/recording_response.h"
+#include "tests/fakes/net/running_timers.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -161,7 +162,9 @@ TEST_F(LaunchDarklyEventsTest, WhereMemoryIsShortTheAppTriesAgain) {
 
 TEST_F(LaunchDarklyEventsTest, AnAppThatHasGoneIsNotAnswered) {
   const auto response = post("/bulk", "[]", {{"authorization", "sdk-1"}});
+  EXPECT_EQ(net::running_timers(loop), 1U);
   response.deferred->deferral->lose();
+  EXPECT_EQ(net::running_timers(loop), 0U) << "nobody is waited for";
   waiting.back()(PostResult::kTaken);
   turn();
   EXPECT_EQ(late(response).sends, 0);
