@@ -16,6 +16,7 @@
 #include "net/handler.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "sidecar/credential_looks.h"
 #include "sidecar/routing.h"
 
 namespace flagstone::sidecar {
@@ -23,7 +24,9 @@ namespace flagstone::sidecar {
 class UnknownCredentials {
  public:
   static constexpr std::size_t kMaxWaiting = 1024;
-  static constexpr std::int64_t kMaxWaitMs = 2000;
+  // Who comes just after a question was asked waits for the next one, and the files rest before
+  // either: a stranger who never stops asking must not make it too long. The rest is the disk's.
+  static constexpr std::int64_t kMaxWaitMs = 2 * CredentialLooks::kPauseMs + 1000;
   // A question that is not answered by then is lost.
   static constexpr std::int64_t kAskAgainMs = 60'000;
 

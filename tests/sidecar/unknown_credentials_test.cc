@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <list>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "sidecar/credential_looks.h"
 #include "tests/fakes/net/recording_response.h"
 #include "tests/fakes/net/running_timers.h"
 
@@ -116,6 +118,36 @@ TEST_F(UnknownCredentialsTest, ADiskThatHangsIsNotWaitedFor) {
   EXPECT_EQ(status(second), 0);
   answer_all(true);
   EXPECT_EQ(status(second), 401);
+}
+
+// The files rest between two looks; what a question waits for, the next may wait for again.
+TEST_F(UnknownCredentialsTest, AStrangerBeforeHimCostsNobodyHisAnswer) {
+  std::int64_t disk_ms = 0;
+  std::vector<CredentialLooks::Found> reading;
+  net::Timer disk(loop, [&] { reading.clear(); });
+  CredentialLooks looks(
+      loop,
+      [&](const CredentialLooks::Found& found) {
+        reading.push_back(found);
+        disk.start_once(disk_ms);
+      },
+      [] {});
+  unknown.set_ask(api, [&](UnknownCredentials::Done done) {
+    looks.ask([kept = std::make_shared<UnknownCredentials::Done>(std::move(done))](bool found_all) {
+      (*kept)(found_all);
+    });
+    return true;
+  });
+  const net::RecordingResponse& first = request();
+  run_until_answered(first);
+  // The files are at rest now.
+  const net::RecordingResponse& stranger = request();
+  const net::RecordingResponse& just_after = request();
+  disk_ms = 200;
+  run_until_answered(just_after);
+  EXPECT_EQ(status(first), 401);
+  EXPECT_EQ(status(stranger), 401);
+  EXPECT_EQ(status(just_after), 401);
 }
 
 TEST_F(UnknownCredentialsTest, WhereNobodyCanBeAskedNothingIsRefusedForGood) {
