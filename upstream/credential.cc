@@ -70,7 +70,7 @@ void Credential::look() {
   answered_by_look_ = std::exchange(asked_, {});
   FileRequest request{.path = source_.file, .max_bytes = config::kMaxSecretBytes};
   // Two writes within one tick of the clock have one stamp: who asks wants to know for certain.
-  if (answered_by_look_.empty()) request.unless = stamp_;
+  if (answered_by_look_.empty() && !read_failed_) request.unless = stamp_;
   const FileReader::Ticket ticket =
       files_.read(std::move(request), [this](FileResult result) { on_read(std::move(result)); });
   if (ticket_) ticket_ = ticket;
@@ -85,8 +85,8 @@ void Credential::on_read(FileResult result) {
 }
 
 bool Credential::use(FileResult result) {
+  read_failed_ = !result;
   if (!result) {
-    stamp_.reset();
     // Somebody is writing it; the next look tells what.
     if (result.error().kind == FileError::Kind::kChanged) return false;
     return no_secret("cannot be read: " + result.error().message);

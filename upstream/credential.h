@@ -73,7 +73,10 @@ class Credential {
   std::string problem_;
   std::string trouble_;
   bool looked_ = false;  // The file has been seen since start().
+  // Of the last secret, or what was found in place of one.
   std::optional<FileStamp> stamp_;
+  // The last read failed: the file may be as it was before, and has to be read all the same.
+  bool read_failed_ = false;
   // Whom the next look is for, and whom the one under way.
   std::vector<Looked> asked_;
   std::vector<Looked> answered_by_look_;

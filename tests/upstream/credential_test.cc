@@ -111,6 +111,31 @@ TEST_F(CredentialTest, TheSameSecretWrittenAgainIsNoChange) {
   EXPECT_GT(files.unchanged(), 0) << "an untouched file is read over and over";
 }
 
+TEST_F(CredentialTest, AReadThatFailsMakesNoRewrittenSecretOfTheSameOne) {
+  fakes::write_file(path, "first");
+  const auto credential = make({.file = path, .variable = {}, .text = {}});
+  ASSERT_TRUE(loop.run_until([&] { return files.unchanged() > 0; }));
+  for (const FileError::Kind kind : {FileError::Kind::kUnreadable, FileError::Kind::kMissing,
+                                     FileError::Kind::kTooLarge, FileError::Kind::kChanged}) {
+    files.fail(FileError{.kind = kind, .message = "for a moment"});
+    const int failed = files.reads();
+    ASSERT_TRUE(loop.run_until([&] { return files.reads() > failed + 1; }));
+    files.fail(std::nullopt);
+    const int unchanged = files.unchanged();
+    ASSERT_TRUE(loop.run_until([&] { return files.unchanged() > unchanged; }));
+    EXPECT_EQ(credential->trouble(), "") << "the file is read although it is as it was";
+  }
+  ASSERT_EQ(rewritten, 0);
+  // Written while it could not be read.
+  files.fail(FileError{.kind = FileError::Kind::kUnreadable, .message = "for a moment"});
+  const int failed = files.reads();
+  ASSERT_TRUE(loop.run_until([&] { return files.reads() > failed + 1; }));
+  fakes::replace_file(path, "first");
+  files.fail(std::nullopt);
+  EXPECT_TRUE(loop.run_until([&] { return rewritten == 1; }));
+  EXPECT_EQ(changes, 0);
+}
+
 TEST_F(CredentialTest, AFileThatLosesItsSecretIsToldOnceUntilItHasOneAgain) {
   const auto emptied = [&] { fakes::write_file(path, "\n"); };
   const auto removed = [&] { std::filesystem::remove(path); };

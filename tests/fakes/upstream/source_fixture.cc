@@ -38,6 +38,7 @@ upstream::FileReader::Ticket PostingFileReader::read(upstream::FileRequest reque
     Done tell = std::move(found->second);
     waiting_.erase(found);
     upstream::FileResult result = upstream::read_file_blocking(request);
+    if (error_) result = std::unexpected(*error_);
     if (result && result->unchanged) ++unchanged_;
     tell(std::move(result));
   });

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,9 +44,12 @@ class PostingFileReader final : public upstream::FileReader {
   int reads() const { return reads_; }
   // Reads that found the stamp they were given.
   int unchanged() const { return unchanged_; }
+  // What is read of the disk from now on; nullopt: what is there.
+  void fail(std::optional<upstream::FileError> error) { error_ = std::move(error); }
 
  private:
   net::Loop& loop_;
+  std::optional<upstream::FileError> error_;
   Ticket last_ = 0;
   std::vector<std::pair<Ticket, Done>> waiting_;
   int reads_ = 0;
