@@ -67,8 +67,9 @@ void SourceSeat::start(std::unique_ptr<upstream::Source> source, net::Loop& loop
     return;
   }
   patience_->start_once(kStatePatienceMs);
-  saver_.load(state_identity(), [self = self_](std::optional<cache::LoadedState> state) {
-    if (*self != nullptr) (*self)->state_loaded(std::move(state));
+  saver_.load(state_identity(), [self = self_, asked_with = source_->credential()](
+                                    std::optional<cache::LoadedState> state) {
+    if (*self != nullptr) (*self)->state_loaded(asked_with, std::move(state));
   });
 }
 
@@ -134,11 +135,13 @@ void SourceSeat::say_first_word() {
   if (!std::exchange(said_first_word_, true)) host_.first_word();
 }
 
-void SourceSeat::state_loaded(std::optional<cache::LoadedState> state) {
+void SourceSeat::state_loaded(const config::Secret& asked_with,
+                              std::optional<cache::LoadedState> state) {
   // What the source itself brought in the meantime is newer than any state.
   bool wanted = state && !layer().has_document() && !intake_ && !beginning_;
   if (wanted) {
-    credential_changes_after_work_ = !state->credential_matches;
+    credential_changes_after_work_ =
+        !state->credential_matches || asked_with != source_->credential();
     last_success_unix_ms_ = state_contact_unix_ms_ = state->contact_unix_ms;
     begin_restoring(std::move(state->layer));
     return;

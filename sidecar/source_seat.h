@@ -135,7 +135,8 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void sit_down(std::unique_ptr<upstream::Source> source, net::Loop& loop);
   void begin_restoring(cache::RestoredLayer layer);
   void tell_quarantined();
-  void state_loaded(std::optional<cache::LoadedState> state);
+  // `asked_with`: the credential that the state was compared with.
+  void state_loaded(const config::Secret& asked_with, std::optional<cache::LoadedState> state);
   void begin_asking();
   void say_first_word();
   void begin(evaluation::Update update);

@@ -7,6 +7,8 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,20 +42,20 @@ class HandClock final : public upstream::Clock {
 struct SourceScript {
   upstream::SourceKind kind = upstream::SourceKind::kStream;
   std::vector<upstream::Outcome> settled;
+  config::Secret key{"key"};
 };
 
 // Brings nothing by itself; the test speaks to its listener, the seat.
 class SilentStream final : public upstream::Source {
  public:
-  explicit SilentStream(SourceScript& script, std::string key = "key")
-      : script_(script), credential_(config::Secret(std::move(key))) {}
+  explicit SilentStream(SourceScript& script) : script_(script) {}
 
   upstream::SourceKind kind() const override { return script_.kind; }
   std::string_view uri() const override { return "grpc://hub:8015"; }
   std::chrono::milliseconds interval() const override {
     return std::chrono::seconds(script_.kind == upstream::SourceKind::kPoll ? 30 : 0);
   }
-  const config::Secret& credential() const override { return credential_; }
+  const config::Secret& credential() const override { return script_.key; }
   void resume(std::string_view) override {}
   void start() override {}
   void stop() override {}
@@ -62,7 +64,6 @@ class SilentStream final : public upstream::Source {
 
  private:
   SourceScript& script_;
-  config::Secret credential_;
 };
 
 class QuietHost final : public SeatHost {
@@ -90,13 +91,17 @@ class Lines final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 struct World {
+  // An empty folder: no state is kept.
+  explicit World(std::string folder = {})
+      : saver(loop, writer, reader, log, std::move(folder), std::uint64_t{1} << 30) {}
+
   HandClock clock;
   net::Loop loop;
   DiskThread writer;
   DiskThread reader;
   std::shared_ptr<Lines> lines = std::make_shared<Lines>();
   spdlog::logger log{"test", lines};
-  StateSaver saver{loop, writer, reader, log, {}, 0};
+  StateSaver saver;
   QuietHost host;
   std::unique_ptr<evaluation::Dialect> dialect = evaluation::flagd::make_flagd_dialect({});
   cache::MemoryBudget budget;
@@ -105,7 +110,7 @@ struct World {
 
 class Seated {
  public:
-  explicit Seated(World& world)
+  explicit Seated(World& world, std::optional<cache::SourceIdentity> identity = std::nullopt)
       : world_(world),
         environment_({.name = "default",
                       .sources = {{.name = "grpc://hub:8015",
@@ -118,14 +123,14 @@ class Seated {
                .uri = "grpc://hub:8015",
                .layer = environment_.source_layer(0),
                .optional = false,
-               .identity = std::nullopt,
+               .identity = std::move(identity),
                .disk_patience = std::chrono::milliseconds(20)},
               environment_, world.host, world.saver, world.clock, world.log) {}
 
   void start() { seat_.start(std::make_unique<SilentStream>(script), world_.loop); }
   void start_after(const Seated& predecessor, std::string key = "key") {
-    seat_.start_after(std::make_unique<SilentStream>(script, std::move(key)), world_.loop,
-                      predecessor.seat_);
+    script.key = config::Secret(std::move(key));
+    seat_.start_after(std::make_unique<SilentStream>(script), world_.loop, predecessor.seat_);
     work();
   }
 
@@ -161,7 +166,10 @@ class Seated {
   }
   SourceSeat::Condition condition() const { return seat_.condition(); }
   const std::string& last_error() const { return seat_.last_error(); }
-  void gets_another_key() { seat_.on_credential_changed(); }
+  void gets_another_key(std::string key = "another key") {
+    script.key = config::Secret(std::move(key));
+    seat_.on_credential_changed();
+  }
   std::string cursor() const { return environment_.layer(1).cursor(); }
   bool has_flags() const { return environment_.snapshot()->find_flag("a") != nullptr; }
   void confirms() { seat_.on_unchanged(); }
@@ -299,6 +307,39 @@ TEST_F(StreamsSeatTest, AReloadWithAnotherKeyForgetsTheCursor) {
   other.start_after(seat, "another key");
   EXPECT_EQ(other.cursor(), "");
   EXPECT_TRUE(other.has_flags());
+}
+
+TEST(RestoredSeatTest, AKeyThatChangesWhileTheStateIsLoadedForgetsTheCursor) {
+  std::string folder = (std::filesystem::temp_directory_path() / "seat-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  {
+    World world(folder);
+    const cache::SourceIdentity identity{.environment = "default",
+                                         .index = 0,
+                                         .dialect = "flagd",
+                                         .options = {},
+                                         .uri = "grpc://hub:8015",
+                                         .selector = {},
+                                         .credential = {}};
+    {
+      Seated before(world, identity);
+      before.start();
+      before.brings("on");
+      world.saver.flush([&] { world.loop.stop(); });
+      world.loop.run();
+    }
+    world.host.on_work = [&] { world.loop.stop(); };
+    for (const bool changes : {false, true}) {
+      Seated seat(world, identity);
+      seat.start();
+      if (changes) seat.gets_another_key();
+      world.loop.run();
+      seat.work();
+      EXPECT_TRUE(seat.has_flags());
+      EXPECT_EQ(seat.cursor(), changes ? "" : "cursor of on");
+    }
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(StreamsSeatTest, AStreamThatNeverBroughtAnythingIsStale) {
