@@ -79,10 +79,7 @@ std::expected<void, std::string> EnvironmentFeed::prepare() {
 
 void EnvironmentFeed::start(const EnvironmentFeed* predecessor) {
   std::size_t next = 0;
-  if (predecessor != nullptr && has_sources_of(*predecessor)) {
-    former_credentials_ = predecessor->former_credentials_;
-    former_loaded_ = predecessor->former_loaded_;
-  }
+  if (predecessor != nullptr) take_over_former_credentials(*predecessor);
   accepted_credentials_ = std::make_unique<AcceptedCredentials>(
       options_.accept, tools_.sources, [this] { host_.feed_credentials_changed(); });
   if (bootstrap_) bootstrap_source_ = std::move(prepared_[next++]);
@@ -210,13 +207,6 @@ std::size_t EnvironmentFeed::accept_held() {
   return taken;
 }
 
-bool EnvironmentFeed::has_sources_of(const EnvironmentFeed& other) const {
-  return std::ranges::equal(options_.sources, other.options_.sources,
-                            [](const config::Source& a, const config::Source& b) {
-                              return a.location() == b.location() && a.part() == b.part();
-                            });
-}
-
 // Other vendors' sources have no grace: their old credential counts no more.
 std::vector<FormerCredentials::SourceFacts> EnvironmentFeed::credential_facts() const {
   std::vector<FormerCredentials::SourceFacts> all;
@@ -232,6 +222,18 @@ std::vector<FormerCredentials::SourceFacts> EnvironmentFeed::credential_facts() 
 bool EnvironmentFeed::keeps_former_credentials() const {
   return std::ranges::any_of(credential_facts(),
                              [](const auto& source) { return source.grace.count() > 0; });
+}
+
+void EnvironmentFeed::take_over_former_credentials(const EnvironmentFeed& predecessor) {
+  const auto mine = credential_facts();
+  const auto its = predecessor.credential_facts();
+  former_credentials_.take_over(predecessor.former_credentials_, its, mine);
+  // Of a source that is new here the state may remember some.
+  const bool none_is_new = std::ranges::all_of(mine, [&](const auto& source) {
+    return std::ranges::find(its, source.identity, &FormerCredentials::SourceFacts::identity) !=
+           its.end();
+  });
+  former_loaded_ = predecessor.former_loaded_ && none_is_new;
 }
 
 // Until it is known an unknown credential may be one of them.

@@ -119,9 +119,9 @@ class EnvironmentFeed final : public SeatHost {
                                         bool keeps_state);
   cache::SourceIdentity identity_of(std::size_t index, const config::Source& source) const;
   const SourceSeat* seat_like(const SourceSeat& other) const;
-  bool has_sources_of(const EnvironmentFeed& other) const;
   std::vector<FormerCredentials::SourceFacts> credential_facts() const;
   bool keeps_former_credentials() const;
+  void take_over_former_credentials(const EnvironmentFeed& predecessor);
   void load_former_credentials();
   cache::Origin origin() const;
   bool stale() const;

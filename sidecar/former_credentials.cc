@@ -80,6 +80,42 @@ std::vector<FormerCredentials::Hashed> FormerCredentials::hashed(upstream::TimeP
   return all;
 }
 
+void FormerCredentials::take_over(const FormerCredentials& predecessor,
+                                  const std::vector<SourceFacts>& its_sources,
+                                  const std::vector<SourceFacts>& sources) {
+  // An environment has no source twice.
+  std::vector<std::optional<std::size_t>> mine(its_sources.size());
+  for (std::size_t i = 0; i < its_sources.size(); ++i) {
+    const auto at = std::ranges::find(sources, its_sources[i].identity, &SourceFacts::identity);
+    if (at != sources.end()) mine[i] = static_cast<std::size_t>(at - sources.begin());
+  }
+  current_.resize(sources.size());
+  for (std::size_t i = 0; i < predecessor.current_.size(); ++i) {
+    if (mine[i]) current_[*mine[i]] = predecessor.current_[i];
+  }
+  for (Former former : predecessor.former_) {
+    if (!mine[former.source]) continue;
+    former.source = *mine[former.source];
+    former_.push_back(std::move(former));
+  }
+  for (Earlier earlier : predecessor.earlier_) {
+    if (!mine[earlier.source]) continue;
+    earlier.source = *mine[earlier.source];
+    earlier_.push_back(std::move(earlier));
+  }
+}
+
+bool FormerCredentials::knows(std::size_t source, const Hashed& hashed) const {
+  return std::ranges::any_of(earlier_,
+                             [&](const Earlier& earlier) {
+                               return earlier.source == source && earlier.hashed == hashed;
+                             }) ||
+         std::ranges::any_of(former_, [&](const Former& former) {
+           return former.source == source &&
+                  cache::credential_hash(hashed.salt, former.credential) == hashed.hash;
+         });
+}
+
 std::string FormerCredentials::save(const std::vector<SourceFacts>& sources, std::string_view salt,
                                     const upstream::Clock& clock) const {
   const upstream::TimePoint now = clock.now();
@@ -127,11 +163,9 @@ bool FormerCredentials::restore(std::string_view saved, const std::vector<Source
           std::min(milliseconds(entry.until_unix_ms - unix_ms), sources[i].grace);
       const bool is_current =
           !current_[i].empty() && cache::credential_hash(entry.salt, current_[i]) == entry.hash;
-      if (left.count() <= 0 || is_current) continue;
-      earlier_.push_back(
-          {.source = i,
-           .hashed = {.salt = std::string(entry.salt), .hash = std::string(entry.hash)},
-           .until = clock.now() + left});
+      Hashed hashed{.salt = std::string(entry.salt), .hash = std::string(entry.hash)};
+      if (left.count() <= 0 || is_current || knows(i, hashed)) continue;
+      earlier_.push_back({.source = i, .hashed = std::move(hashed), .until = clock.now() + left});
     }
   }
   return true;

@@ -40,12 +40,17 @@ class FormerCredentials {
   void append_to(std::vector<std::string>& all, upstream::TimePoint now) const;
   std::vector<Hashed> hashed(upstream::TimePoint now) const;
 
+  // Those of the sources that `predecessor`, before a reload, had as well, under another number or
+  // the same. REQUIRES: nothing was noted here yet.
+  void take_over(const FormerCredentials& predecessor, const std::vector<SourceFacts>& its_sources,
+                 const std::vector<SourceFacts>& sources);
+
   // For the next process: those that still count, and those of now, which will be former ones if
   // others stand in the files by then. Empty: there is nothing to keep.
   std::string save(const std::vector<SourceFacts>& sources, std::string_view salt,
                    const upstream::Clock& clock) const;
   // What an earlier process saved, as far as it is of these sources and still counts. False: it is
-  // none of that. REQUIRES: those of now were noted.
+  // none of that. What is known already is not taken twice. REQUIRES: those of now were noted.
   bool restore(std::string_view saved, const std::vector<SourceFacts>& sources,
                const upstream::Clock& clock);
 
@@ -60,6 +65,8 @@ class FormerCredentials {
     Hashed hashed;
     upstream::TimePoint until;
   };
+
+  bool knows(std::size_t source, const Hashed& hashed) const;
 
   std::vector<std::string> current_;  // By source.
   std::vector<Former> former_;

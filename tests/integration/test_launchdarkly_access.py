@@ -1,7 +1,10 @@
 """Who is served what: environments of one SDK key and different payload filters, keys that open nothing,
 keys that are being replaced, and what the operator sees of it."""
 
+import json
+import pathlib
 import re
+import signal
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, LaunchDarklyTestCase, main
 from launchdarkly_flags import answering
@@ -139,6 +142,29 @@ class Keys(LaunchDarklyTestCase):
         self.eventually(lambda: client.get("/sdk/flags", AUTHORIZED).status == 401, "its end")
         daemon.await_log("former credential.* of default, whose grace is over")
         self.assertNotIn("expiringSdkKey", client.get("/status").json["environments"]["default"])
+
+    def test_a_reload_that_adds_a_source_keeps_the_grace(self):
+        """Also where there is no state that would remember it."""
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        self.write("more.json", json.dumps({"flags": {"more": answering("here", key="more")}}))
+        for kept in (True, False):
+            folder = self.path("state") if kept else self.write("no-folder", "") + "/state"
+            daemon = self.flagstone(service, source={"rotation_grace": "1h"},
+                                    process={"state": {"dir": folder}})
+            client = daemon.ofrep()
+            self.write("key", "sdk-key-two")
+            new = {"Authorization": "sdk-key-two"}
+            self.assertEqual(client.get("/sdk/flags", new).status, 200)
+            self.assertEqual(client.get("/sdk/flags", AUTHORIZED).status, 200)
+            name = service.uri().rsplit(":", 1)[1] + ".json"
+            configuration = json.loads(pathlib.Path(self.path(name)).read_text())
+            configuration["environments"]["default"]["sources"].insert(0, {"uri": "file:more.json"})
+            self.write(name, json.dumps(configuration))
+            daemon.signal(signal.SIGHUP)
+            daemon.await_value("here", key="more")
+            for key in (AUTHORIZED, new):
+                self.assertEqual(client.get("/sdk/flags", key).status, 200, (kept, key))
+            daemon.stop()
 
     def test_accepted_keys_are_shown_apart(self):
         daemon = self.flagstone(self.service(), accept=[{"file": self.write("a", "aaaa")}])

@@ -69,6 +69,35 @@ TEST(FormerCredentialsTest, SourcesAreApart) {
 
 using Facts = std::vector<FormerCredentials::SourceFacts>;
 
+TEST(FormerCredentialsTest, AReloadKeepsThoseOfTheSourcesItKeeps) {
+  const auto grace = milliseconds(100);
+  const Facts facts{{.identity = "x", .grace = grace}, {.identity = "y", .grace = grace}};
+  FormerCredentials before;
+  before.note(0, "x-old", grace, at(0));
+  before.note(1, "y-old", grace, at(0));
+  before.note(0, "x-new", grace, at(10));
+  before.note(1, "y-new", grace, at(20));
+  const struct {
+    Facts facts;
+    Strings now;
+    Strings former;
+  } rows[] = {
+      {facts, {"x-new", "y-new"}, {"x-old", "y-old"}},
+      {{facts[1], facts[0]}, {"y-new", "x-new"}, {"x-old", "y-old"}},
+      {{{.identity = "z", .grace = grace}, facts[0]}, {"z", "x-new"}, {"x-old"}},
+      {{facts[1]}, {"y-new"}, {"y-old"}},
+      // It changed in the meantime.
+      {{facts[1]}, {"y-third"}, {"y-old", "y-new"}},
+      {{{.identity = "z", .grace = grace}}, {"z"}, {}},
+  };
+  for (const auto& row : rows) {
+    FormerCredentials after;
+    after.take_over(before, facts, row.facts);
+    for (std::size_t i = 0; i < row.now.size(); ++i) after.note(i, row.now[i], grace, at(30));
+    EXPECT_EQ(counting(after, 30), row.former) << row.now.front();
+  }
+}
+
 // Steady and wall time, each by hand.
 class TwoClocks final : public upstream::Clock {
  public:
@@ -137,6 +166,21 @@ TEST_F(FormerAfterRestart, TheOneInUseBeforeIsAFormerOneIfItWasReplacedMeanwhile
   EXPECT_EQ(opened(restarted(saved, {""}, one), keys), Strings{"a"}) << "its file is not there yet";
   clock.wall_ms += 40;
   EXPECT_EQ(opened(restarted(saved, {"b"}, one), keys), Strings{}) << "too long ago";
+}
+
+TEST_F(FormerAfterRestart, WhatAReloadTookOverIsNotTakenTwice) {
+  FormerCredentials first;
+  first.note(0, "a", milliseconds(100), clock.now());
+  first.note(0, "b", milliseconds(100), clock.now());
+  FormerCredentials second = restarted(first.save(one, "one", clock), {"b"}, one);
+  second.note(0, "c", milliseconds(100), clock.now());
+  const std::string saved = second.save(one, "two", clock);
+  FormerCredentials third;
+  third.take_over(second, one, one);
+  EXPECT_EQ(opened(third, keys), Strings{"a"});
+  ASSERT_TRUE(third.restore(saved, one, clock));
+  EXPECT_EQ(opened(third, keys), Strings{"a"});
+  EXPECT_EQ(counting(third, clock.ms), Strings{"b"});
 }
 
 TEST_F(FormerAfterRestart, ASecondRestartStillKnowsIt) {
