@@ -100,6 +100,13 @@ class Filters(LaunchDarklyTestCase):
             self.assertEqual((answer.status, name), (200, next(
                 other for other in self.services if f'"{other}"'.encode() in answer.body)))
 
+    def test_a_filter_of_a_key_that_is_new_in_its_file(self):
+        daemon = self.start_filtered(web="web", app="app")
+        self.write("key", "sdk-key-two")
+        answer = daemon.ofrep().get("/sdk/latest-all?filter=app", {"Authorization": "sdk-key-two"})
+        self.assertEqual(answer.status, 200, answer)
+        self.assertIn(b'"app"', answer.body)
+
     def test_events_are_sent_once(self):
         daemon = self.start_filtered(web="web", whole="")
         self.assertEqual(daemon.ofrep().post("/bulk", [event("ada")], AUTHORIZED).status, 202)

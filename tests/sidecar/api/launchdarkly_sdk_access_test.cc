@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sidecar/api/launchdarkly_events.h"
@@ -117,6 +118,39 @@ TEST_F(SdkAccessTest, EventsGoOutOnceByTheWholeEnvironment) {
     bench.turn();
   }
   EXPECT_EQ(posted, (std::vector<std::size_t>{1, 1}));
+}
+
+// One of the environments has seen that the key is another, the one with this filter has not.
+TEST_F(SdkAccessTest, AFilterIsUnknownOnceAllKeysFilesWereLookedAt) {
+  serve({"a", "b", "c"});
+  UnknownCredentials::Done question;
+  bench.desk().unknown_credentials.set_ask(bench.router(), [&](UnknownCredentials::Done done) {
+    question = std::move(done);
+    return true;
+  });
+  std::uint32_t looked = 0;
+  bench.change_routes = [&](cache::Routes& routes) {
+    for (std::uint32_t i = 0; i < looked; ++i) (void)add_credential(routes, "sdk-new", i);
+  };
+  for (const std::string path : {"/sdk/latest-all", "/sdk/flags", "/sdk/poll", "/all",
+                                 "/sdk/evalx/contexts/eyJrZXkiOiJ1In0"}) {
+    for (const bool is_found : {true, false}) {
+      looked = 1;
+      bench.publish();
+      notes.clear();
+      const auto response = bench.get(path + "?filter=b", {}, "sdk-new");
+      ASSERT_NE(response.deferred, nullptr) << path << " is answered before";
+      EXPECT_TRUE(notes.empty());
+      if (is_found) looked = 3;
+      bench.publish();
+      std::exchange(question, {})(true);
+      net::RecordingResponse& late = *response.deferred->response;
+      EXPECT_EQ(late.status, is_found ? 200 : 404) << path;
+      if (late.stream != nullptr) bench.turn();
+      const std::string text = late.text + (late.stream != nullptr ? late.stream->all() : "");
+      EXPECT_EQ(text.find("flag-1") != std::string::npos, is_found) << path << ": " << text;
+    }
+  }
 }
 
 TEST_F(SdkAccessTest, WhoIsRefusedAndWhoComesWithAFormerKeyIsCounted) {
