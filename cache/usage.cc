@@ -10,6 +10,7 @@ namespace flagstone::cache {
 namespace {
 
 constexpr std::uint32_t kUsageFormat = 1;
+constexpr std::uint8_t kEvaluatedInApps = 1;
 
 void add(Usage& usage, std::uint64_t count, std::int64_t now_unix_ms) {
   if (usage.count == 0) usage.first_asked_unix_ms = now_unix_ms;
@@ -221,6 +222,8 @@ std::string UsageTotals::serialise(const Snapshot* snapshot) const {
     append_text(out, key);
     append_usage(out, usage);
   }
+  // Where there is nothing of it the bytes are those of earlier versions.
+  if (evaluated_in_apps_) append_number(out, kEvaluatedInApps);
   return out;
 }
 
@@ -242,7 +245,10 @@ bool UsageTotals::restore(std::string_view bytes) {
     const Usage usage = read_usage(reader);
     if (unknown.size() < kMaxUnknownKeys) unknown.emplace(std::move(key), usage);
   }
+  const bool has_more = !reader.bad() && !reader.complete();
+  if (has_more && reader.number<std::uint8_t>() != kEvaluatedInApps) return false;
   if (!reader.complete()) return false;
+  evaluated_in_apps_ = evaluated_in_apps_ || has_more;
   waiting_ = std::move(waiting);
   unknown_ = std::move(unknown);
   return true;

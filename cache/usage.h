@@ -115,6 +115,11 @@ class UsageTotals {
   // or its thread's ring was full.
   std::uint64_t unknown_dropped() const { return unknown_dropped_; }
 
+  // Apps fetched all flags and evaluate them themselves: what they ask for is not counted here,
+  // then or later, so that no flag is known to be asked for by nobody.
+  void note_evaluated_in_apps() { evaluated_in_apps_ = true; }
+  bool evaluated_in_apps() const { return evaluated_in_apps_; }
+
   // For the state directory's named blobs. The flags of the snapshot, those still waiting, and the
   // unknown keys.
   std::string serialise(const Snapshot* snapshot) const;
@@ -129,6 +134,7 @@ class UsageTotals {
   std::map<std::pair<std::string, std::string>, Usage> waiting_;
   UnknownKeys unknown_;
   std::uint64_t unknown_dropped_ = 0;
+  bool evaluated_in_apps_ = false;
 };
 
 }  // namespace flagstone::cache

@@ -409,6 +409,7 @@ void Keeper::drain_usage() {
     cache::UsageTotals& totals = (place.predecessor ? place.predecessor : place.feed)->usage();
     for (ServingThread* thread : threads_) {
       if (auto& counters = thread->usage()[i]) totals.drain(*counters, now_ms);
+      if (thread->counters().sdk_requests[i].read() > 0) totals.note_evaluated_in_apps();
     }
   }
 }

@@ -146,10 +146,13 @@ void write_asked(JsonWriter& json, const cache::Usage& usage) {
 
 // Apps with LaunchDarkly's SDKs get all flags and evaluate them there, so that a flag they ask for
 // every second is one that nobody asks for here.
-bool is_evaluated_in_apps(const Keeper& keeper, std::size_t place) {
-  return std::ranges::any_of(keeper.threads(), [place](const ServingThread* thread) {
-    return thread->counters().sdk_requests[place].read() > 0;
-  });
+bool is_evaluated_in_apps(const Keeper& keeper, std::size_t place,
+                          const cache::UsageTotals& totals) {
+  // The first of this process is known a moment before it is in the totals.
+  return totals.evaluated_in_apps() ||
+         std::ranges::any_of(keeper.threads(), [place](const ServingThread* thread) {
+           return thread->counters().sdk_requests[place].read() > 0;
+         });
 }
 
 void write_never_asked(JsonWriter& json, const std::vector<const cache::Entry*>& never) {
@@ -186,7 +189,7 @@ void write_usage(JsonWriter& json, const Keeper& keeper, std::size_t index) {
     json.close('}');
   }
   json.close(']');
-  if (is_evaluated_in_apps(keeper, index)) {
+  if (is_evaluated_in_apps(keeper, index, totals)) {
     json.member("never_asked_unknown",
                 std::string_view("apps fetch these flags by LaunchDarkly's SDKs and evaluate them "
                                  "themselves; what they ask for is not seen here"));

@@ -166,6 +166,23 @@ TEST(UsageTest, SurvivesARestartByName) {
   EXPECT_EQ(restored.unknown().at("missing").count, 1U);
 }
 
+TEST(UsageTest, WhatAppsEvaluateThemselvesIsSoAfterARestartAsWell) {
+  UsageTotals totals;
+  const std::string before = totals.serialise(nullptr);
+  totals.note_evaluated_in_apps();
+  const std::string saved = totals.serialise(nullptr);
+  UsageTotals restored;
+  ASSERT_TRUE(restored.restore(before));
+  EXPECT_FALSE(restored.evaluated_in_apps());
+  ASSERT_TRUE(restored.restore(saved));
+  EXPECT_TRUE(restored.evaluated_in_apps());
+  EXPECT_EQ(restored.serialise(nullptr), saved);
+  ASSERT_TRUE(restored.restore(before));
+  EXPECT_TRUE(restored.evaluated_in_apps()) << "it was said since";
+  EXPECT_FALSE(UsageTotals().restore(saved + saved.back()));
+  EXPECT_FALSE(UsageTotals().restore(before + '\2'));
+}
+
 TEST(UsageTest, DamagedBytesAreNotTaken) {
   EnvironmentFixture f;
   f.accept(1, full({flag("a", "1")}));

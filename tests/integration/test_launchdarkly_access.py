@@ -190,6 +190,20 @@ class Usage(LaunchDarklyTestCase):
         self.assertNotIn("never_asked_count", usage())
         self.assertTrue(re.search("SDKs", usage()["never_asked_unknown"]))
 
+    def test_nor_after_a_restart(self):
+        service = self.service()
+        daemon = self.flagstone(service)
+        usage = lambda: daemon.admin.get("/usage").json["environments"]["default"]  # noqa: E731
+        self.assertIn("answer", usage()["never_asked"])
+        daemon.stop()
+        daemon = self.flagstone(service)
+        self.assertIn("answer", usage()["never_asked"], "no SDK has come yet")
+        self.document(daemon)
+        daemon.stop()
+        daemon = self.flagstone(service)
+        self.eventually(lambda: "never_asked_unknown" in usage(), "what the state remembers")
+        self.assertNotIn("never_asked", usage())
+
 
 if __name__ == "__main__":
     main()
