@@ -210,8 +210,9 @@ std::uint64_t number_of(std::string_view text) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string_view> words(argv + 1, argv + argc);
+  const bool some = words.size() == 4;
   const std::uint64_t mutations = words.size() < 2 ? 0 : number_of(words[1]);
-  if (mutations == 0 || (words.size() != 2 && words.size() != 4)) {
+  if (mutations == 0 || (some ? number_of(words[3]) == 0 : words.size() != 2)) {
     std::cerr << "usage: NAME_replay SEEDS MUTATIONS [FIRST COUNT]\n";
     return kMisused;
   }
@@ -222,7 +223,7 @@ int main(int argc, char** argv) {
     return kMisused;
   }
   const Inputs inputs(std::move(*seeds), mutations);
-  const std::uint64_t first = words.size() == 4 ? number_of(words[2]) : 0;
-  const std::uint64_t count = words.size() == 4 ? number_of(words[3]) : inputs.count();
-  return replay(inputs, first, first + count, folder.filename());
+  const std::uint64_t first = some ? number_of(words[2]) : 0;
+  const std::uint64_t end = some ? first + number_of(words[3]) : inputs.count();
+  return replay(inputs, first, end, folder.filename());
 }

@@ -77,8 +77,12 @@ class ReplayTest(unittest.TestCase):
         code, told = self.replay()
         self.assertEqual(2, code)
         self.assertIn("cannot list", told)
-        self.assertEqual(2, subprocess.run([REPLAY, self.folder, "many"], capture_output=True,
-                                           check=False, timeout=60).returncode)
+        for words in (["many"], ["0"], ["9", "1"], ["9", "1", "0"], []):
+            with self.subTest(words):
+                done = subprocess.run([REPLAY, self.folder, *words], capture_output=True, text=True,
+                                      check=False, timeout=60)
+                self.assertEqual(2, done.returncode)
+                self.assertIn("usage:", done.stderr)
 
 
 if __name__ == "__main__":
