@@ -156,6 +156,32 @@ class Posts(LaunchDarklyTestCase):
         service.await_evaluations({"answer": 7}, timeout=120)
         self.assertEqual(service.summary_counts(), {("answer", 0, 1): 7})
 
+    def in_a_wait_of_minutes(self):
+        """A service that takes events again, and a daemon that does not know it yet."""
+        service = self.service()
+        daemon = self.flagstone(service, events=SOON)
+        service.interfere("/bulk", status(403, [("Retry-After", "3600")]))
+        self.post(daemon, [summary({ONE: 3})])
+        daemon.await_log("events cannot be sent")
+        service.heal()
+        return service, daemon
+
+    def test_a_key_that_is_written_again_ends_a_wait_of_minutes(self):
+        service, _ = self.in_a_wait_of_minutes()
+
+        def sent():
+            # Again and again: how it was before is known from the first look on.
+            self.write("key", SDK_KEY + "\n")
+            return service.posted()
+        self.eventually(sent, "the events", timeout=60)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 3})
+
+    def test_a_hang_up_ends_a_wait_of_minutes(self):
+        service, daemon = self.in_a_wait_of_minutes()
+        daemon.signal(signal.SIGHUP)
+        service.await_evaluations({"answer": 3})
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 3})
+
     def test_an_outage_a_kill_and_a_restart(self):
         service = self.service()
         daemon = self.flagstone(service, events=SOON)
