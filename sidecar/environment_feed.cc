@@ -304,6 +304,14 @@ bool EnvironmentFeed::read_credentials() {
   return true;
 }
 
+std::optional<std::size_t> EnvironmentFeed::source_of(std::string_view credential) const {
+  if (credential.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    if (seats_[i]->source().credential().reveal() == credential) return i;
+  }
+  return former_credentials_.source_of(credential, tools_.sources.clock.now());
+}
+
 std::string EnvironmentFeed::filter() const {
   if (!tools_.vendor.payload_filter) return {};
   std::optional<std::string> filter;

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cache/entry_home.h"
@@ -80,6 +82,8 @@ class EnvironmentFeed final : public SeatHost {
   const std::vector<std::string>& former_credentials() const { return former_; }
   // The same of an earlier process.
   const std::vector<FormerCredentials::Hashed>& hashed_credentials() const { return hashed_; }
+  // Whose it is, or was until lately, by its place among the options' sources.
+  std::optional<std::size_t> source_of(std::string_view credential) const;
   // Gathers all of them; true when they are others now.
   bool read_credentials();
   // Looks at the files of all of them now. `done` runs for each file, or is dropped.

@@ -80,6 +80,19 @@ std::vector<FormerCredentials::Hashed> FormerCredentials::hashed(upstream::TimeP
   return all;
 }
 
+std::optional<std::size_t> FormerCredentials::source_of(std::string_view credential,
+                                                        upstream::TimePoint now) const {
+  for (const Former& former : former_) {
+    if (former.until > now && former.credential == credential) return former.source;
+  }
+  for (const Earlier& earlier : earlier_) {
+    if (earlier.until <= now) continue;
+    const auto& [salt, hash] = earlier.hashed;
+    if (cache::credential_hash(salt, credential) == hash) return earlier.source;
+  }
+  return std::nullopt;
+}
+
 void FormerCredentials::take_over(const FormerCredentials& predecessor,
                                   const std::vector<SourceFacts>& its_sources,
                                   const std::vector<SourceFacts>& sources) {

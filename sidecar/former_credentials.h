@@ -3,13 +3,13 @@
 //
 // A value of an environment's feed, on the keeper's thread. A restart knows them by what was kept
 // in the state: salted hashes with their end by the wall clock, never a credential itself. They
-// decide who is let in; whose events those are that somebody posts with one, the forwarder knows by
-// itself (upstream/launchdarkly_event_routes.h).
+// decide who is let in, and whose events those are that somebody posts with one.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +39,8 @@ class FormerCredentials {
   // Those that still count.
   void append_to(std::vector<std::string>& all, upstream::TimePoint now) const;
   std::vector<Hashed> hashed(upstream::TimePoint now) const;
+  // The number of the source that had it lately, in this process or an earlier one.
+  std::optional<std::size_t> source_of(std::string_view credential, upstream::TimePoint now) const;
 
   // Those of the sources that `predecessor`, before a reload, had as well, under another number or
   // the same. REQUIRES: nothing was noted here yet.

@@ -59,7 +59,9 @@ void Keeper::let_go_of_events(Place& place) {
 void Keeper::post_events(std::size_t environment, upstream::PostedEvents events,
                          std::function<void(EventInlet::Result)> done) {
   if (environment >= places_.size() || !places_[environment].events) return done(std::nullopt);
-  places_[environment].events->post(std::move(events), std::move(done));
+  const Place& place = places_[environment];
+  events.source = place.feed->source_of(events.credential);
+  place.events->post(std::move(events), std::move(done));
 }
 
 void Keeper::flush_events() {

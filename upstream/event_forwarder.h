@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,9 +25,12 @@ namespace flagstone::upstream {
 struct PostedEvents {
   enum class Kind : std::uint8_t { kEvents, kDiagnostic };
   Kind kind = Kind::kEvents;
-  // As the app presented it; says whose events they are. That it opens the environment was found
-  // out before (sidecar/former_credentials.h).
+  // As the app presented it. That it opens the environment was found out before
+  // (sidecar/former_credentials.h).
   std::string credential;
+  // Whose events they are, by its place among the environment's sources. Nullopt: the credential is
+  // none of theirs as far as is known there; the forwarder asks those that it has seen itself.
+  std::optional<std::size_t> source = {};
   std::string schema;
   std::string payload_id;  // The same for a body that is posted again.
   std::string tags;

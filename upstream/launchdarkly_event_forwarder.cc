@@ -53,7 +53,7 @@ void Forwarder::try_now() {
 void Forwarder::post(PostedEvents events, Done done) {
   SpoolPost post{.kind = events.kind == PostedEvents::Kind::kEvents ? PayloadKind::kEvents
                                                                     : PayloadKind::kDiagnostic,
-                 .group = {.source = routes_.source_of(events.credential),
+                 .group = {.source = routes_.source_of(events.source, events.credential),
                            .schema = std::move(events.schema),
                            .tags = std::move(events.tags),
                            .is_unsummarized = events.is_unsummarized},
@@ -69,7 +69,7 @@ void Forwarder::post(PostedEvents events, Done done) {
 
 bool Forwarder::add(std::string_view schema, std::string_view tags, std::string events) {
   return hand_to_disk({.kind = PayloadKind::kEvents,
-                       .group = {.source = routes_.source_of({}),
+                       .group = {.source = routes_.source_of({}, {}),
                                  .schema = std::string(schema),
                                  .tags = std::string(tags)},
                        .payload_id = {},

@@ -8,9 +8,12 @@ namespace flagstone::upstream::launchdarkly {
 
 void EventRoutes::set_sources(const std::vector<config::Source>& sources) {
   destinations_.clear();
+  by_place_.clear();
   for (const config::Source& source : sources) {
+    std::optional<std::uint64_t>& at_place = by_place_.emplace_back();
     if (!takes_events(source)) continue;
     const std::uint64_t id = EventDestination::id_of(source);
+    at_place = id;
     destinations_.push_back(std::make_unique<EventDestination>(
         source, environment_,
         EventDestination::Calls{.on_credential = [this, id] { credential_changed(id); },
@@ -24,7 +27,9 @@ void EventRoutes::credential_changed(std::uint64_t source) {
   on_change_();
 }
 
-std::uint64_t EventRoutes::source_of(std::string_view credential) const {
+std::uint64_t EventRoutes::source_of(std::optional<std::size_t> place,
+                                     std::string_view credential) const {
+  if (place && *place < by_place_.size() && by_place_[*place]) return *by_place_[*place];
   for (const auto& destination : destinations_) {
     if (destination->has_credential(credential)) return destination->id();
   }

@@ -4,9 +4,10 @@
 // A member of the forwarder, on the keeper's loop. Nothing fails: a credential that nobody has is
 // taken for the first source's.
 //
-// Credentials that sources had before are known for as long as the process lives, since what was
-// let in has to go somewhere. Whether an app that uses one is let in at all is decided elsewhere,
-// by time: sidecar/former_credentials.h.
+// Whoever let events in says which source's credential opened the environment, if it knows: it may
+// have seen a key before we do, and have been told by an earlier process of one. Else it is those
+// seen here, of which those that sources had before are known for as long as the process lives,
+// since what was let in has to go somewhere.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +42,9 @@ class EventRoutes {
   // In place of those before.
   void set_sources(const std::vector<config::Source>& sources);
 
-  // The id of the source whose events they are: by default the first one's.
-  std::uint64_t source_of(std::string_view credential) const;
+  // The id of the source whose events they are: that at `place`, else the one that has or had the
+  // credential, else the first.
+  std::uint64_t source_of(std::optional<std::size_t> place, std::string_view credential) const;
   // Where the source is gone, or is another by now, the only one there is; of several none is
   // guessed.
   EventDestination* find(std::uint64_t source) const;
@@ -61,6 +63,8 @@ class EventRoutes {
   std::function<void()> on_change_;
   // Of the sources that take events.
   std::vector<std::unique_ptr<EventDestination>> destinations_;
+  // By the place of each source; nullopt: it takes none.
+  std::vector<std::optional<std::uint64_t>> by_place_;
   std::vector<std::pair<std::string, std::uint64_t>> former_;
 };
 

@@ -238,6 +238,31 @@ class Posts(LaunchDarklyTestCase):
             self.assertEqual(daemon.stop(), 0)
         self.assertEqual(evaluations(service.posted()), {"answer": 2})
 
+    def test_a_key_says_which_source_its_events_are_of(self):
+        """Also one that was rotated a moment ago, or before a restart."""
+        first, second = self.service(), self.service(keys=("sdk-second", "sdk-second-new"))
+        environment = self.environment(first, events=SOON)
+        environment["sources"] += self.environment(second, key="sdk-second",
+                                                   key_file="second")["sources"]
+
+        def start():
+            return self.start_with({"listen": ["127.0.0.1:0"], "state": {"dir": self.path("state")},
+                                    "environments": {"default": environment}})
+
+        def numbers(service):
+            return [e["data"]["number"] for e in events_of(service.posted(), "custom")]
+        daemon = start()
+        self.write("second", "sdk-second-new")
+        self.post(daemon, [custom(1)], Authorization="sdk-second-new")
+        self.post(daemon, [custom(2)])
+        second.await_posted(lambda b: events_of(b, "custom"), "an event of the new key's")
+        first.await_posted(lambda b: events_of(b, "custom"), "an event of the first one's")
+        self.assertEqual(daemon.stop(), 0)
+        daemon = start()
+        self.post(daemon, [custom(3)], Authorization="sdk-second")
+        second.await_posted(lambda b: len(events_of(b, "custom")) == 2, "one of the former key's")
+        self.assertEqual((numbers(first), numbers(second)), ([2], [1, 3]))
+
     def test_what_is_not_summarized_goes_on_so(self):
         """PHP's SDK sends an event for each evaluation and has upstream add them up."""
         service = self.service()

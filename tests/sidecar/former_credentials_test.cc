@@ -67,6 +67,16 @@ TEST(FormerCredentialsTest, SourcesAreApart) {
   EXPECT_EQ(counting(former, 2, {"a", "y"}), (Strings{"a", "y", "x"}));
 }
 
+TEST(FormerCredentialsTest, WhoseItWas) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), at(0));
+  former.note(2, "x", milliseconds(100), at(0));
+  former.note(2, "y", milliseconds(100), at(1));
+  EXPECT_EQ(former.source_of("x", at(2)), 2U);
+  EXPECT_EQ(former.source_of("x", at(101)), std::nullopt) << "its grace is over";
+  EXPECT_EQ(former.source_of("y", at(2)), std::nullopt) << "it is in use";
+}
+
 using Facts = std::vector<FormerCredentials::SourceFacts>;
 
 TEST(FormerCredentialsTest, AReloadKeepsThoseOfTheSourcesItKeeps) {
@@ -204,6 +214,19 @@ TEST_F(FormerAfterRestart, NoOtherSourceIsOpenedByIt) {
   EXPECT_EQ(opened(restarted(saved, {"c"}, {{.identity = "c", .grace = milliseconds(100)}}), keys),
             Strings{});
   EXPECT_EQ(opened(restarted(saved, {"c"}, {two[1]}), keys), Strings{"b"});
+}
+
+TEST_F(FormerAfterRestart, WhoseItWas) {
+  FormerCredentials former;
+  former.note(0, "a", milliseconds(100), clock.now());
+  former.note(1, "b", milliseconds(100), clock.now());
+  const Facts two{one[0], {.identity = "b", .grace = milliseconds(100)}};
+  const FormerCredentials next =
+      restarted(former.save(two, "salt", clock), {"a", "new"}, {two[0], two[1]});
+  EXPECT_EQ(next.source_of("b", clock.now()), 1U);
+  EXPECT_EQ(next.source_of("c", clock.now()), std::nullopt);
+  clock.pass(100);
+  EXPECT_EQ(next.source_of("b", clock.now()), std::nullopt);
 }
 
 TEST_F(FormerAfterRestart, NeitherAShorterGraceNorAClockThatWasSetBackMakesItLonger) {

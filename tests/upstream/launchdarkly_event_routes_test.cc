@@ -50,6 +50,40 @@ TEST_F(EventForwarderTest, EachSourceGetsItsOwnEvents) {
   EXPECT_EQ(keys["/two/bulk"], "sdk-2");
 }
 
+// Who let them in may have seen a key that is not known here yet, or not any more.
+TEST_F(EventForwarderTest, WhoLetThemInSaysWhoseTheyAre) {
+  options.sources.resize(3);
+  options.sources[0].uri = "file:flags.json";
+  options.sources[0].path = "flags.json";
+  for (std::size_t i : {1U, 2U}) {
+    options.sources[i].uri = server.url("/" + std::to_string(i));
+    options.sources[i].credential.text = config::Secret("sdk-" + std::to_string(i));
+  }
+  start();
+  struct Row {
+    std::optional<std::size_t> source;
+    std::string credential;
+    std::string target;
+  };
+  const std::vector<Row> rows = {
+      {2, "new", "/2/bulk"},
+      {1, "new", "/1/bulk"},
+      {std::nullopt, "new", "/1/bulk"},
+      {2, "sdk-1", "/2/bulk"},
+      {0, "sdk-2", "/2/bulk"},  // A file takes none.
+      {7, "sdk-2", "/2/bulk"},
+      {std::nullopt, "sdk-2", "/2/bulk"},
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    PostedEvents posted = events(summary(1));
+    posted.source = rows[i].source;
+    posted.credential = rows[i].credential;
+    post(std::move(posted));
+    ASSERT_TRUE(wait([&] { return forwarder->facts().sent == i + 1; }));
+    EXPECT_EQ(server.requests().back().target, rows[i].target) << i;
+  }
+}
+
 // Neither a source whose key is refused nor a batch that upstream does not like is in the way.
 TEST_F(EventForwarderTest, WhatIsNotTakenHoldsUpNothingElse) {
   options.sources.resize(2);
