@@ -129,6 +129,10 @@ std::int64_t Keeper::Place::last_contact_unix_ms() const {
                               : feed->publishable().last_contact_unix_ms;
 }
 
+bool Keeper::Place::serves_another_dialect() const {
+  return predecessor && feed && predecessor->options().dialect != feed->options().dialect;
+}
+
 void Keeper::take_out(Place& place) {
   let_go_of_events(place);
   for (auto* gone : {&place.feed, &place.predecessor}) {
@@ -420,8 +424,9 @@ void Keeper::set_reporters(std::size_t index) {
   const Vendor* vendor =
       place.feed ? find_vendor(tools_.vendors, place.feed->options().dialect) : nullptr;
   const auto is_online = [](const config::Source& source) { return !source.is_file(); };
+  // What is asked of another vendor's flags is nothing to tell this one.
   const bool wanted = vendor != nullptr && vendor->make_reports && place.events &&
-                      place.feed->options().events.enabled &&
+                      place.feed->options().events.enabled && !place.serves_another_dialect() &&
                       std::ranges::any_of(place.feed->options().sources, is_online);
   if (wanted && !place.reports) {
     place.reports = vendor->make_reports(place.feed->options());

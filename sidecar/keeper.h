@@ -80,6 +80,8 @@ class Keeper final : public FeedHost {
 
     // As of now; 0: there was none.
     std::int64_t last_contact_unix_ms() const;
+    // What is served is the predecessor's, of another dialect than `feed` will have.
+    bool serves_another_dialect() const;
   };
 
   explicit Keeper(KeeperTools tools);

@@ -77,10 +77,7 @@ cache::Routes Keeper::make_routes() {
 void Keeper::add_credentials(std::uint32_t index, cache::Routes& routes) const {
   const EnvironmentFeed& feed = *places_[index].feed;
   routes.awaits_credentials = routes.awaits_credentials || feed.awaits_credentials();
-  const EnvironmentFeed* predecessor = places_[index].predecessor.get();
-  if (predecessor != nullptr && predecessor->options().dialect != feed.options().dialect) {
-    routes.awaited.push_back(index);
-  }
+  if (places_[index].serves_another_dialect()) routes.awaited.push_back(index);
   std::size_t number = 0;
   for (const std::string& credential : feed.credentials()) {
     cache::Routes::Credentials& its = routes.credentials[index];

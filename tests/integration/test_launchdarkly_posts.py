@@ -382,6 +382,30 @@ class OwnEvaluations(LaunchDarklyTestCase):
         service.await_evaluations({"tracked": 2})
         self.assertNotIn("SECRET", json.dumps(events_of(service.posted())))
 
+    def test_while_another_vendors_flags_are_served_nothing_is_told(self):
+        """A reload makes the environment LaunchDarkly's, which has no data yet."""
+        service = self.service()
+        for path in ("/sdk/stream", "/sdk/poll"):
+            service.interfere(path, status(503))
+        flagd = {"flags": {"local": {"state": "ENABLED", "variants": {"a": "a"},
+                                     "defaultVariant": "a"}}}
+        path = self.write("flags.json", json.dumps(flagd))
+        daemon = self.start_with({"environments": {"default": {"sources": [{"uri": "file:" + path}]}}})
+        before = len(daemon.log)
+        self.write("flagstone.json", json.dumps({
+            **json.loads(pathlib.Path(self.path("flagstone.json")).read_text()),
+            "environments": {"default": self.environment(service, events=SOON)}}))
+        daemon.await_log("taken over", since=before)
+        client = daemon.ofrep()
+        service.await_requests_to("/sdk/stream")
+        for _ in range(3):
+            self.assertEqual(client.evaluate("local").json["value"], "a")
+            self.assertEqual(client.evaluate("flagds-own").status, 404)
+        service.heal()
+        daemon.await_value("v1")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(set(evaluations(service.posted())), {"answer"})
+
     def test_mixed_with_what_apps_post(self):
         service = self.service()
         daemon = self.flagstone(service, events=SOON)
