@@ -142,6 +142,7 @@ std::unique_ptr<SourceSeat> EnvironmentFeed::make_seat(const config::Source& sou
   seat.layer = layer;
   seat.optional = source.optional;
   if (tools_.vendor.rotation_grace) seat.rotation_grace = tools_.vendor.rotation_grace(source);
+  if (tools_.vendor.payload_filter) seat.filter = tools_.vendor.payload_filter(source);
   if (keeps_state) {
     seat.identity = identity_of(std::size_t{layer} - std::size_t{cache_.source_layer(0)}, source);
   }

@@ -439,6 +439,10 @@ void SourceSeat::on_degraded(std::string_view message) {
   log_.warn("{}: {}: {}", options_.environment, options_.uri, message);
 }
 
+void SourceSeat::on_way_changed(std::string_view message) {
+  log_.info("{}: {}: {}", options_.environment, options_.uri, message);
+}
+
 void SourceSeat::good_contact() {
   last_contact_ms_ = to_ms(clock_.now());
   disconnected_since_ms_.reset();

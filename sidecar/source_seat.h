@@ -46,6 +46,8 @@ class SeatHost {
 struct SeatOptions {
   std::string environment;
   std::string uri;  // For logs and metrics, without secrets.
+  // What of the place it wants, if its vendor has payload filters; for people.
+  std::string filter;
   std::uint16_t layer = 0;
   bool optional = false;
   // Nullopt: its state is not kept (the bootstrap).
@@ -105,6 +107,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   void on_failure(const upstream::SourceFailure& failure) override;
   void on_credential_changed() override;
   void on_degraded(std::string_view message) override;
+  void on_way_changed(std::string_view message) override;
 
   cache::SourceIdentity state_identity() const override;
   std::optional<cache::StateWrite> take_state_write() override;

@@ -45,14 +45,18 @@ void write_source(JsonWriter& json, const SourceSeat& seat) {
   json.open('{');
   json.member("uri", seat.options().uri);
   json.member("kind", kind_of(seat));
+  const auto text_or_null = [&json](std::string_view name, std::string_view text) {
+    json.name(name);
+    text.empty() ? json.null() : json.text(text);
+  };
+  text_or_null("protocol", seat.source().protocol_name());
+  text_or_null("filter", seat.options().filter);
   json.member("state", seat.condition_name());
   json.member("optional", seat.options().optional);
   json.member("records", seat.layer().records().size());
   json.member("last_success_unix", seat.last_success_unix_ms() / kMsPerSecond);
-  json.name("last_error");
-  const std::string_view error =
-      seat.last_error().empty() ? seat.source().trouble() : std::string_view(seat.last_error());
-  error.empty() ? json.null() : json.text(error);
+  text_or_null("last_error", seat.last_error().empty() ? seat.source().trouble()
+                                                       : std::string_view(seat.last_error()));
   json.name("failures"), json.open('{');
   for (std::size_t kind = 0; kind < upstream::kFailureKindCount; ++kind) {
     auto failure = static_cast<upstream::FailureKind>(kind);

@@ -12,10 +12,14 @@ constexpr std::string_view kFdv2 = "fdv2";
 
 }  // namespace
 
+std::string_view launchdarkly_protocol_name(LaunchDarklyProtocol protocol) {
+  return protocol == LaunchDarklyProtocol::kFdv2 ? kFdv2 : kFdv1;
+}
+
 // Header values cannot contain line breaks; the selector, which may, stands last.
 std::string to_text(const LaunchDarklyCursor& cursor) {
   std::string text(kForm);
-  text.append("\n").append(cursor.protocol == LaunchDarklyProtocol::kFdv2 ? kFdv2 : kFdv1);
+  text.append("\n").append(launchdarkly_protocol_name(cursor.protocol));
   for (const std::string* field : {&cursor.digest, &cursor.etag, &cursor.selector}) {
     text.append("\n").append(*field);
   }

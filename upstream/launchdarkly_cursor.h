@@ -11,6 +11,9 @@ namespace flagstone::upstream {
 
 enum class LaunchDarklyProtocol : std::uint8_t { kFdv1, kFdv2 };
 
+// "fdv1", "fdv2": in cursors and for people.
+std::string_view launchdarkly_protocol_name(LaunchDarklyProtocol protocol);
+
 struct LaunchDarklyCursor {
   LaunchDarklyProtocol protocol = LaunchDarklyProtocol::kFdv1;
   // FDv1: of the complete data, as long as nothing changed it since.

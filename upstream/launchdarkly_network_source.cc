@@ -60,7 +60,7 @@ LaunchDarklyNetworkSource::LaunchDarklyNetworkSource(const config::Source& optio
       fallback_(environment.loop, fallback_options(),
                 {.on_return = [this] { return_to_fdv2(); },
                  .on_overdue = [this] { part_if_due(Way::kNone); }}) {
-  credential_.tell({.on_rewritten = [this] { try_now(); },
+  credential_.tell({.on_rewritten = [this] { end_long_waits(); },
                     .on_trouble = [this] { listener_.on_degraded(credential_.trouble()); }});
 }
 
@@ -112,6 +112,7 @@ void LaunchDarklyNetworkSource::resume(std::string_view cursor) {
 void LaunchDarklyNetworkSource::start() {
   credential_.start();
   headers_.start();
+  stream_protocol_ = protocol();
   if (streams()) {
     stream_.start();
   } else {
@@ -224,6 +225,7 @@ void LaunchDarklyNetworkSource::stream_is_good() {
   help_timer_.stop();
   end_polling();
   stream_.succeeded();
+  tell_way(Way::kStream);
 }
 
 EventSink::Head LaunchDarklyNetworkSource::judge(const HttpHead& head, Way way,
@@ -240,10 +242,9 @@ EventSink::Head LaunchDarklyNetworkSource::judge(const HttpHead& head, Way way,
 }
 
 void LaunchDarklyNetworkSource::leave_fdv2(const LaunchDarklyFallback::Departure& departure) {
-  const bool streamed = !fallback_.leaves_stream();
   fallback_.leave(departure);
   if (departure.polls_only) {
-    if (streamed) on_degraded("is polled by FDv1, since the other side asks for that");
+    tell_way(Way::kPoll, LaunchDarklyProtocol::kFdv1);
     waiting_.reset();  // The poll brings everything.
   }
   if (streams()) {
@@ -260,6 +261,26 @@ void LaunchDarklyNetworkSource::return_to_fdv2() {
   if (!streams()) return begin_polling();
   // A stream that works goes on as it is, and polling goes on until one works.
   if (!stream_.running()) stream_.start();
+}
+
+// That they come by `way`, which works just now; unless it is about to be left.
+void LaunchDarklyNetworkSource::tell_way(Way way) {
+  if (fallback_.due(way)) return;
+  tell_way(way, way == Way::kStream ? stream_protocol_ : poll_protocol_);
+}
+
+void LaunchDarklyNetworkSource::tell_way(Way way, LaunchDarklyProtocol protocol) {
+  const auto news = way_news_.note({.protocol = protocol,
+                                    .is_polled = way == Way::kPoll,
+                                    .wants_stream = options_.launchdarkly.streaming,
+                                    .left_fdv2 = fallback_.is_away(),
+                                    .left_stream = fallback_.leaves_stream()});
+  if (!news) return;
+  news->is_warning ? listener_.on_degraded(news->text) : listener_.on_way_changed(news->text);
+}
+
+std::string_view LaunchDarklyNetworkSource::protocol_name() const {
+  return launchdarkly_protocol_name(polls() ? poll_protocol_ : stream_protocol_);
 }
 
 void LaunchDarklyNetworkSource::part_if_due(Way way) {
@@ -363,11 +384,13 @@ std::expected<Arrival, std::string> LaunchDarklyNetworkSource::on_complete(
   }
   if (!can_take_data()) return std::unexpected("what the stream brought is still in work");
   (*brought)->cursor.etag = validators.etag;
+  tell_way(Way::kPoll);
   hand_over(Way::kPoll, std::move(**brought));
   return Arrival::kInWork;
 }
 
 void LaunchDarklyNetworkSource::on_unchanged() {
+  tell_way(Way::kPoll);
   listener_.on_unchanged();
   part_if_due(Way::kPoll);
 }
@@ -428,18 +451,32 @@ void LaunchDarklyNetworkSource::refresh() {
   stream_.reopen(kAtOnce);
 }
 
+// That FDv2 was left for a time is a wait as well. A stream by FDv1 that works is given up for it,
+// since nothing else would ask; what it brought goes on answering.
 void LaunchDarklyNetworkSource::try_now() {
+  if (!fallback_.is_away()) return end_long_waits();
+  way_news_.forget();  // What becomes of it is an answer to whoever asked.
+  begin_anew();
+}
+
+// Of requests that were refused: somebody may have mended why.
+void LaunchDarklyNetworkSource::end_long_waits() {
   stream_.try_now();
   poll_.try_now();
 }
 
 void LaunchDarklyNetworkSource::credential_changed() {
-  // Another key may mean another environment, to which nobody said to leave FDv2.
   forget_what_we_have();
   credential_refused_ = false;
+  listener_.on_credential_changed();
+  // It may mean another environment, to which nobody said to leave FDv2.
+  begin_anew();
+}
+
+// As if nobody had said to leave FDv2, or why nothing comes.
+void LaunchDarklyNetworkSource::begin_anew() {
   const bool left_stream = fallback_.leaves_stream();
   fallback_.reset();
-  listener_.on_credential_changed();
   if (left_stream && streams()) {
     end_polling();
     stream_.start();

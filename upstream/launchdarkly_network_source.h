@@ -21,6 +21,7 @@
 #include "upstream/launchdarkly_polls.h"
 #include "upstream/launchdarkly_stream.h"
 #include "upstream/launchdarkly_update.h"
+#include "upstream/launchdarkly_way_news.h"
 #include "upstream/source_environment.h"
 #include "upstream/transports/http_poll.h"
 #include "upstream/transports/sse_stream.h"
@@ -63,6 +64,7 @@ class LaunchDarklyNetworkSource final : public Source,
   void refresh() override;
   void try_now() override;
   std::string_view trouble() const override { return credential_.trouble(); }
+  std::string_view protocol_name() const override;
 
  private:
   using Way = LaunchDarklyWay;
@@ -100,6 +102,7 @@ class LaunchDarklyNetworkSource final : public Source,
   std::string query(bool has_basis) const;
   bool has_basis(LaunchDarklyProtocol protocol) const;
 
+  // Of the next request.
   LaunchDarklyProtocol protocol() const;
   // Polling alone, by choice or on the other side's word.
   bool streams() const { return options_.launchdarkly.streaming && !fallback_.leaves_stream(); }
@@ -111,7 +114,11 @@ class LaunchDarklyNetworkSource final : public Source,
   EventSink::Head judge(const HttpHead& head, Way way, LaunchDarklyProtocol asked);
   void leave_fdv2(const LaunchDarklyFallback::Departure& departure);
   void return_to_fdv2();
+  void begin_anew();
+  void end_long_waits();
   void part_if_due(Way way);
+  void tell_way(Way way);
+  void tell_way(Way way, LaunchDarklyProtocol protocol);
 
   void hand_over(Way way, LaunchDarklyUpdate update);
   void forget_what_we_have();
@@ -138,6 +145,7 @@ class LaunchDarklyNetworkSource final : public Source,
 
   bool stream_works_ = false;
   bool credential_refused_ = false;
+  LaunchDarklyWayNews way_news_;
 
   // What was accepted last.
   LaunchDarklyCursor accepted_;

@@ -80,6 +80,8 @@ class SourceListener {
   virtual void on_credential_changed() = 0;
   // Works, but not as it should ("inotify is refused, looking once a second"); said once.
   virtual void on_degraded(std::string_view message) = 0;
+  // Works, by another way than before and no worse one ("streamed by FDv2"); said once.
+  virtual void on_way_changed(std::string_view /*message*/) {}
 };
 
 // What became of the document in work.
@@ -122,6 +124,8 @@ class Source {
   // An operator wants no waiting (SIGHUP): where a failure is likely to last and the next try is
   // far, it comes at once. Those that never wait long have nothing to do.
   virtual void try_now() {}
+  // By which of its vendor's protocols it asks just now, for people; empty: there is only one.
+  virtual std::string_view protocol_name() const { return {}; }
   // What will go wrong although nothing does yet (the credential's file is empty); empty: nothing.
   virtual std::string_view trouble() const { return {}; }
 };

@@ -121,6 +121,7 @@ class Seated {
                      *world.dialect, world.home),
         seat_({.environment = "default",
                .uri = "grpc://hub:8015",
+               .filter = {},
                .layer = environment_.source_layer(0),
                .optional = false,
                .identity = std::move(identity),

@@ -88,6 +88,103 @@ TEST_F(LaunchDarklyWaysTest, NorIsThatFdv2IsNotKnown) {
   EXPECT_EQ(targets(), (Strings{"/sdk/stream", "/all", "/sdk/stream"}));
 }
 
+TEST_F(LaunchDarklyWaysTest, AnOperatorsWordEndsWhatTheOtherSideSaidForEver) {
+  std::atomic<bool> says_so = true;
+  start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    if (path == "/sdk/latest-all") return Reply{.body = data(flags("a", 1))};
+    return says_so ? std::optional(leave(503, "0")) : std::nullopt;
+  });
+  ASSERT_TRUE(updates(1));
+  EXPECT_EQ(source->protocol_name(), "fdv1");
+  source->try_now();
+  // It still says so, and whoever asked hears it.
+  ASSERT_TRUE(loop.run_until([&] { return listener.degraded.size() == 2; }));
+  EXPECT_EQ(listener.degraded[1], listener.degraded[0]);
+  EXPECT_EQ(std::ranges::count(targets(), "/sdk/stream"), 2);
+  says_so = false;
+  source->try_now();
+  intent("xfer-full");
+  put_object("b", 1);
+  transferred("x");
+  ASSERT_TRUE(loop.run_until([&] { return update(listener.updates.size() - 1) == "full b@1"; }));
+  EXPECT_EQ(source->kind(), SourceKind::kStream);
+  EXPECT_EQ(source->protocol_name(), "fdv2");
+  EXPECT_EQ(listener.ways, Strings{"streamed by FDv2"});
+  EXPECT_TRUE(listener.failures.empty());
+}
+
+TEST_F(LaunchDarklyWaysTest, AndThatFdv2IsNotKnown) {
+  std::atomic<bool> knows = false;
+  start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    const bool unknown = path == "/sdk/stream" && !knows;
+    return unknown ? std::optional(Reply{.status = 404}) : std::nullopt;
+  });
+  put(flags("a", 1));
+  ASSERT_TRUE(updates(1));
+  EXPECT_EQ(source->protocol_name(), "fdv1");
+  ASSERT_EQ(listener.ways.size(), 1U);
+  EXPECT_TRUE(listener.ways[0].starts_with("streamed by FDv1, since")) << listener.ways[0];
+  knows = true;
+  source->try_now();
+  ASSERT_TRUE(streams(2));
+  intent("xfer-full");
+  put_object("b", 1);
+  transferred("x");
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "full b@1");
+  EXPECT_EQ(targets(), (Strings{"/sdk/stream", "/all", "/sdk/stream"}));
+  EXPECT_EQ(listener.ways.back(), "streamed by FDv2");
+  EXPECT_TRUE(listener.degraded.empty());
+  // Nothing is waited for, so that nothing is to be done.
+  source->try_now();
+  loop.run_for(30);
+  EXPECT_EQ(targets().size(), 3U);
+}
+
+// Some write their keys again every few minutes: a stream that works is not given up for that.
+TEST_F(LaunchDarklyWaysTest, AKeyThatIsWrittenAgainIsNoWordOfAnOperators) {
+  const std::string key = key_file("sdk-key");
+  start([](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    return path == "/sdk/stream" ? std::optional(Reply{.status = 404}) : std::nullopt;
+  });
+  put(flags("a", 1));
+  ASSERT_TRUE(updates(1));
+  const auto look = [&] {
+    bool looked = false;
+    source->look_at_credential([&](bool) {
+      looked = true;
+      loop.nudge();
+    });
+    ASSERT_TRUE(loop.run_until([&] { return looked; }));
+  };
+  look();
+  fakes::replace_file(key, "sdk-key\n");
+  look();
+  loop.run_for(30);
+  EXPECT_EQ(targets(), (Strings{"/sdk/stream", "/all"}));
+}
+
+TEST_F(LaunchDarklyWaysTest, EachChangeOfTheWayIsSaidOnce) {
+  patience.stream = milliseconds(20);
+  start([this](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    if (path == "/sdk/poll") return polled("xfer-full", "p");
+    return stream_is_up ? std::nullopt : std::optional(Reply{.status = 503});
+  });
+  ASSERT_TRUE(updates(3));
+  EXPECT_EQ(listener.degraded, Strings{"polled by FDv2, since the stream does not work"});
+  EXPECT_TRUE(listener.ways.empty());
+  stream_is_up = true;
+  intent("xfer-full");
+  put_object("s", 1);
+  transferred("streamed");
+  ASSERT_TRUE(stream_works());
+  put_object("s", 2);
+  transferred("later");
+  ASSERT_TRUE(loop.run_until([&] { return update(listener.updates.size() - 1) == "delta s@2"; }));
+  EXPECT_EQ(listener.ways, Strings{"streamed by FDv2"});
+  EXPECT_EQ(listener.degraded.size(), 1U);
+}
+
 TEST_F(LaunchDarklyWaysTest, TheWordToLeaveEndsWithTheConnectionThatSaidIt) {
   outcome.reset();
   patience.fallback.parting = milliseconds(1);

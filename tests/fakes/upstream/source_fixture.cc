@@ -119,6 +119,11 @@ void RecordingListener::on_degraded(std::string_view message) {
   loop_.nudge();
 }
 
+void RecordingListener::on_way_changed(std::string_view message) {
+  ways.emplace_back(message);
+  loop_.nudge();
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "flagstone-test-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) std::abort();

@@ -123,12 +123,14 @@ class RecordingListener final : public upstream::SourceListener {
   void on_failure(const upstream::SourceFailure& failure) override;
   void on_credential_changed() override;
   void on_degraded(std::string_view message) override;
+  void on_way_changed(std::string_view message) override;
 
   std::function<void()> after_update = [] {};
   std::vector<evaluation::Update> updates;
   std::vector<upstream::DocumentInfo> documents;
   std::vector<upstream::SourceFailure> failures;
   std::vector<std::string> degraded;
+  std::vector<std::string> ways;
   int unchanged = 0;
   int credential_changes = 0;
 
