@@ -222,6 +222,11 @@ void append_events(Exposition& text, const Keeper& keeper) {
          &upstream::EventFacts::batches_waiting);
   family("flagstone_event_spool_bytes", "gauge", "Bytes of events on the disk.",
          &upstream::EventFacts::spool_bytes);
+  text.family("flagstone_event_oldest_age_seconds", "gauge",
+              "How long the oldest event that waits has been here; 0: none waits.");
+  each([&](const upstream::EventFacts& facts, const std::string& labels) {
+    text.sample(labels, static_cast<double>(facts.oldest_age_ms.value_or(0)) / kMsPerSecond);
+  });
 }
 
 void append_sources(Exposition& text, const Keeper& keeper) {

@@ -89,6 +89,22 @@ void write_quarantined(JsonWriter& json, const EnvironmentFeed& feed) {
   json.close(']');
 }
 
+// What waits to be sent to the vendor.
+void write_events(JsonWriter& json, const upstream::EventForwarder* events) {
+  json.name("events");
+  if (events == nullptr) return json.null();
+  const upstream::EventFacts facts = events->facts();
+  json.open('{');
+  json.member("batches_waiting", facts.batches_waiting);
+  json.member("spool_bytes", facts.spool_bytes);
+  json.member("memory_bytes", facts.memory_bytes);
+  json.name("oldest_age_seconds");
+  facts.oldest_age_ms ? json.number(*facts.oldest_age_ms / kMsPerSecond) : json.null();
+  json.name("last_error");
+  facts.send_problem.empty() ? json.null() : json.text(facts.send_problem);
+  json.close('}');
+}
+
 void write_environment(JsonWriter& json, const Keeper::Place& place, std::int64_t now_unix_ms) {
   const std::int64_t last_contact_unix_ms = place.last_contact_unix_ms();
   json.name(place.name), json.open('{');
@@ -113,6 +129,7 @@ void write_environment(JsonWriter& json, const Keeper::Place& place, std::int64_
   json.name("sources"), json.open('[');
   for (const auto& seat : place.feed->seats()) write_source(json, *seat);
   json.close(']');
+  write_events(json, place.events.get());
   json.close('}');
 }
 

@@ -68,6 +68,10 @@ struct EventFacts {
   std::uint64_t batches_waiting = 0;
   std::uint64_t spool_bytes = 0;   // On the disk.
   std::uint64_t memory_bytes = 0;  // What is held in memory of it.
+  // Since when the oldest is here that waits; of an earlier process's, since this one found it.
+  std::optional<std::int64_t> oldest_age_ms;
+  // Why sending fails just now; empty: it does not.
+  std::string send_problem;
 };
 
 class EventForwarder {

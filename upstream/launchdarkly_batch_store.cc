@@ -22,7 +22,8 @@ bool has_whole_among(const BatchName& name, const std::map<BatchName, std::uint6
 
 }  // namespace
 
-void BatchStore::adopt(std::string path, const std::map<BatchName, std::uint64_t>& sizes) {
+void BatchStore::adopt(std::string path, const std::map<BatchName, std::uint64_t>& sizes,
+                       std::int64_t now_ms) {
   path_ = std::move(path);
   for (const auto& [name, bytes] : sizes) {
     if (has_whole_among(name, sizes)) {
@@ -32,7 +33,8 @@ void BatchStore::adopt(std::string path, const std::map<BatchName, std::uint64_t
     insert(name, {.head = {},
                   .file_bytes = std::max<std::uint64_t>(bytes, 1),
                   .payload = {},
-                  .is_read = false});
+                  .is_read = false,
+                  .since_ms = now_ms});
     const auto batch = batches_.find(name);
     const auto payload = load(batch);
     if (payload || payload.error() == Unread::kNotNow) continue;
@@ -42,8 +44,8 @@ void BatchStore::adopt(std::string path, const std::map<BatchName, std::uint64_t
   }
 }
 
-bool BatchStore::put(BatchName name, BatchHead head, std::string payload) {
-  Batch batch{.head = std::move(head), .file_bytes = 0, .payload = {}};
+bool BatchStore::put(BatchName name, BatchHead head, std::string payload, std::int64_t since_ms) {
+  Batch batch{.head = std::move(head), .file_bytes = 0, .payload = {}, .since_ms = since_ms};
   const std::string bytes = encode_batch(batch.head, payload);
   const bool written = !path_.empty() && folder_.make_room(bytes.size()) && write_file(name, bytes);
   if (written) {
@@ -135,8 +137,9 @@ void BatchStore::halve(Batches::iterator batch, DropReason reason) {
     return unlink_and_forget(batch);
   }
   auto& [a, b] = *halves;
-  const bool a_on_disk = put(name.half('a'), std::move(a.head), std::move(a.payload));
-  const bool b_on_disk = put(name.half('b'), std::move(b.head), std::move(b.payload));
+  const std::int64_t since_ms = batch->second.since_ms;
+  const bool a_on_disk = put(name.half('a'), std::move(a.head), std::move(a.payload), since_ms);
+  const bool b_on_disk = put(name.half('b'), std::move(b.head), std::move(b.payload), since_ms);
   const std::uint64_t file_bytes = batch->second.file_bytes;
   if ((a_on_disk && b_on_disk) || file_bytes == 0) return unlink_and_forget(batch);
   // A half that is in memory would be lost with the process.
@@ -162,6 +165,7 @@ bool BatchStore::keep_summaries_only(Batches::iterator batch) {
   const auto payload = load(batch);
   if (!payload && payload.error() == Unread::kNotNow) return false;
   const BatchHead& head = batch->second.head;
+  const std::int64_t since_ms = batch->second.since_ms;
   auto [left, left_out] =
       payload ? summaries_of(head, *payload) : SummariesAlone{.part = {}, .left_out = head.events};
   facts_.count_dropped(DropReason::kSpoolLimit, left_out);
@@ -170,7 +174,9 @@ bool BatchStore::keep_summaries_only(Batches::iterator batch) {
     return true;
   }
   if (batch->second.file_bytes == 0) {
-    insert(name, {.head = std::move(left.head), .payload = std::move(left.payload)});
+    insert(
+        name,
+        {.head = std::move(left.head), .payload = std::move(left.payload), .since_ms = since_ms});
     return true;
   }
   const std::string bytes = encode_batch(left.head, left.payload);
@@ -180,7 +186,10 @@ bool BatchStore::keep_summaries_only(Batches::iterator batch) {
     unlink_and_forget(batch);
     return true;
   }
-  insert(name, {.head = std::move(left.head), .file_bytes = bytes.size(), .payload = {}});
+  insert(name, {.head = std::move(left.head),
+                .file_bytes = bytes.size(),
+                .payload = {},
+                .since_ms = since_ms});
   owner_.on_disk_changed();
   return true;
 }
@@ -286,6 +295,12 @@ void BatchStore::unlink_file(const BatchName& name) {
   if (const auto gone = folder_.files().unlink(path_of(name)); !gone) {
     facts_.note_problem(gone.error());
   }
+}
+
+// They are numbered as they come.
+std::optional<std::int64_t> BatchStore::oldest_ms() const {
+  if (batches_.empty()) return std::nullopt;
+  return batches_.begin()->second.since_ms;
 }
 
 std::uint64_t BatchStore::disk_bytes() const {

@@ -67,12 +67,13 @@ class BatchStore {
 
   // From now on there is a folder, with files of these sizes that an earlier process left. Of a
   // whole and its halves the whole counts.
-  void adopt(std::string path, const std::map<BatchName, std::uint64_t>& sizes);
+  void adopt(std::string path, const std::map<BatchName, std::uint64_t>& sizes,
+             std::int64_t now_ms);
   // What the state took away to have its room is not counted on, nor is its room.
   void forget_what_is_gone();
 
-  // True when it is in a file; else it is in memory.
-  bool put(BatchName name, BatchHead head, std::string payload);
+  // `since_ms`: when the first of it came. True when it is in a file; else it is in memory.
+  bool put(BatchName name, BatchHead head, std::string payload, std::int64_t since_ms);
   // The oldest batch that can be read now. It counts as on its way until settle() or put_back().
   std::optional<OutgoingBatch> next(const Passing& passing);
   void settle(const OutgoingBatch& batch, BatchOutcome outcome);
@@ -96,6 +97,8 @@ class BatchStore {
   std::size_t size() const { return batches_.size() + held_logs_.size(); }
   std::uint64_t disk_bytes() const;
   std::uint64_t memory_bytes() const { return memory_bytes_; }
+  // When the first of the oldest batch came; nullopt: there is none.
+  std::optional<std::int64_t> oldest_ms() const;
 
  private:
   struct Batch {
@@ -105,6 +108,7 @@ class BatchStore {
     std::string payload;
     // False: the disk gave no answer yet, and the head says nothing.
     bool is_read = true;
+    std::int64_t since_ms = 0;
   };
   using Batches = std::map<BatchName, Batch>;
   // Why a batch is not at hand. A disk (or a process without descriptors) that gives no answer now

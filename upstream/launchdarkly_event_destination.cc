@@ -8,6 +8,7 @@
 #include "upstream/clock.h"
 #include "upstream/launchdarkly_event_sender.h"
 #include "upstream/launchdarkly_places.h"
+#include "upstream/redact.h"
 
 namespace flagstone::upstream::launchdarkly {
 
@@ -61,7 +62,7 @@ bool EventDestination::note_failure(const SendResult& result) {
   wait_until_ms_ = environment_.loop.now_ms() + wait.count();
   const bool is_denied = result.regime == Regime::kDenied;
   const bool is_news = failing_.empty() || is_denied != is_denied_;
-  failing_ = result.cause;
+  failing_ = redacted_uri(events_base(source_).url) + ": " + result.cause;
   is_denied_ = is_denied;
   return is_news;
 }

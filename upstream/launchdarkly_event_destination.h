@@ -55,6 +55,8 @@ class EventDestination {
   void send_now() { wait_until_ms_ = 0; }
   // Likewise, and what made it fail may be over.
   void forgive();
+  // Whereto and why; empty while sending works.
+  const std::string& failing() const { return failing_; }
   // Both say whether that is news.
   bool note_failure(const SendResult& result);
   bool note_success();
@@ -68,7 +70,7 @@ class EventDestination {
   ConfiguredHeaders headers_;
   Backoff backoff_{BackoffOptions{}};
   std::int64_t wait_until_ms_ = 0;
-  std::string failing_;  // Why; empty while sending works.
+  std::string failing_;
   bool is_denied_ = false;
 };
 

@@ -220,8 +220,7 @@ void Forwarder::failed(const OutgoingBatch& batch, const SendResult& result) {
 
 void Forwarder::back_off(EventDestination& to, const SendResult& result) {
   if (!to.note_failure(result)) return;
-  say(true, "events cannot be sent to " + redacted_uri(events_base(to.source()).url) + ": " +
-                result.cause + "; they are kept and sent again");
+  say(true, "events cannot be sent to " + to.failing() + "; they are kept and sent again");
 }
 
 void Forwarder::put_back() {
@@ -281,6 +280,8 @@ EventFacts Forwarder::facts() const {
   facts.batches_waiting = spool.batches;
   facts.spool_bytes = spool.disk_bytes;
   facts.memory_bytes = spool.memory_bytes + spool_.queued_bytes();
+  if (spool.oldest_ms) facts.oldest_age_ms = now_ms() - *spool.oldest_ms;
+  facts.send_problem = routes_.problem();
   return facts;
 }
 

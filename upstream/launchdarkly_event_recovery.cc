@@ -37,7 +37,7 @@ void EventSpool::open(std::int64_t now_ms) {
   }
   if (!logs.empty()) next_number_ = std::max(next_number_, logs.rbegin()->first + 1);
   if (!batches.empty()) next_number_ = std::max(next_number_, batches.rbegin()->first.number + 1);
-  store_.adopt(path_, batches);
+  store_.adopt(path_, batches, now_ms);
   for (const auto& [number, bytes] : logs) {
     kept_logs_[number] = bytes;
     adopt_log(number, now_ms);

@@ -54,6 +54,13 @@ void EventRoutes::send_now() {
   for (const auto& destination : destinations_) destination->send_now();
 }
 
+std::string EventRoutes::problem() const {
+  for (const auto& destination : destinations_) {
+    if (!destination->failing().empty()) return destination->failing();
+  }
+  return {};
+}
+
 std::set<std::uint64_t> EventRoutes::waiting(std::int64_t now_ms) const {
   std::set<std::uint64_t> ids;
   for (const auto& destination : destinations_) {

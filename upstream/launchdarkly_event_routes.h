@@ -51,6 +51,8 @@ class EventRoutes {
 
   void forgive_all();
   void send_now();
+  // Why sending fails, where it does: of the first of those.
+  std::string problem() const;
   // Those that wait.
   std::set<std::uint64_t> waiting(std::int64_t now_ms) const;
   // The earliest end of waiting where each destination waits.

@@ -164,6 +164,7 @@ void EventSpool::carry_payloads() {
 
 void EventSpool::merge(PayloadKind kind, const EventGroup& group, const std::string& payload_id,
                        std::string_view text, std::int64_t now_ms) {
+  if (!open_since_ms_) open_since_ms_ = now_ms;
   facts_.merged_away += open_.merge(kind, group, payload_id, text, now_ms);
 }
 
@@ -191,7 +192,10 @@ void EventSpool::seal() {
   store_.forget_what_is_gone();
   // A log without bodies goes on: it was begun for what comes next.
   const bool has_log = log_ && (log_->has_bodies() || !log_->usable());
-  if (!has_log && open_.empty()) return open_.close_groups();
+  if (!has_log && open_.empty()) {
+    open_since_ms_.reset();
+    return open_.close_groups();
+  }
   const std::uint64_t number = has_log ? log_->number() : next_number_++;
   const std::string id = has_log ? log_->header().id : options_.fresh_id();
   if (has_log) {
@@ -204,10 +208,12 @@ void EventSpool::seal() {
 // What is open becomes the batches of that log, which is not written any more.
 void EventSpool::seal_as(std::uint64_t number, const std::string& log_id, bool has_log) {
   std::vector<OpenBatches::Payload> payloads = open_.take(log_id);
+  const std::int64_t since_ms = std::exchange(open_since_ms_, std::nullopt).value_or(now_ms_);
   bool all_on_disk = has_log;
   for (std::size_t i = 0; i < payloads.size(); ++i) {
     auto& [head, json] = payloads[i];
-    const bool on_disk = store_.put(BatchName::of(number, i), std::move(head), net::gzip(json));
+    const bool on_disk =
+        store_.put(BatchName::of(number, i), std::move(head), net::gzip(json), since_ms);
     all_on_disk = on_disk && all_on_disk;
   }
   if (all_on_disk) remove_log(number);
@@ -249,6 +255,8 @@ const SpoolFacts& EventSpool::facts() {
   facts_.memory_bytes = memory_bytes();
   const bool has_bodies = log_ && log_->has_bodies();
   facts_.is_empty = !has_bodies && open_.empty();
+  facts_.oldest_ms = store_.oldest_ms();
+  if (!facts_.oldest_ms && !facts_.is_empty) facts_.oldest_ms = open_since_ms_;
   facts_.wants_seal =
       open_.is_full(options_.batch_bytes) || (has_bodies && log_->bytes() >= log_bytes_max());
   return facts_;

@@ -122,6 +122,7 @@ class EventSpool final : private BatchStore::Owner {
   std::uint64_t next_number_;
   std::optional<EventLog> log_;
   OpenBatches open_;  // What log_ is made into.
+  std::optional<std::int64_t> open_since_ms_;
   SpoolFacts facts_;
   BatchStore store_;
   // Logs that are still there though their batches are made (the disk failed), or that are not

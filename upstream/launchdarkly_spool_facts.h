@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cache/file_system.h"
@@ -23,6 +24,9 @@ struct SpoolFacts {
   std::size_t batches = 0;
   std::uint64_t disk_bytes = 0;
   std::uint64_t memory_bytes = 0;
+  // When the oldest came that waits, on the clock of the calls; of those that an earlier process
+  // left, when they were found.
+  std::optional<std::int64_t> oldest_ms;
   bool is_empty = true;  // Nothing is there that is not sealed.
   bool wants_seal = false;
   // Why the disk took nothing; empty while it does.

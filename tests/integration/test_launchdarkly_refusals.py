@@ -7,6 +7,7 @@ import signal
 
 from launchdarkly_test_case import AUTHORIZED, SDK_KEY, LaunchDarklyTestCase, main
 from behaviours import sequence, status
+from launchdarkly_events import custom
 from launchdarkly_flags import answering
 
 
@@ -179,6 +180,37 @@ class Refusals(LaunchDarklyTestCase):
         service.await_requests_to("/sdk/stream", 2)
         service.heal()
         daemon.await_value("v1")
+
+    def test_how_flags_come_and_what_waits_is_told(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.flagstone(service, source={"filter": "web"}, events={"flush_interval": "1s"})
+        daemon.await_log("streamed by FDv2")
+
+        def way():
+            source = daemon.source()
+            return source["kind"], source["protocol"], source["filter"]
+        self.assertEqual(way(), ("stream", "fdv2", "web"))
+        waits = daemon.environment()["events"]
+        self.assertEqual((waits["batches_waiting"], waits["oldest_age_seconds"],
+                          waits["last_error"]), (0, None, None))
+        service.interfere("/bulk", status(401))
+        daemon.ofrep().post("/bulk", [custom(1)], AUTHORIZED)
+        self.eventually(lambda: daemon.environment()["events"]["last_error"], "the refusal")
+        waits = daemon.environment()["events"]
+        self.assertEqual(waits["batches_waiting"], 1)
+        self.assertGreater(waits["spool_bytes"], 0)
+        self.assertGreaterEqual(waits["oldest_age_seconds"], 0)
+        self.assertTrue(waits["last_error"].endswith(": status 401"), waits)
+        self.eventually(lambda: daemon.metric("flagstone_event_oldest_age_seconds") > 0, "the age")
+        before = len(daemon.log)
+        service.fall_back(ttl=0)
+        service.end_streams()
+        self.eventually(lambda: way() == ("poll", "fdv1", "web"), "the way that was asked for")
+        said = daemon.await_log("polled by FDv1, since the other side asks for that", since=before)
+        self.assertIn("warning", said.string)
+        service.no_fall_back()
+        daemon.signal(signal.SIGHUP)
+        self.eventually(lambda: way() == ("stream", "fdv2", "web"), "the best way")
 
     def test_status_has_the_shape_that_relays_have(self):
         service = self.service()

@@ -160,6 +160,28 @@ TEST_F(EventForwarderTest, NobodyThereAndBackAgain) {
   EXPECT_NE(all.find("custom"), std::string::npos);
 }
 
+TEST_F(EventForwarderTest, WhatWaitsHasItsAgeAndWhyItWaits) {
+  start();
+  EXPECT_FALSE(forwarder->facts().oldest_age_ms);
+  EXPECT_EQ(forwarder->facts().send_problem, "");
+  answer(503);
+  retry_after = "3600";
+  post(events(summary(1)));
+  ASSERT_TRUE(wait([&] { return forwarder->facts().send_failures == 1; }));
+  ASSERT_TRUE(forwarder->facts().oldest_age_ms);
+  const std::int64_t age_ms = *forwarder->facts().oldest_age_ms;
+  loop.run_for(20);
+  post(events(summary(2)));
+  ASSERT_TRUE(wait([&] { return forwarder->facts().batches_waiting == 2; }));
+  EXPECT_GE(*forwarder->facts().oldest_age_ms, age_ms + 20) << "of the oldest";
+  EXPECT_EQ(forwarder->facts().send_problem, server.url("") + ": status 503");
+  answer(202);
+  forwarder->try_now();
+  ASSERT_TRUE(wait([&] { return forwarder->facts().batches_waiting == 0; }));
+  EXPECT_FALSE(forwarder->facts().oldest_age_ms);
+  EXPECT_EQ(forwarder->facts().send_problem, "");
+}
+
 TEST_F(EventForwarderTest, WithoutAnyPlaceTheyAreTakenAndCounted) {
   options.sources.resize(1);
   options.sources[0].uri = "file:flags.json";

@@ -154,6 +154,37 @@ TEST(EventSpool, ADiagnosticThatIsPostedAgainCountsOnce) {
 // The process is killed at each of its calls to the disk, that one done by half or not at all.
 // Whoever was not told that his events are taken posts them again. At the end each event has
 // arrived, once.
+TEST(EventSpool, TheOldestThatWaitsIsAsOldAsWhatItIsMadeOf) {
+  Bench bench;
+  bench.start();
+  const auto oldest = [&] { return bench.spool->facts().oldest_ms; };
+  EXPECT_EQ(oldest(), std::nullopt);
+  for (int n : {1, 4}) {  // Of two groups.
+    ASSERT_EQ(bench.spool->take(post_of(n), n * 100), PostResult::kTaken);
+    EXPECT_EQ(oldest(), 100);
+  }
+  bench.spool->seal();
+  ASSERT_EQ(bench.spool->take(post_of(6), 600), PostResult::kTaken);
+  bench.spool->shrink(1);
+  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)], 1U);
+  EXPECT_EQ(oldest(), 100) << "its summaries";
+  ASSERT_TRUE(bench.send_one());
+  const auto batch = bench.spool->next();
+  ASSERT_TRUE(batch);
+  bench.spool->settle(*batch, BatchOutcome::kTooLarge);
+  EXPECT_EQ(bench.spool->facts().batches, 2U);
+  EXPECT_EQ(oldest(), 100) << "its halves";
+  while (bench.send_one()) {
+  }
+  EXPECT_EQ(oldest(), 600) << "what is not sealed";
+  bench.spool->seal();
+  EXPECT_EQ(oldest(), 600);
+  bench.start();
+  EXPECT_EQ(oldest(), 0) << "when they were found";
+  bench.send_all();
+  EXPECT_EQ(oldest(), std::nullopt);
+}
+
 TEST(EventSpool, KilledAtEachCall) {
   constexpr int kPosts = 12;
   for (std::size_t call = 0;; ++call) {
