@@ -418,7 +418,7 @@ void Keeper::drain_usage() {
   }
 }
 
-// Before the environment is published: whom serving threads tell of its evaluations.
+// Before the environment is published: whom serving threads tell of its evaluations from then on.
 void Keeper::set_reporters(std::size_t index) {
   Place& place = places_[index];
   const Vendor* vendor =

@@ -26,9 +26,8 @@ std::size_t ServingDesk::prepared_bytes_max() const {
 }
 
 void ServingDesk::hand_over_reports() {
-  for (const auto& reporter : reporters) {
-    EvaluationReporter* const here = reporter.load(std::memory_order_acquire);
-    if (here != nullptr) here->hand_over();
+  for (EvaluationReporter* const reporter : reporters) {
+    if (reporter != nullptr) reporter->hand_over();
   }
 }
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,9 +44,10 @@ struct ServingDesk {
   cache::RecordReader reader{cache::RecordReader::Patience::kNone};
   // Made by the keeper before an environment is published, read and grown by it; counted in here.
   UsageByEnvironment usage;
-  // Who is told what each environment's flags were asked for; nullptr: nobody. Set by the keeper,
-  // which owns them all.
-  std::array<std::atomic<EvaluationReporter*>, kMaxEnvironments> reporters{};
+  // Who is told what each environment's flags were asked for; nullptr: nobody. They come with the
+  // state that they are for; the keeper owns them all.
+  using Reporters = std::array<EvaluationReporter*, kMaxEnvironments>;
+  Reporters reporters{};
   ServingCounters counters;
   AccessNotes access;
   LateAnswers late;
@@ -78,9 +78,7 @@ struct ServingDesk {
     reader.for_each_decoded(
         [&asked](const cache::Entry& entry) { asked.encoded_asked.put(hash_of(entry)); });
   }
-  EvaluationReporter* reporter(std::size_t environment) const {
-    return reporters[environment].load(std::memory_order_acquire);
-  }
+  EvaluationReporter* reporter(std::size_t environment) const { return reporters[environment]; }
   // The keeper gets what was counted for it.
   void hand_over_reports();
   // A bulk answer evaluated it. That is no use: it keeps nobody else's flag from being compiled.

@@ -112,7 +112,10 @@ void ServingThread::start(std::shared_ptr<const cache::ServingState> state) {
 void ServingThread::publish(std::shared_ptr<const cache::ServingState> state) {
   // A full queue means a loop that has not turned for thousands of publications: liveness ends the
   // process before that, and the next publication carries this one's news.
-  (void)loop_.post([this, state = std::move(state)]() mutable { take(std::move(state)); });
+  (void)loop_.post([this, state = std::move(state), reporters = reporters_]() mutable {
+    desk_.reporters = reporters;
+    take(std::move(state));
+  });
 }
 
 void ServingThread::take(std::shared_ptr<const cache::ServingState> state) {

@@ -83,9 +83,10 @@ class ServingThread {
 
   // Shared by design: see cache/usage.h and serving_counters.h for who may do what.
   UsageByEnvironment& usage() { return desk_.usage; }
-  // nullptr: nobody is told any more. The reporter outlives the thread.
+  // From the next publication on, so that nobody is told of what was served before; nullptr: nobody
+  // any more. The reporter outlives the thread.
   void set_reporter(std::size_t environment, EvaluationReporter* reporter) {
-    desk_.reporters[environment].store(reporter, std::memory_order_release);
+    reporters_[environment] = reporter;
   }
   const ServingCounters& counters() const { return desk_.counters; }
   // To be read.
@@ -105,6 +106,7 @@ class ServingThread {
   net::Server server_;
   std::int64_t last_pong_ms_;
   bool pinged_ = false;
+  ServingDesk::Reporters reporters_{};  // The keeper's.
   std::thread thread_;
 };
 
