@@ -82,9 +82,6 @@ class RecordIndex {
   static void for_each_difference(const RecordIndex& before, const RecordIndex& after,
                                   const DifferenceVisitor& visit);
 
-  // True when both are the very same pages.
-  bool same_pages(const RecordIndex& other) const { return directory_ == other.directory_; }
-
   // The entry with that id (tombstones too) and where it is.
   struct Found {
     const EntryPointer* entry = nullptr;

@@ -112,7 +112,6 @@ class Snapshot final {
   // in whatever order it came. Residency is not content.
   std::uint64_t content_hash() const { return content_hash_; }
   std::size_t flag_count() const { return visible_.flag_count(); }
-  std::size_t record_count() const { return visible_.size(); }
   // Grows by one with every snapshot of its environment.
   std::uint64_t generation() const { return generation_; }
   const evaluation::Dialect& dialect() const { return dialect_; }

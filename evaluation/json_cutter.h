@@ -61,7 +61,6 @@ class JsonCutter {
   std::expected<void, DocumentError> finish();
   // Bytes of the value that is being taken.
   std::size_t held_bytes() const { return raw_.capacity(); }
-  std::size_t fed_bytes() const { return fed_; }
 
  private:
   std::expected<void, DocumentError> refuse(std::string message);

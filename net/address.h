@@ -11,7 +11,8 @@
 
 namespace flagstone::net {
 
-// What kind of peer can reach a listener; the host guard and the apis ask for it.
+// What kind of peer can reach a listener; the host guard and the apis ask for it. Loopback is
+// 127.0.0.0/8, ::1 and `localhost`.
 enum class ListenerKind : std::uint8_t { kLoopbackTcp, kOtherTcp, kUnix };
 
 class Address {
@@ -21,8 +22,6 @@ class Address {
 
   bool is_tls() const { return tls_; }  // TCP only
   bool is_unix() const { return kind() == ListenerKind::kUnix; }
-  // 127.0.0.0/8, ::1 and `localhost`.
-  bool is_loopback() const { return kind() == ListenerKind::kLoopbackTcp; }
   ListenerKind kind() const { return kind_; }
 
   const std::string& path() const { return text_; }  // Unix sockets only

@@ -188,7 +188,6 @@ std::optional<EventStreamParser::Part> EventStreamParser::end_line(std::string_v
 std::optional<EventStreamParser::Part> EventStreamParser::end_field() {
   if (field_ == "id") {
     begun_ = true;
-    if (!value_.contains('\0')) id_ = value_;
     return std::nullopt;
   }
   if (field_ == "retry") {
@@ -220,11 +219,10 @@ std::optional<EventStreamParser::Part> EventStreamParser::end_event() {
     return Part::kData;
   }
   const bool whole = std::exchange(has_data_, false);
-  const bool begun = std::exchange(begun_, false);
+  begun_ = false;
   gave_data_ = false;
   data_bytes_ = 0;
   early_data_ = {};
-  if (begun) last_id_ = id_;
   if (whole) {
     ended_ = true;
     return Part::kEvent;

@@ -1,9 +1,9 @@
 // Server-sent events: bytes in any pieces in, names and data out. Knows no vendor.
 //
 // A value owned by whoever reads the stream; one thread. Follows the HTML standard's grammar (LF,
-// CR, CRLF, a byte order mark, comments, `id`, `retry`). Data goes out as it comes, so that a large
-// event is held nowhere; only where data stands before its event's name is it kept until the name
-// is known.
+// CR, CRLF, a byte order mark, comments, `retry`; nobody asks for an `id`). Data goes out as it
+// comes, so that a large event is held nowhere; only where data stands before its event's name is
+// it kept until the name is known.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,6 @@ class EventStreamParser {
   // Valid until the next call.
   std::string_view piece() const { return piece_; }
   std::chrono::milliseconds retry() const { return retry_; }
-  // The last `id` the stream gave with a whole event.
-  const std::string& last_id() const { return last_id_; }
   // No event has begun whose end has not come.
   bool between_events() const { return state_ == State::kLineStart && !begun_; }
   // Static text.
@@ -93,8 +91,6 @@ class EventStreamParser {
   std::string_view piece_;
   std::string given_;  // What piece_ points into, where that is not the input.
   std::chrono::milliseconds retry_{0};
-  std::string id_;
-  std::string last_id_;
   std::string_view problem_;
 };
 

@@ -113,15 +113,14 @@ SdkStreams::Place SdkStreams::tell(Place place) {
   const bool busy = subscriber.behind || subscriber.ended || subscriber.slices != 0;
   if (!book.has_data || busy) return next;
   if (subscriber.told == book.log.newest()) return next;
-  const bool knows = book.log.knows(subscriber.told);
-  if (!knows || tell_changes(subscriber) == Told::kNeedsFull) tell_everything(place);
+  if (!book.log.knows(subscriber.told) || !tell_changes(subscriber)) tell_everything(place);
   return next;
 }
 
-SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
+bool SdkStreams::tell_changes(Subscriber& subscriber) {
   const std::uint64_t newest = mirror_.book(subscriber.environment).log.newest();
   const MessageName name{subscriber.environment, subscriber.audience, subscriber.told};
-  if (bringing_.contains(name)) return Told::kNotNow;
+  if (bringing_.contains(name)) return true;
   auto at = messages_.find(name);
   if (at == messages_.end()) {
     auto text = std::make_shared<std::string>();
@@ -136,16 +135,16 @@ SdkStreams::Told SdkStreams::tell_changes(Subscriber& subscriber) {
         break;
       case SdkDelta::kNeedsDisk:
         bring_texts(name);
-        return Told::kNotNow;
+        return true;
       case SdkDelta::kFailed:
         retry_later();
-        return Told::kNotNow;
+        return true;
     }
   }
-  if (at->second == nullptr) return Told::kNeedsFull;
-  if (!at->second->empty() && !send(subscriber, at->second)) return Told::kNotNow;
+  if (at->second == nullptr) return false;
+  if (!at->second->empty() && !send(subscriber, at->second)) return true;
   subscriber.told = newest;
-  return Told::kYes;
+  return true;
 }
 
 void SdkStreams::bring_texts(const MessageName& name) {

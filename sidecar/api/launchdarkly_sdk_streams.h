@@ -56,8 +56,6 @@ class SdkStreams {
   // Says goodbye to all.
   void close_all();
 
-  std::size_t size() const { return subscribers_.size(); }
-
  private:
   struct Subscriber {
     std::size_t environment = 0;
@@ -75,11 +73,11 @@ class SdkStreams {
   using Message = std::shared_ptr<const std::string>;
   // What leads from the state of that generation to the newest, for that audience.
   using MessageName = std::tuple<std::size_t, SdkAudience, std::uint64_t>;
-  enum class Told : std::uint8_t { kYes, kNotNow, kNeedsFull };
 
   // What follows `place`, whether that one is still there or not.
   Place tell(Place place);
-  Told tell_changes(Subscriber& subscriber);
+  // False: only everything will do. True: he has the changes, or gets them later.
+  bool tell_changes(Subscriber& subscriber);
   void bring_texts(const MessageName& name);
   void tell_everything(Place place);
   void send_in_slices(Place place);

@@ -23,7 +23,6 @@ struct Said {
   std::vector<std::string> events;
   bool broken = false;
   bool between_events = false;
-  std::string last_id;
   bool operator==(const Said&) const = default;
 };
 
@@ -50,7 +49,6 @@ Said read(std::string_view text, std::size_t piece_bytes) {
     require(bytes.empty());
   }
   said.between_events = parser.between_events();
-  said.last_id = parser.last_id();
   return said;
 }
 

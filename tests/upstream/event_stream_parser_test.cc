@@ -12,7 +12,7 @@ namespace {
 using Part = EventStreamParser::Part;
 using Strings = std::vector<std::string>;
 
-// What a stream says, an entry for each event, comment and retry: "name|data|last id".
+// What a stream says, an entry for each event, comment and retry: "name|data".
 struct Reading {
   explicit Reading(std::uint64_t event_bytes_max = 1 << 20) : parser(event_bytes_max) {}
 
@@ -29,7 +29,7 @@ struct Reading {
           break;
         case Part::kEvent:
           EXPECT_EQ(parser.name(), named_early);
-          said.push_back(std::string(parser.name()) + "|" + data + "|" + parser.last_id());
+          said.push_back(std::string(parser.name()) + "|" + data);
           data.clear();
           break;
         case Part::kComment:
@@ -69,52 +69,47 @@ struct Row {
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
-      {"an event", "event: put\ndata: {\"a\":1}\n\n", {"put|{\"a\":1}|"}},
-      {"without spaces", "event:put\ndata:x\n\n", {"put|x|"}},
-      {"one space alone is taken off", "event:  put\ndata:  x \n\n", {" put| x |"}},
-      {"CR", "event: a\rdata: 1\r\rdata: 2\r\r", {"a|1|", "message|2|"}},
-      {"CRLF", "event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n", {"a|1|", "message|2|"}},
-      {"mixed ends", "event: a\rdata: 1\ndata: 2\r\n\ndata: 3\n\r\n", {"a|1\n2|", "message|3|"}},
+      {"an event", "event: put\ndata: {\"a\":1}\n\n", {"put|{\"a\":1}"}},
+      {"without spaces", "event:put\ndata:x\n\n", {"put|x"}},
+      {"one space alone is taken off", "event:  put\ndata:  x \n\n", {" put| x "}},
+      {"CR", "event: a\rdata: 1\r\rdata: 2\r\r", {"a|1", "message|2"}},
+      {"CRLF", "event: a\r\ndata: 1\r\n\r\ndata: 2\r\n\r\n", {"a|1", "message|2"}},
+      {"mixed ends", "event: a\rdata: 1\ndata: 2\r\n\ndata: 3\n\r\n", {"a|1\n2", "message|3"}},
       {"a byte order mark",
        "\xEF\xBB\xBF"
        "data: x\n\n",
-       {"message|x|"}},
+       {"message|x"}},
       {"half a mark is a field",
        "\xEF\xBB"
        "data: x\ndata: y\n\n",
-       {"message|y|"}},
+       {"message|y"}},
       {"a mark elsewhere is a field",
        "data: x\n\xEF\xBB\xBF"
        "data: y\n\n",
-       {"message|x|"}},
-      {"comments",
-       ":\n: hello\n\n:x\ndata: 1\n\n",
-       {"comment", "comment", "comment", "message|1|"}},
+       {"message|x"}},
+      {"comments", ":\n: hello\n\n:x\ndata: 1\n\n", {"comment", "comment", "comment", "message|1"}},
       {"a name behind an empty event",
        ":\n\nevent: a\ndata: 1\n\n\nevent: b\ndata: 2\n\n",
-       {"comment", "a|1|", "b|2|"}},
-      {"lines of data", "data: a\ndata:\ndata: b\n\n", {"message|a\n\nb|"}},
-      {"data without a colon", "data\n\n", {"message||"}},
-      {"two of them", "data\ndata\n\n", {"message|\n|"}},
-      {"an empty value", "data:\n\n", {"message||"}},
-      {"no data, no event", "event: a\n\ndata: x\n\n", {"message|x|"}},
-      {"data before the name", "data: 1\ndata: 2\nevent: late\ndata: 3\n\n", {"late|1\n2\n3|"}},
-      {"the last name counts", "event: a\nevent: b\ndata: x\n\n", {"b|x|"}},
-      {"an empty name is none", "event:\ndata: x\n\n", {"message|x|"}},
-      {"ids stay",
-       "id: 7\ndata: a\n\ndata: b\n\nid\ndata: c\n\n",
-       {"message|a|7", "message|b|7", "message|c|"}},
-      {"an id with a NUL is none",
-       std::string("id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n", 32),
-       {"message|a|1", "message|b|1"}},
+       {"comment", "a|1", "b|2"}},
+      {"lines of data", "data: a\ndata:\ndata: b\n\n", {"message|a\n\nb"}},
+      {"data without a colon", "data\n\n", {"message|"}},
+      {"two of them", "data\ndata\n\n", {"message|\n"}},
+      {"an empty value", "data:\n\n", {"message|"}},
+      {"no data, no event", "event: a\n\ndata: x\n\n", {"message|x"}},
+      {"data before the name", "data: 1\ndata: 2\nevent: late\ndata: 3\n\n", {"late|1\n2\n3"}},
+      {"the last name counts", "event: a\nevent: b\ndata: x\n\n", {"b|x"}},
+      {"an empty name is none", "event:\ndata: x\n\n", {"message|x"}},
+      {"ids are passed over",
+       "id: 7\ndata: a\n\nid\ndata: b\n\nid: 7\n\n",
+       {"message|a", "message|b"}},
       {"retry",
        "retry: 1500\nretry: x\nretry: -1\nretry: 1.5\nretry:\ndata: x\n\n",
-       {"retry 1500", "message|x|"}},
+       {"retry 1500", "message|x"}},
       {"retry has its bound", "retry: 99999999999\n", {"retry 86400000"}},
       {"unknown fields",
        "dat: 1\ndatas: 2\nDATA: 3\nfoo\nverylongfieldname: 4\ndata: x\n\n",
-       {"message|x|"}},
-      {"a colon in data", "data: a: b:c\n\n", {"message|a: b:c|"}},
+       {"message|x"}},
+      {"a colon in data", "data: a: b:c\n\n", {"message|a: b:c"}},
       {"not ended", "data: x\n", {}},
       {"a name that changes behind its data",
        "event: a\ndata: 1\nevent: b\n\n",
@@ -158,7 +153,7 @@ TEST(EventStreamParserTest, DataGoesOutAsItComes) {
   EXPECT_EQ(reading.pieces, 2);
   EXPECT_FALSE(reading.parser.between_events());
   reading.feed("\n\n");
-  EXPECT_EQ(reading.said, Strings{"put|abcd|"});
+  EXPECT_EQ(reading.said, Strings{"put|abcd"});
   EXPECT_TRUE(reading.parser.between_events());
 }
 

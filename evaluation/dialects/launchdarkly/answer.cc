@@ -27,16 +27,11 @@ ErrorCode code_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kNone:
       return ErrorCode::kNone;
-    case ErrorKind::kClientNotReady:
-      return ErrorCode::kProviderNotReady;
-    case ErrorKind::kFlagNotFound:
-      return ErrorCode::kFlagNotFound;
     case ErrorKind::kMalformedFlag:
       return ErrorCode::kParseError;
     case ErrorKind::kUserNotSpecified:
       return ErrorCode::kTargetingKeyMissing;
     case ErrorKind::kWrongType:
-    case ErrorKind::kException:
       return ErrorCode::kGeneral;
   }
   return ErrorCode::kGeneral;

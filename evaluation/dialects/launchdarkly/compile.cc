@@ -1,7 +1,6 @@
 #include "evaluation/dialects/launchdarkly/compile.h"
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <string>
 

@@ -173,9 +173,8 @@ void Parser::flag_tracking(FlagDefinition& flag, const Member& m) {
   if (m.name == "excludeFromSummaries") flag.facts.exclude_from_summaries = typed_.boolean(m);
   if (m.name == "samplingRatio") flag.facts.sampling_ratio = typed_.integer(m);
   if (m.name != "migration") return;
-  flag.facts.migration_check_ratio = std::nullopt;
   for (const Member& inner : typed_.object_or_null(m)) {
-    if (inner.name == "checkRatio") flag.facts.migration_check_ratio = typed_.integer(inner);
+    if (inner.name == "checkRatio") typed_.integer(inner);
   }
 }
 

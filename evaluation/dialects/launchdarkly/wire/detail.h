@@ -25,12 +25,9 @@ enum class ReasonKind : std::uint8_t {
 };
 enum class ErrorKind : std::uint8_t {
   kNone,
-  kClientNotReady,
-  kFlagNotFound,
   kMalformedFlag,
   kUserNotSpecified,
   kWrongType,
-  kException,
 };
 // Why a big segment's answer may be wrong; kNone when none was asked.
 enum class BigSegmentsStatus : std::uint8_t { kNone, kNotConfigured };
@@ -45,7 +42,6 @@ struct FlagFacts {
   // One event in so many is sent; 0: none.
   std::int64_t sampling_ratio = 1;
   std::optional<std::int64_t> debug_events_until_unix_ms;
-  std::optional<std::int64_t> migration_check_ratio;
   // Who may see it: mobile apps, browsers.
   bool for_mobile_key = false;
   bool for_environment_id = false;

@@ -28,18 +28,12 @@ std::string_view name_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kNone:
       return {};
-    case ErrorKind::kClientNotReady:
-      return "CLIENT_NOT_READY";
-    case ErrorKind::kFlagNotFound:
-      return "FLAG_NOT_FOUND";
     case ErrorKind::kMalformedFlag:
       return "MALFORMED_FLAG";
     case ErrorKind::kUserNotSpecified:
       return "USER_NOT_SPECIFIED";
     case ErrorKind::kWrongType:
       return "WRONG_TYPE";
-    case ErrorKind::kException:
-      return "EXCEPTION";
   }
   return {};
 }

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <span>
-#include <vector>
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {
@@ -174,23 +172,6 @@ Problem read_legacy_user(Members members, Arena& arena, IndividualContext& user)
   return {};
 }
 
-void append_escaped_key(std::string& out, std::string_view key) {
-  for (const char c : key) {
-    if (c == '%') {
-      out += "%25";
-    } else if (c == ':') {
-      out += "%3A";
-    } else {
-      out += c;
-    }
-  }
-}
-
-void append_kind_and_key(std::string& out, const IndividualContext& individual) {
-  out.append(individual.kind).append(":");
-  append_escaped_key(out, individual.key);
-}
-
 }  // namespace
 
 std::expected<EvaluationContext, std::string> SdkContextReader::read(std::string_view json) {
@@ -225,26 +206,6 @@ std::expected<EvaluationContext, std::string> sdk_context_of(const Value& object
   if (!problem.empty()) return std::unexpected(std::move(problem));
   context.is_valid = true;
   return EvaluationContext(object, context);
-}
-
-void append_fully_qualified_key(std::string& out, const Context& context) {
-  if (context.individuals.size() == 1) {
-    const IndividualContext& only = context.individuals.front();
-    if (only.kind == kDefaultContextKind) {
-      out += only.key;
-    } else {
-      append_kind_and_key(out, only);
-    }
-    return;
-  }
-  // In the order of their kinds. There are few.
-  std::vector<const IndividualContext*> sorted;
-  for (const IndividualContext& one : context.individuals) sorted.push_back(&one);
-  std::ranges::sort(sorted, {}, &IndividualContext::kind);
-  for (const IndividualContext* one : sorted) {
-    if (one != sorted.front()) out += ':';
-    append_kind_and_key(out, *one);
-  }
 }
 
 }  // namespace flagstone::evaluation::launchdarkly

@@ -1,5 +1,4 @@
-// Reads a context as LaunchDarkly's own SDKs write it: one kind, several, or a legacy user; and
-// names a context as their events do.
+// Reads a context as LaunchDarkly's own SDKs write it: one kind, several, or a legacy user.
 //
 // Strict, as LaunchDarkly's own parser is: what comes out is valid, a wrong type or a missing key
 // is an error. A SdkContextReader belongs to one thread; its memory grows to the largest context
@@ -35,9 +34,5 @@ class SdkContextReader {
 
 // `object` is what stands in the JSON, and an object.
 std::expected<EvaluationContext, std::string> sdk_context_of(const Value& object, Arena& arena);
-
-// Appends what tells contexts apart: a user's key alone, `org:KEY`, or `org:KEY:user:KEY` sorted by
-// kind, with colons and percent signs of keys escaped beside a kind. REQUIRES: a valid context.
-void append_fully_qualified_key(std::string& out, const Context& context);
 
 }  // namespace flagstone::evaluation::launchdarkly

@@ -44,7 +44,6 @@ std::expected<Transfer::Step, std::string> Transfer::on_event(std::string_view n
   const auto members = members_of(name, data);
   if (!members) return std::unexpected(members.error());
   forget();
-  reason_ = members->string("reason").value_or("");
   if (name == "error") return Step::kDiscarded;
   fallback_ttl_s_ = members->number("protocolFallbackTTL");
   return Step::kGoodbye;

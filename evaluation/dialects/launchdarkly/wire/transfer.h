@@ -18,7 +18,7 @@
 
 namespace flagstone::evaluation::launchdarkly {
 
-// What an event's data is worth to whoever could spare reading it.
+// Whether a transfer consists of such events; the data of others need not be read.
 bool is_transfer_event(std::string_view name);
 
 class Transfer {
@@ -38,15 +38,12 @@ class Transfer {
   bool is_full() const { return intent_ == Intent::kFull; }
   // Of what waits.
   std::size_t held_bytes() const { return held_bytes_; }
-  std::size_t waiting() const { return records_.size(); }
   // Takes what waits; take() is without it then.
   std::vector<Record> drain();
   // After kComplete: what it changes, its cursor being the selector to ask with next.
   Update take();
   // After kGoodbye: when to ask by this protocol again, if the other side said; zero: never.
   std::optional<std::int64_t> fallback_ttl_s() const { return fallback_ttl_s_; }
-  // After kDiscarded and kGoodbye: why.
-  const std::string& reason() const { return reason_; }
 
  private:
   enum class Intent : std::uint8_t { kUnknown, kFull, kChanges };
@@ -65,7 +62,6 @@ class Transfer {
   std::vector<Record> records_;
   std::size_t held_bytes_ = 0;
   std::optional<std::int64_t> fallback_ttl_s_;
-  std::string reason_;
 };
 
 // The body of a poll, {"events": [{"event": NAME, "data": {…}}, …]}, cut into events as it arrives.

@@ -113,14 +113,13 @@ TEST(Parse, TakesInWhatEventsAndClientsNeed) {
   ASSERT_TRUE(store.add_flag(
       "f", R"({"key":"f","version":7,"trackEvents":true,"trackEventsFallthrough":true,
                "excludeFromSummaries":true,"samplingRatio":10,"debugEventsUntilDate":1700000000000,
-               "migration":{"checkRatio":5},"clientSideAvailability":{"usingEnvironmentId":true}})"));
+               "clientSideAvailability":{"usingEnvironmentId":true}})"));
   const FlagFacts& facts = *detail_of(store.evaluate("f", R"({"key":"u"})"))->flag;
   EXPECT_EQ(facts.key, "f");
   EXPECT_EQ(facts.version, 7);
   EXPECT_TRUE(facts.track_events && facts.track_events_fallthrough && facts.exclude_from_summaries);
   EXPECT_EQ(facts.sampling_ratio, 10);
   EXPECT_EQ(facts.debug_events_until_unix_ms, 1'700'000'000'000);
-  EXPECT_EQ(facts.migration_check_ratio, 5);
   EXPECT_TRUE(facts.for_environment_id);
   EXPECT_FALSE(facts.for_mobile_key);
   // What flags said before there was clientSideAvailability.

@@ -50,7 +50,6 @@ Strings run(const std::vector<Event>& events) {
     if (*step != Step::kComplete) continue;
     const Update update = transfer.take();
     EXPECT_TRUE(update.in_order);
-    EXPECT_EQ(transfer.waiting(), 0U);
     EXPECT_EQ(transfer.held_bytes(), 0U);
     std::string text = update.kind == UpdateKind::kFull ? "full" : "delta";
     for (const Record& record : update.records) {
@@ -143,7 +142,6 @@ TEST(TransferTest, AGoodbyeMaySayForHowLong) {
   ASSERT_EQ(transfer.on_event("goodbye", R"({"reason":"old","protocolFallbackTTL":60})"),
             Step::kGoodbye);
   EXPECT_EQ(transfer.fallback_ttl_s(), 60);
-  EXPECT_EQ(transfer.reason(), "old");
 }
 
 class Polled final : public PollScanner::Receiver {
