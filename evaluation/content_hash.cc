@@ -23,10 +23,8 @@ std::array<char, 32> hex(const Digest128& digest) {
   return text;
 }
 
-// xxHash has one streaming state for both sizes, but its two updates fill it differently.
 struct ContentHash::State {
-  XXH3_state_t of64;
-  XXH3_state_t of128;
+  XXH3_state_t xxh;
 };
 
 ContentHash::ContentHash() : state_(std::make_unique<State>()) { reset(); }
@@ -34,20 +32,14 @@ ContentHash::~ContentHash() = default;
 ContentHash::ContentHash(ContentHash&&) noexcept = default;
 ContentHash& ContentHash::operator=(ContentHash&&) noexcept = default;
 
-void ContentHash::reset() {
-  XXH3_64bits_reset(&state_->of64);
-  XXH3_128bits_reset(&state_->of128);
-}
+void ContentHash::reset() { XXH3_128bits_reset(&state_->xxh); }
 
 void ContentHash::add(std::string_view bytes) {
-  XXH3_64bits_update(&state_->of64, bytes.data(), bytes.size());
-  XXH3_128bits_update(&state_->of128, bytes.data(), bytes.size());
+  XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size());
 }
 
-std::uint64_t ContentHash::digest64() const { return XXH3_64bits_digest(&state_->of64); }
-
 Digest128 ContentHash::digest128() const {
-  const XXH128_hash_t hash = XXH3_128bits_digest(&state_->of128);
+  const XXH128_hash_t hash = XXH3_128bits_digest(&state_->xxh);
   return {hash.low64, hash.high64};
 }
 

@@ -27,7 +27,7 @@ Digest128 digest128(std::string_view bytes);
 // 32 lower-case hexadecimal digits, high half first.
 std::array<char, 32> hex(const Digest128& digest);
 
-// The same digests over bytes that come in pieces: add("ab"), add("c") equals add("abc").
+// The larger digest over bytes that come in pieces: add("ab"), add("c") equals add("abc").
 class ContentHash {
  public:
   ContentHash();
@@ -38,7 +38,6 @@ class ContentHash {
   void reset();
   void add(std::string_view bytes);
   // Of everything added since construction or reset(). Adding may go on afterwards.
-  std::uint64_t digest64() const;
   Digest128 digest128() const;
 
  private:

@@ -155,7 +155,7 @@ void SourceSeat::begin_restoring(cache::RestoredLayer layer) {
   host_.wants_work();
 }
 
-void SourceSeat::on_update(evaluation::Update&& update, const upstream::DocumentInfo&) {
+void SourceSeat::on_update(evaluation::Update&& update) {
   if (intake_ || beginning_) {
     waiting_ = std::move(update);
     return;

@@ -102,7 +102,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   // `flagstone accept`: takes in what the shrink guard holds. False when nothing is held.
   bool accept_held();
 
-  void on_update(evaluation::Update&& update, const upstream::DocumentInfo& document) override;
+  void on_update(evaluation::Update&& update) override;
   void on_unchanged() override;
   void on_failure(const upstream::SourceFailure& failure) override;
   void on_credential_changed() override;

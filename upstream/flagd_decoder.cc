@@ -18,7 +18,6 @@ FlagdDecoder::~FlagdDecoder() = default;
 
 std::expected<void, std::string> FlagdDecoder::feed(std::string_view piece) {
   digest_.add(piece);
-  bytes_ += piece.size();
   if (json_) {
     const auto eaten = json_->feed(piece);
     if (!eaten) return std::unexpected(flagd::to_string(eaten.error()));
@@ -47,7 +46,8 @@ void FlagdDecoder::spool_records() {
 }
 
 std::expected<DecodedDocument, std::string> FlagdDecoder::finish() {
-  DecodedDocument document{.update = {}, .digest = digest_.text(), .bytes = bytes_};
+  const auto digest = evaluation::hex(digest_.digest128());
+  DecodedDocument document{.update = {}, .digest = std::string(digest.begin(), digest.end())};
   if (!json_) {
     auto update = flagd::decode_document(yaml_, flagd::DocumentFormat::kYaml, bytes_max_);
     if (!update) return std::unexpected(flagd::to_string(update.error()));

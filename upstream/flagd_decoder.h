@@ -12,17 +12,17 @@
 #include <string>
 #include <string_view>
 
+#include "evaluation/content_hash.h"
 #include "evaluation/dialects/flagd/wire/decode_document.h"
 #include "evaluation/update.h"
-#include "upstream/document_digest.h"
 #include "upstream/incoming_records.h"
 
 namespace flagstone::upstream {
 
 struct DecodedDocument {
   evaluation::Update update;
+  // Of the bytes as they came, after decompression: the same for equal bytes.
   std::string digest;
-  std::uint64_t bytes = 0;
 };
 
 class FlagdDecoder {
@@ -45,8 +45,7 @@ class FlagdDecoder {
   void spool_records();
 
   std::uint64_t bytes_max_;
-  std::uint64_t bytes_ = 0;
-  DocumentDigest digest_;
+  evaluation::ContentHash digest_;
   IncomingRecords records_;
   // One of the two.
   std::optional<evaluation::flagd::DocumentScanner> json_;

@@ -143,7 +143,7 @@ std::expected<Arrival, std::string> FlagdKubernetesSource::on_complete(
   if (document->digest == accepted_digest_) return Arrival::kUnchanged;
   digest_in_work_ = document->digest;
   document->update.cursor = to_text({document->digest, validators});
-  listener_.on_update(std::move(document->update), {document->digest, document->bytes});
+  listener_.on_update(std::move(document->update));
   return Arrival::kInWork;
 }
 

@@ -25,7 +25,6 @@ LaunchDarklyData::LaunchDarklyData(launchdarkly::DataShape shape, std::uint64_t 
 
 std::expected<void, std::string> LaunchDarklyData::feed(std::string_view piece) {
   digest_.add(piece);
-  bytes_ += piece.size();
   if (auto eaten = scanner_.feed(piece); !eaten) return std::unexpected(to_string(eaten.error()));
   if (records_.must_spool(scanner_.held_bytes())) spool_records();
   records_.hold(scanner_.held_bytes());
@@ -40,9 +39,9 @@ std::expected<LaunchDarklyData::Decoded, std::string> LaunchDarklyData::finish()
   if (records_.spools()) spool_records();
   auto scanned = scanner_.finish();
   if (!scanned) return std::unexpected(to_string(scanned.error()));
+  const auto digest = evaluation::hex(digest_.digest128());
   Decoded decoded{.update = std::move(scanned->update),
-                  .digest = digest_.text(),
-                  .bytes = bytes_,
+                  .digest = std::string(digest.begin(), digest.end()),
                   .is_everything = scanned->is_everything};
   if (records_.spools()) decoded.update.elsewhere = records_.finish();
   return decoded;

@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
+#include "evaluation/content_hash.h"
 #include "evaluation/dialects/launchdarkly/wire/data_scanner.h"
 #include "evaluation/dialects/launchdarkly/wire/transfer.h"
-#include "upstream/document_digest.h"
 #include "upstream/incoming_records.h"
 
 namespace flagstone::upstream {
@@ -22,8 +22,8 @@ class LaunchDarklyData {
  public:
   struct Decoded {
     evaluation::Update update;
+    // Of the bytes as they came, after decompression: the same for equal bytes.
     std::string digest;
-    std::uint64_t bytes = 0;
     // False: it is about something else than everything, and to be ignored.
     bool is_everything = true;
   };
@@ -42,8 +42,7 @@ class LaunchDarklyData {
  private:
   void spool_records();
 
-  std::uint64_t bytes_ = 0;
-  DocumentDigest digest_;
+  evaluation::ContentHash digest_;
   evaluation::launchdarkly::DataScanner scanner_;
   IncomingRecords records_;
 };

@@ -300,7 +300,7 @@ void LaunchDarklyNetworkSource::hand_over(Way way, LaunchDarklyUpdate update) {
   in_work_ = way;
   update.update.cursor = to_text(update.cursor);
   cursor_in_work_ = std::move(update.cursor);
-  listener_.on_update(std::move(update.update), update.document);
+  listener_.on_update(std::move(update.update));
 }
 
 void LaunchDarklyNetworkSource::settle(Outcome outcome) {
@@ -378,7 +378,7 @@ std::expected<Arrival, std::string> LaunchDarklyNetworkSource::on_complete(
   credential_refused_ = false;
   distrusts_basis_ = false;
   if (!*brought) return Arrival::kUnchanged;
-  if (has_data((*brought)->document.digest)) {
+  if (has_data((*brought)->cursor.digest)) {
     accepted_.etag = validators.etag;
     return Arrival::kUnchanged;
   }

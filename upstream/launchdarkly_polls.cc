@@ -21,9 +21,7 @@ class Fdv1Answer final : public LaunchDarklyAnswer {
   std::expected<std::optional<LaunchDarklyUpdate>, std::string> finish() override {
     auto decoded = data_.finish();
     if (!decoded) return std::unexpected(std::move(decoded.error()));
-    LaunchDarklyUpdate brought{.update = std::move(decoded->update),
-                               .cursor = {},
-                               .document = {decoded->digest, decoded->bytes}};
+    LaunchDarklyUpdate brought{.update = std::move(decoded->update), .cursor = {}};
     brought.cursor.digest = std::move(decoded->digest);
     return brought;
   }
@@ -43,17 +41,13 @@ class Fdv2Answer final : public LaunchDarklyAnswer, private launchdarkly::PollSc
         transfers_(bytes_max, memory) {}
 
   std::expected<void, std::string> feed(std::string_view piece) override {
-    bytes_ += piece.size();
     if (auto fed = scanner_.feed(piece); !fed) return std::unexpected(to_string(fed.error()));
     return {};
   }
 
   std::expected<std::optional<LaunchDarklyUpdate>, std::string> finish() override {
     if (auto whole = scanner_.finish(); !whole) return std::unexpected(to_string(whole.error()));
-    if (update_) {
-      update_->document.bytes = bytes_;
-      return std::move(update_);
-    }
+    if (update_) return std::move(update_);
     if (is_current_) return std::nullopt;
     return std::unexpected("no transfer in it came to its end");
   }
@@ -96,7 +90,6 @@ class Fdv2Answer final : public LaunchDarklyAnswer, private launchdarkly::PollSc
 
   bool has_base_;
   bool is_current_ = false;
-  std::uint64_t bytes_ = 0;
   launchdarkly::PollScanner scanner_;
   LaunchDarklyTransfers transfers_;
   std::optional<LaunchDarklyUpdate> update_;

@@ -78,7 +78,7 @@ class LaunchDarklyFileSource final : public Source, private DocumentSink {
     LaunchDarklyCursor cursor;
     cursor.digest = decoded->digest;
     decoded->update.cursor = to_text(cursor);
-    listener_.on_update(std::move(decoded->update), {decoded->digest, decoded->bytes});
+    listener_.on_update(std::move(decoded->update));
     return Arrival::kInWork;
   }
   void on_unchanged() override { listener_.on_unchanged(); }

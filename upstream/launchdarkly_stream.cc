@@ -101,10 +101,9 @@ std::expected<EventSink::Next, std::string> LaunchDarklyStream::end_put() {
   }
   LaunchDarklyUpdate brought{.update = std::move(decoded->update),
                              .cursor = {.protocol = LaunchDarklyProtocol::kFdv1,
-                                        .digest = decoded->digest,
+                                        .digest = std::move(decoded->digest),
                                         .etag = {},
-                                        .selector = {}},
-                             .document = {decoded->digest, decoded->bytes}};
+                                        .selector = {}}};
   host_.on_streamed(std::move(brought));
   return Next::kGoOn;
 }
@@ -117,7 +116,6 @@ std::expected<EventSink::Next, std::string> LaunchDarklyStream::end_change(std::
   LaunchDarklyUpdate brought;
   brought.update.kind = evaluation::UpdateKind::kDelta;
   brought.update.records.push_back(std::move(**record));
-  brought.document.bytes = text.size();
   host_.on_streamed(std::move(brought));
   return Next::kGoOn;
 }
@@ -144,7 +142,7 @@ std::expected<EventSink::Next, std::string> LaunchDarklyStream::end_transfer_eve
     case Step::kComplete:
       break;
   }
-  LaunchDarklyUpdate brought{.update = transfers_->take(), .cursor = {}, .document = {}};
+  LaunchDarklyUpdate brought{.update = transfers_->take(), .cursor = {}};
   has_base_ = true;
   brought.cursor.protocol = LaunchDarklyProtocol::kFdv2;
   brought.cursor.selector = std::exchange(brought.update.cursor, {});

@@ -18,7 +18,6 @@ namespace flagstone::upstream {
 struct LaunchDarklyUpdate {
   evaluation::Update update;  // Its cursor is still to be written.
   LaunchDarklyCursor cursor;
-  DocumentInfo document;
 };
 
 // What came last and was accepted, and whether more can be taken.

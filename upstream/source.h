@@ -56,21 +56,13 @@ struct SourceFailure {
   std::chrono::milliseconds retry_in{0};
 };
 
-// What identifies a document, so that the keeper can see that a held one came again.
-struct DocumentInfo {
-  // Hash of the document's bytes as received (after decompression); the same for equal bytes.
-  // Empty for a delta.
-  std::string digest;
-  std::uint64_t bytes = 0;
-};
-
 // The keeper's side.
 class SourceListener {
  public:
   virtual ~SourceListener() = default;
 
   // A whole document or a delta. The keeper answers with Source::settle(), in here or later.
-  virtual void on_update(evaluation::Update&& update, const DocumentInfo& document) = 0;
+  virtual void on_update(evaluation::Update&& update) = 0;
   // Contact was good, and what was accepted last still holds (304, or the same bytes again).
   virtual void on_unchanged() = 0;
   // Every failure, each time. Saying it once per change of state is the keeper's part.

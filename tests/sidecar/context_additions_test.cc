@@ -32,7 +32,7 @@ class ContextAdditionsTest : public ::testing::Test {
     request.headers = headers;
     evaluation::ContentHash hash;
     ContextAdditions(settings).add_to(hash, request);
-    return hash.digest64();
+    return hash.digest128().low;
   }
 
   const std::vector<evaluation::Member> own = {{"a", evaluation::Value::string("own")},

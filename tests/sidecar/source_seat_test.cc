@@ -147,14 +147,14 @@ class Seated {
                               .tombstone = false,
                               .raw = R"({"state":"ENABLED","variants":{")" + variant +
                                      R"(":true},"defaultVariant":")" + variant + R"("})"});
-    seat_.on_update(std::move(update), {});
+    seat_.on_update(std::move(update));
   }
   void work() {
     while (seat_.work([] { return false; })) {
     }
   }
   void brings(evaluation::Update update) {
-    seat_.on_update(std::move(update), {});
+    seat_.on_update(std::move(update));
     work();
   }
   // The second has turned over.
@@ -186,7 +186,7 @@ class Seated {
                               .version = 0,
                               .tombstone = false,
                               .raw = "no JSON"});
-    seat_.on_update(std::move(update), {});
+    seat_.on_update(std::move(update));
     work();
   }
   std::string_view last_failure_kind() const { return seat_.last_failure_kind(); }

@@ -91,10 +91,8 @@ void RecordingSink::on_degraded(std::string_view message) {
   loop_.nudge();
 }
 
-void RecordingListener::on_update(evaluation::Update&& update,
-                                  const upstream::DocumentInfo& document) {
+void RecordingListener::on_update(evaluation::Update&& update) {
   updates.push_back(std::move(update));
-  documents.push_back(document);
   after_update();
   loop_.nudge();
 }

@@ -118,7 +118,7 @@ class RecordingListener final : public upstream::SourceListener {
  public:
   explicit RecordingListener(TestLoop& loop) : loop_(loop) {}
 
-  void on_update(evaluation::Update&& update, const upstream::DocumentInfo& document) override;
+  void on_update(evaluation::Update&& update) override;
   void on_unchanged() override;
   void on_failure(const upstream::SourceFailure& failure) override;
   void on_credential_changed() override;
@@ -127,7 +127,6 @@ class RecordingListener final : public upstream::SourceListener {
 
   std::function<void()> after_update = [] {};
   std::vector<evaluation::Update> updates;
-  std::vector<upstream::DocumentInfo> documents;
   std::vector<upstream::SourceFailure> failures;
   std::vector<std::string> degraded;
   std::vector<std::string> ways;
