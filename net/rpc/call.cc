@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "net/rpc/base64.h"
+#include "net/base64.h"
 #include "net/rpc/framing.h"
 #include "net/rpc/rpc_event_stream.h"
 #include "net/rpc/status_text.h"

@@ -1,7 +1,7 @@
 #include "net/rpc/request_message.h"
 
 #include "net/ascii.h"
-#include "net/rpc/base64.h"
+#include "net/base64.h"
 #include "net/rpc/framing.h"
 #include "net/rpc/timeout.h"
 

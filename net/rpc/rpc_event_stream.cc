@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "net/rpc/base64.h"
+#include "net/base64.h"
 #include "net/rpc/framing.h"
 #include "net/rpc/status_text.h"
 

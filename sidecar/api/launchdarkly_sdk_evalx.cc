@@ -4,9 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "net/base64.h"
+#include "net/media_type.h"
 #include "net/percent.h"
 #include "sidecar/api/launchdarkly_sdk_access.h"
-#include "sidecar/api/launchdarkly_sdk_context.h"
 
 namespace flagstone::sidecar {
 namespace {
@@ -127,7 +128,7 @@ void LaunchDarklySdkEvalx::get(const net::Request& request, std::string_view enc
   LatencyWatch watch(desk_.counters.latency[static_cast<std::size_t>(Api::kLaunchDarklyEvalx)]);
   const auto environment = open_sdk_environment(desk_, request, response);
   if (!environment) return;
-  std::optional<std::string> json = decode_base64url(encoded);
+  std::optional<std::string> json = net::decode_base64url(encoded);
   if (!json) return refuse_sdk(response, 400, "the context in the path is no base64url");
   const std::size_t bytes = json->size();
   json->append(net::Request::kBodyPaddingBytes, '\0');
@@ -141,7 +142,7 @@ void LaunchDarklySdkEvalx::report(const net::Request& request, std::string_view,
   const auto environment = open_sdk_environment(desk_, request, response);
   if (!environment) return;
   const auto type = request.header("content-type");
-  if (!type || !is_json_type(*type)) {
+  if (!type || !net::is_json_type(*type)) {
     return refuse_sdk(response, 415, "Content-Type must be application/json");
   }
   evaluate(*environment, wire::EvalxCaller::kServer, request.body, request, response);

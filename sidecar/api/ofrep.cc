@@ -1,9 +1,7 @@
 #include "sidecar/api/ofrep.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "evaluation/utf8.h"
+#include "net/media_type.h"
 #include "net/percent.h"
 #include "sidecar/api/ofrep_answer.h"
 #include "sidecar/entity_tag.h"
@@ -22,16 +20,6 @@ constexpr std::string_view kEventsPath = "/ofrep/v1/sse";
 constexpr std::string_view kConfigEtagQuery = "flagConfigEtag";
 constexpr std::string_view kUnreadable = "the flag's text cannot be read from the state directory";
 constexpr net::HeaderField kRetrySoon[] = {{"Retry-After", "1"}};
-
-// application/json, whatever its case and parameters; as nearly everybody writes it, first.
-bool is_json(std::string_view content_type) {
-  if (content_type == kJson) return true;
-  content_type = content_type.substr(0, content_type.find(';'));
-  while (content_type.ends_with(' ')) content_type.remove_suffix(1);
-  return std::equal(
-      content_type.begin(), content_type.end(), kJson.begin(), kJson.end(),
-      [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-}
 
 LatencyHistogram& latency_of(ServingDesk& desk, Api api) {
   return desk.counters.latency[static_cast<std::size_t>(api)];
@@ -206,7 +194,7 @@ std::optional<Ofrep::Asked> Ofrep::find_out(const net::Request& request, std::st
   }
   asked.selector = *selector;
   if (request.method == net::Method::kPost && !request.body.empty() &&
-      !is_json(request.header("content-type").value_or(std::string_view()))) {
+      !net::is_json_type(request.header("content-type").value_or(std::string_view()))) {
     send_error(415, ErrorCode::kGeneral, key, "send the body as Content-Type: application/json",
                response);
     return std::nullopt;

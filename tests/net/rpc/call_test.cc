@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "net/rpc/base64.h"
+#include "net/base64.h"
 #include "tests/fakes/net/recording_response.h"
 #include "tests/fakes/net/rpc_request.h"
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "net/base64.h"
 #include "net/loop.h"
-#include "net/rpc/base64.h"
 #include "net/rpc/call.h"
 #include "net/timer.h"
 #include "tests/fakes/net/recording_response.h"

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
-#include "sidecar/api/launchdarkly_sdk_context.h"
 #include "tests/sidecar/api/launchdarkly_bench.h"
 
 namespace flagstone::sidecar {
@@ -182,18 +181,6 @@ TEST_F(LaunchDarklySdkEvalxTest, ManyGoOutInSlicesForTheirOwnContext) {
       ++count;
     }
     EXPECT_EQ(count, 8000u);
-  }
-}
-
-TEST(LaunchDarklySdkContext, Base64Url) {
-  EXPECT_EQ(decode_base64url("e30"), "{}");
-  EXPECT_EQ(decode_base64url("e30="), "{}");
-  EXPECT_EQ(decode_base64url(""), "");
-  EXPECT_EQ(decode_base64url("-_8"), "\xFB\xFF");
-  EXPECT_EQ(decode_base64url("+/8="), "\xFB\xFF");
-  EXPECT_EQ(decode_base64url(kUserEncoded), kUser);
-  for (const std::string_view bad : {"e", "e30!", "e3 0", "e=30", "====", "e30==="}) {
-    EXPECT_EQ(decode_base64url(bad), std::nullopt) << bad;
   }
 }
 

@@ -1,4 +1,4 @@
-#include "net/rpc/base64.h"
+#include "net/base64.h"
 
 #include <gtest/gtest.h>
 
@@ -57,6 +57,18 @@ TEST(Base64, EveryByteAndLengthComesBack) {
     std::string plain;
     ASSERT_TRUE(decode_base64(text, plain));
     ASSERT_EQ(plain, all);
+  }
+}
+
+TEST(Base64, InUrlsBothAlphabetsWithOrWithoutPadding) {
+  EXPECT_EQ(decode_base64url("e30"), "{}");
+  EXPECT_EQ(decode_base64url("e30="), "{}");
+  EXPECT_EQ(decode_base64url(""), "");
+  EXPECT_EQ(decode_base64url("-_8"), "\xFB\xFF");
+  EXPECT_EQ(decode_base64url("+/8="), "\xFB\xFF");
+  EXPECT_EQ(decode_base64url("eyJraW5kIjoidXNlciIsImtleSI6InUifQ"), R"({"kind":"user","key":"u"})");
+  for (const std::string_view bad : {"e", "e30!", "e3 0", "e=30", "====", "e30==="}) {
+    EXPECT_EQ(decode_base64url(bad), std::nullopt) << bad;
   }
 }
 

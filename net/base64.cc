@@ -1,4 +1,4 @@
-#include "net/rpc/base64.h"
+#include "net/base64.h"
 
 #include <array>
 #include <cstdint>
@@ -19,6 +19,12 @@ constexpr std::array<std::uint8_t, 256> make_digits() {
   return digits;
 }
 constexpr std::array<std::uint8_t, 256> kDigits = make_digits();
+constexpr std::array<std::uint8_t, 256> kDigitsInUrls = [] {
+  std::array<std::uint8_t, 256> digits = make_digits();
+  digits['-'] = digits['+'];
+  digits['_'] = digits['/'];
+  return digits;
+}();
 
 std::uint32_t byte_at(const char* at) { return static_cast<unsigned char>(*at); }
 char letter(std::uint32_t bits) { return kAlphabet[bits & 0x3f]; }
@@ -61,6 +67,26 @@ bool decode_base64(std::string_view text, std::string& out) {
     if (padding < 1) out.push_back(static_cast<char>(bits & 0xff));
   }
   return true;
+}
+
+std::optional<std::string> decode_base64url(std::string_view text) {
+  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  // A single digit at the end holds no byte.
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string decoded;
+  decoded.reserve(text.size() / 4 * 3 + 3);
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : text) {
+    const std::uint8_t digit = kDigitsInUrls[static_cast<unsigned char>(c)];
+    if (digit == kNoDigit) return std::nullopt;
+    bits = bits << 6 | digit;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    decoded += static_cast<char>(bits >> count & 0xFF);
+  }
+  return decoded;
 }
 
 }  // namespace flagstone::net
