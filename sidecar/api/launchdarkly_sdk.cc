@@ -14,7 +14,6 @@ namespace {
 
 namespace wire = evaluation::launchdarkly;
 using wire::DocumentForm;
-using wire::ObjectKind;
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
@@ -196,22 +195,21 @@ void LaunchDarklySdk::poll_transfer(const net::Request& request, std::string_vie
 
 void LaunchDarklySdk::one_flag(const net::Request& request, std::string_view key,
                                net::Response& response) {
-  one(request, ObjectKind::kFlag, key, response);
+  one(request, evaluation::kFlagKind, key, response);
 }
 
 void LaunchDarklySdk::one_segment(const net::Request& request, std::string_view key,
                                   net::Response& response) {
-  one(request, ObjectKind::kSegment, key, response);
+  one(request, wire::kSegmentKind, key, response);
 }
 
-void LaunchDarklySdk::one(const net::Request& request, ObjectKind kind, std::string_view key,
-                          net::Response& response) {
+void LaunchDarklySdk::one(const net::Request& request, evaluation::RecordKind kind,
+                          std::string_view key, net::Response& response) {
   const auto environment = open_with_data(request, response);
   if (!environment) return;
   const cache::Snapshot& snapshot = *mirror_.environment(*environment).snapshot;
-  const bool is_flag = kind == ObjectKind::kFlag;
-  const cache::Entry* entry = snapshot.find_record_in_any_set(
-      is_flag ? evaluation::kFlagKind : segment_kind(snapshot), key);
+  const bool is_flag = kind == evaluation::kFlagKind;
+  const cache::Entry* entry = snapshot.find_record_in_any_set(kind, key);
   const cache::Entry* answering = entry == nullptr ? nullptr : entry->answering();
   if (answering == nullptr) {
     return refuse_sdk(response, 404, is_flag ? "no such flag" : "no such segment");

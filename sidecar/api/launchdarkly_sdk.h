@@ -55,8 +55,8 @@ class LaunchDarklySdk final : public ServingApi {
   void stream(const net::Request& request, SdkAudience audience, net::Response& response);
   void document(const net::Request& request, evaluation::launchdarkly::DocumentForm form,
                 net::Response& response);
-  void one(const net::Request& request, evaluation::launchdarkly::ObjectKind kind,
-           std::string_view key, net::Response& response);
+  void one(const net::Request& request, evaluation::RecordKind kind, std::string_view key,
+           net::Response& response);
   void answer_whole(std::size_t environment, evaluation::launchdarkly::DocumentForm form,
                     std::string_view etag, net::Response& response);
   // True, and 304 is sent: the client has what that tag names.

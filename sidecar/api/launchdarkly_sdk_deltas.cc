@@ -5,7 +5,6 @@ namespace {
 
 namespace wire = evaluation::launchdarkly;
 using wire::Delivery;
-using wire::ObjectKind;
 using wire::StreamPaths;
 
 bool compares_versions(SdkAudience audience) {
@@ -26,9 +25,7 @@ void append_change(std::string& out, SdkAudience audience, bool is_there,
 
 // nullptr: it is not there, or nothing of it was ever good.
 const cache::Entry* answering_entry(const cache::Snapshot& snapshot, const SdkChange& change) {
-  const evaluation::RecordKind kind =
-      change.kind == ObjectKind::kFlag ? evaluation::kFlagKind : segment_kind(snapshot);
-  const cache::Entry* entry = snapshot.find_record_in_any_set(kind, change.key);
+  const cache::Entry* entry = snapshot.find_record_in_any_set(change.kind, change.key);
   return entry == nullptr ? nullptr : entry->answering();
 }
 
@@ -37,7 +34,7 @@ SdkDelta append_changes(const SdkChangeLog::Since& since, const cache::Snapshot&
   std::string text;
   const std::size_t most = out.size() + kSdkDeltaBytesMax;
   for (const SdkChange* change : since.changes) {
-    if (audience == SdkAudience::kFlagsOnly && change->kind != ObjectKind::kFlag) continue;
+    if (audience == SdkAudience::kFlagsOnly && change->kind != evaluation::kFlagKind) continue;
     wire::ServedObject object{.kind = change->kind, .key = change->key, .version = change->version};
     if (change->after) {
       const cache::Entry* entry = answering_entry(snapshot, *change);

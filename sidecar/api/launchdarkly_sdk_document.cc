@@ -15,21 +15,19 @@ constexpr unsigned kObjectsAhead = 63;
 }  // namespace
 
 // The next record of the part that is being written; nullptr at its end.
-const cache::Entry* SdkDocument::next(const cache::Snapshot& snapshot,
-                                      evaluation::RecordKind segment) {
+const cache::Entry* SdkDocument::next(const cache::Snapshot& snapshot) {
   if (part_ == Part::kFlags) return snapshot.next_flag(walk_);
   while (const cache::Entry* record = snapshot.next_record(walk_)) {
-    if (record->kind() == segment) return record;
+    if (record->kind() == wire::kSegmentKind) return record;
   }
   return nullptr;
 }
 
 // Where one text has to be brought, its neighbours may have to be: all at once, not one by one.
-void SdkDocument::look_ahead(const cache::Snapshot& snapshot, const cache::RecordReader& reader,
-                             evaluation::RecordKind segment) {
+void SdkDocument::look_ahead(const cache::Snapshot& snapshot, const cache::RecordReader& reader) {
   std::string text;
   for (unsigned i = 0; i < kObjectsAhead; ++i) {
-    const cache::Entry* entry = next(snapshot, segment);
+    const cache::Entry* entry = next(snapshot);
     if (entry == nullptr) return;
     text.clear();
     if (entry->answering() != nullptr) (void)reader.append_text_of(*entry->answering(), text);
@@ -40,7 +38,6 @@ SliceWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordRe
                                 std::size_t bytes_max, Clock::time_point until, std::string& out) {
   assert(part_ != Part::kEnd);
   const std::size_t most = out.size() + bytes_max;
-  const evaluation::RecordKind segment = segment_kind(snapshot);
   reader.begin(snapshot);
   if (part_ == Part::kBegin) {
     writer_.begin(out, target_.view());
@@ -49,7 +46,7 @@ SliceWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordRe
   std::string text;
   for (unsigned objects = 1;; ++objects) {
     const cache::Snapshot::Walk before = walk_;
-    const cache::Entry* entry = next(snapshot, segment);
+    const cache::Entry* entry = next(snapshot);
     if (entry == nullptr) {
       walk_ = cache::Snapshot::Walk();
       if (part_ == Part::kSegments || is_flags_only(writer_.form())) break;
@@ -63,15 +60,13 @@ SliceWritten SdkDocument::write(const cache::Snapshot& snapshot, cache::RecordRe
     text.clear();
     if (!reader.append_text_of(*answering, text)) {
       if (reader.waiting().empty()) return SliceWritten::kFailed;
-      look_ahead(snapshot, reader, segment);
+      look_ahead(snapshot, reader);
       walk_ = before;
       return SliceWritten::kNeedsDisk;
     }
     writer_.add(
-        out, {.kind = part_ == Part::kFlags ? wire::ObjectKind::kFlag : wire::ObjectKind::kSegment,
-              .key = entry->key(),
-              .version = answering->version(),
-              .raw = text});
+        out,
+        {.kind = entry->kind(), .key = entry->key(), .version = answering->version(), .raw = text});
     if (out.size() >= most) return SliceWritten::kSlice;
     if (objects % kObjectsPerLook == 0 && Clock::now() >= until) return SliceWritten::kSlice;
   }

@@ -39,9 +39,8 @@ class SdkDocument {
  private:
   enum class Part : std::uint8_t { kBegin, kFlags, kSegments, kEnd };
 
-  const cache::Entry* next(const cache::Snapshot& snapshot, evaluation::RecordKind segment);
-  void look_ahead(const cache::Snapshot& snapshot, const cache::RecordReader& reader,
-                  evaluation::RecordKind segment);
+  const cache::Entry* next(const cache::Snapshot& snapshot);
+  void look_ahead(const cache::Snapshot& snapshot, const cache::RecordReader& reader);
 
   evaluation::launchdarkly::DocumentWriter writer_;
   SdkTarget target_;

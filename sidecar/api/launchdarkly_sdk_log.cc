@@ -55,7 +55,7 @@ SdkChangeLog::Since SdkChangeLog::since(std::uint64_t generation) const {
     const SdkChange* first = nullptr;
     const SdkChange* last = nullptr;
   };
-  using Name = std::pair<evaluation::launchdarkly::ObjectKind, std::string_view>;
+  using Name = std::pair<evaluation::RecordKind, std::string_view>;
   std::map<Name, Net> nets;
   for (; step != steps_.end(); ++step) {
     result.needs_put = result.needs_put || step->needs_put;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/dialects/launchdarkly/wire/data_stream.h"
+#include "evaluation/record.h"
 
 namespace flagstone::sidecar {
 
@@ -26,7 +26,7 @@ struct SdkContent {
 };
 
 struct SdkChange {
-  evaluation::launchdarkly::ObjectKind kind{};
+  evaluation::RecordKind kind{};
   std::string key;
   // nullopt: it was not there, or is not any more.
   std::optional<SdkContent> before;

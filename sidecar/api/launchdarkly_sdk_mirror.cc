@@ -9,10 +9,7 @@
 namespace flagstone::sidecar {
 namespace {
 
-using evaluation::launchdarkly::ObjectKind;
-
 constexpr std::string_view kDialect = "launchdarkly";
-constexpr std::string_view kSegment = "segment";
 
 bool has_data(const cache::EnvironmentState& environment) {
   // What is missing must not look deleted.
@@ -51,13 +48,6 @@ bool is_launchdarkly(const cache::EnvironmentState& environment) {
   return environment.dialect.empty() || environment.dialect == kDialect;
 }
 
-evaluation::RecordKind segment_kind(const cache::Snapshot& snapshot) {
-  for (const evaluation::KindName& kind : snapshot.dialect().kinds()) {
-    if (kind.name == kSegment) return kind.kind;
-  }
-  return evaluation::kFlagKind;
-}
-
 SdkMirror::~SdkMirror() {
   if (held_) desk_.give_back(std::move(held_));
 }
@@ -91,18 +81,15 @@ void SdkMirror::compare(Book& book, const cache::EnvironmentState& before,
                         const cache::EnvironmentState& after) {
   const cache::Snapshot& old = *before.snapshot;
   const cache::Snapshot& now = *after.snapshot;
-  const evaluation::RecordKind segment = segment_kind(now);
   std::vector<SdkChange> changes;
   bool needs_put = false;
   now.for_each_difference(old, [&](const cache::Entry* was, const cache::Entry* is) {
     const cache::Entry& any = was != nullptr ? *was : *is;
-    if (any.kind() != evaluation::kFlagKind && any.kind() != segment) return;
-    SdkChange change{
-        .kind = any.kind() == evaluation::kFlagKind ? ObjectKind::kFlag : ObjectKind::kSegment,
-        .key = std::string(any.key()),
-        // What is in quarantine is served as it last was good.
-        .before = content_of(was == nullptr ? nullptr : was->answering()),
-        .after = content_of(is == nullptr ? nullptr : is->answering())};
+    SdkChange change{.kind = any.kind(),
+                     .key = std::string(any.key()),
+                     // What is in quarantine is served as it last was good.
+                     .before = content_of(was == nullptr ? nullptr : was->answering()),
+                     .after = content_of(is == nullptr ? nullptr : is->answering())};
     if (change.before == change.after) return;
     change.version = change.after ? change.after->version : above(change.before->version);
     // A pin's version is no version of LaunchDarkly's.

@@ -35,7 +35,7 @@ class SdkMirror {
     SdkChangeLog log;
     // With which version SDKs were told that something is gone, since all of them were last told
     // everything: they take it back only with a greater one.
-    std::map<std::pair<evaluation::launchdarkly::ObjectKind, std::string>, std::int64_t> deletions;
+    std::map<std::pair<evaluation::RecordKind, std::string>, std::int64_t> deletions;
   };
 
   // `process` is chance: the same in all threads of a process, another in every process.
@@ -73,7 +73,5 @@ class SdkMirror {
 
 // The environment's flags are LaunchDarkly's, as far as is known.
 bool is_launchdarkly(const cache::EnvironmentState& environment);
-// The dialect's number of that kind; RecordKind of the flag when it has none.
-evaluation::RecordKind segment_kind(const cache::Snapshot& snapshot);
 
 }  // namespace flagstone::sidecar

@@ -9,6 +9,7 @@
 
 #include "evaluation/context_reader.h"
 #include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 #include "evaluation/dialects/launchdarkly/wire/detail.h"
 #include "evaluation/dialects/launchdarkly/wire/sdk_context.h"
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 #include "evaluation/dialects/launchdarkly/wire/detail.h"
 #include "evaluation/dialects/launchdarkly/wire/sdk_context.h"
 #include "tests/oracle/oracle_process.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "evaluation/dialects/launchdarkly/bucket.h"
-#include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 
 namespace flagstone::evaluation::launchdarkly {
 

@@ -9,6 +9,7 @@
 #include "evaluation/dialects/launchdarkly/context.h"
 #include "evaluation/dialects/launchdarkly/evaluator.h"
 #include "evaluation/dialects/launchdarkly/parse.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 #include "evaluation/dialects/launchdarkly/record_traits.h"
 #include "evaluation/dialects/launchdarkly/references.h"
 #include "evaluation/json_text.h"

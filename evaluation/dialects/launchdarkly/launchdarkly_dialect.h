@@ -1,7 +1,7 @@
 // LaunchDarkly's rules: flags and segments as its SDKs evaluate them.
 //
-// Follows go-server-sdk-evaluation v3.0.1. Records: kind 0 "flag", kind 1 "segment"; keys are the
-// vendor's, there are no set ids, versions are the objects' own.
+// Follows go-server-sdk-evaluation v3.0.1. Records: flags and segments (record_kinds.h); keys are
+// the vendor's, there are no set ids, versions are the objects' own.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,6 @@
 #include "evaluation/dialect.h"
 
 namespace flagstone::evaluation::launchdarkly {
-
-inline constexpr RecordKind kSegmentKind{1};
 
 std::unique_ptr<Dialect> make_launchdarkly_dialect();
 

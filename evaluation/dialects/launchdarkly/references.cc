@@ -3,8 +3,8 @@
 #include <string>
 
 #include "evaluation/dialects/launchdarkly/clause.h"
-#include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
 #include "evaluation/dialects/launchdarkly/parse.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 
 namespace flagstone::evaluation::launchdarkly {
 namespace {

@@ -20,6 +20,7 @@
 #include "cache/memory_budget.h"
 #include "evaluation/dialects/flagd/flagd_dialect.h"
 #include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 #include "net/loop.h"
 #include "net/router.h"
 #include "net/timer.h"

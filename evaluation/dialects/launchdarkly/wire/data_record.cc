@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <limits>
 
-#include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 #include "evaluation/json_cursor.h"
 #include "evaluation/json_skip.h"
 #include "evaluation/json_syntax.h"

@@ -5,12 +5,12 @@
 namespace flagstone::evaluation::launchdarkly {
 namespace {
 
-std::string_view path_of(StreamPaths paths, ObjectKind kind) {
+std::string_view path_of(StreamPaths paths, RecordKind kind) {
   if (paths == StreamPaths::kFlagsOnly) return "/";
-  return kind == ObjectKind::kFlag ? "/flags/" : "/segments/";
+  return kind == kFlagKind ? "/flags/" : "/segments/";
 }
 
-std::string_view name_of(ObjectKind kind) { return kind == ObjectKind::kFlag ? "flag" : "segment"; }
+std::string_view name_of(RecordKind kind) { return kind == kFlagKind ? "flag" : "segment"; }
 
 std::string_view name_of(Intent intent) {
   switch (intent) {

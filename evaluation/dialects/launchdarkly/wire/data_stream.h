@@ -11,13 +11,14 @@
 #include <string>
 #include <string_view>
 
-namespace flagstone::evaluation::launchdarkly {
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
+#include "evaluation/record.h"
 
-enum class ObjectKind : std::uint8_t { kFlag, kSegment };
+namespace flagstone::evaluation::launchdarkly {
 
 // One flag or segment, as it is served.
 struct ServedObject {
-  ObjectKind kind = ObjectKind::kFlag;
+  RecordKind kind = kFlagKind;  // Or kSegmentKind.
   std::string_view key;
   std::int64_t version = 0;
   // The vendor's text, byte for byte. Not looked at for deletions.

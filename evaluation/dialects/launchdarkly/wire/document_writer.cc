@@ -37,7 +37,7 @@ void DocumentWriter::begin_segments(std::string& out) {
 
 void DocumentWriter::add(std::string& out, const ServedObject& object) {
   if (is_transfer()) return append_put_object(out, delivery(), object);
-  if (object.kind == ObjectKind::kSegment) begin_segments(out);
+  if (object.kind == kSegmentKind) begin_segments(out);
   if (std::exchange(comma_, true)) out += ',';
   append_json_string(out, object.key);
   out += ':';

@@ -12,6 +12,7 @@
 
 #include "evaluation/context_reader.h"
 #include "evaluation/dialects/launchdarkly/launchdarkly_dialect.h"
+#include "evaluation/dialects/launchdarkly/record_kinds.h"
 #include "evaluation/dialects/launchdarkly/wire/detail.h"
 
 namespace flagstone::evaluation::launchdarkly {

@@ -25,8 +25,7 @@ TEST(LaunchDarklyDataStream, LineBreaksInTexts) {
 }
 
 TEST(LaunchDarklyDataStream, KeysAreEscapedForJsonAlone) {
-  const ServedObject object{
-      .kind = ObjectKind::kFlag, .key = "a/\"b\"\n~1", .version = 3, .raw = "{}"};
+  const ServedObject object{.kind = kFlagKind, .key = "a/\"b\"\n~1", .version = 3, .raw = "{}"};
   std::string out;
   append_patch(out, StreamPaths::kAll, object);
   EXPECT_EQ(out, "event: patch\ndata: {\"path\":\"/flags/a/\\\"b\\\"\\n~1\",\"data\":{}}\n\n");
@@ -81,10 +80,10 @@ TEST(LaunchDarklyDocumentWriter, Forms) {
       DocumentWriter writer(row.form);
       writer.begin(out, target);
       if (full) {
-        writer.add(out, {.kind = ObjectKind::kFlag, .key = "a", .version = 1, .raw = "{}"});
-        writer.add(out, {.kind = ObjectKind::kFlag, .key = "b", .version = 2, .raw = "[]"});
+        writer.add(out, {.kind = kFlagKind, .key = "a", .version = 1, .raw = "{}"});
+        writer.add(out, {.kind = kFlagKind, .key = "b", .version = 2, .raw = "[]"});
         if (!is_flags_only(row.form)) {
-          writer.add(out, {.kind = ObjectKind::kSegment, .key = "c", .version = 3, .raw = "{}"});
+          writer.add(out, {.kind = kSegmentKind, .key = "c", .version = 3, .raw = "{}"});
         }
       }
       writer.finish(out, target);
