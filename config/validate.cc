@@ -8,7 +8,7 @@
 #include "config/address.h"
 #include "config/flagd_mode.h"
 #include "config/option_table.h"
-#include "config/validate_launchdarkly.h"
+#include "config/validate_dialect.h"
 #include "config/validate_source.h"
 
 namespace flagstone::config {

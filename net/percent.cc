@@ -1,5 +1,7 @@
 #include "net/percent.h"
 
+#include <cctype>
+
 namespace flagstone::net {
 namespace {
 
@@ -25,6 +27,20 @@ bool percent_decode(std::string_view text, std::string& out) {
     if (high < 0 || low < 0) return false;
     out.push_back(static_cast<char>(high * 16 + low));
     text.remove_prefix(3);
+  }
+}
+
+void percent_encode(std::string_view text, std::string& out) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    }
   }
 }
 

@@ -11,6 +11,10 @@ namespace flagstone::net {
 // sign stays one: only forms mean a space by it.
 bool percent_decode(std::string_view text, std::string& out);
 
+// Appends the text as a segment of a path or the value of a query's parameter: RFC 3986, unreserved
+// characters stay.
+void percent_encode(std::string_view text, std::string& out);
+
 // The raw value of the first `name=value` in a query; the name is compared undecoded.
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name);
 

@@ -6,8 +6,8 @@
 #include "evaluation/content_hash.h"
 #include "net/loop.h"
 #include "upstream/clock.h"
+#include "upstream/launchdarkly_endpoints.h"
 #include "upstream/launchdarkly_event_sender.h"
-#include "upstream/launchdarkly_places.h"
 #include "upstream/redact.h"
 
 namespace flagstone::upstream::launchdarkly {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "net/loop.h"
-#include "upstream/launchdarkly_places.h"
+#include "upstream/launchdarkly_endpoints.h"
 #include "upstream/random_bytes.h"
 #include "upstream/redact.h"
 

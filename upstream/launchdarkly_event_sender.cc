@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "upstream/launchdarkly_places.h"
+#include "upstream/launchdarkly_endpoints.h"
 
 namespace flagstone::upstream::launchdarkly {
 namespace {

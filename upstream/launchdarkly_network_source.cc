@@ -4,7 +4,8 @@
 #include <iterator>
 #include <utility>
 
-#include "upstream/launchdarkly_places.h"
+#include "net/percent.h"
+#include "upstream/launchdarkly_endpoints.h"
 #include "upstream/launchdarkly_refusal.h"
 #include "upstream/redact.h"
 #include "upstream/source_text.h"
@@ -147,9 +148,9 @@ bool LaunchDarklyNetworkSource::has_basis(LaunchDarklyProtocol protocol) const {
 // A selector is of what the filter let through, so both go together.
 std::string LaunchDarklyNetworkSource::query(bool has_basis) const {
   std::string query;
-  if (has_basis) query = "?basis=" + query_encoded(accepted_.selector);
+  if (has_basis) net::percent_encode(accepted_.selector, query += "?basis=");
   const std::string& filter = options_.launchdarkly.filter;
-  if (!filter.empty()) query += (has_basis ? "&filter=" : "?filter=") + query_encoded(filter);
+  if (!filter.empty()) net::percent_encode(filter, query += has_basis ? "&filter=" : "?filter=");
   return query;
 }
 
@@ -362,8 +363,8 @@ void LaunchDarklyNetworkSource::on_stream_current() {
 
 void LaunchDarklyNetworkSource::on_begin(std::string_view) {
   answer_ = poll_protocol_ == LaunchDarklyProtocol::kFdv2
-                ? make_fdv2_answer(document_bytes_max_, incoming_, poll_has_basis_)
-                : make_fdv1_answer(document_bytes_max_, incoming_);
+                ? make_fdv2_poll_body(document_bytes_max_, incoming_, poll_has_basis_)
+                : make_fdv1_poll_body(document_bytes_max_, incoming_);
 }
 
 std::expected<void, std::string> LaunchDarklyNetworkSource::on_piece(std::string_view piece) {

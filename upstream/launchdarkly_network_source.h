@@ -18,7 +18,7 @@
 #include "upstream/document_sink.h"
 #include "upstream/launchdarkly_cursor.h"
 #include "upstream/launchdarkly_fallback.h"
-#include "upstream/launchdarkly_polls.h"
+#include "upstream/launchdarkly_poll_body.h"
 #include "upstream/launchdarkly_stream.h"
 #include "upstream/launchdarkly_update.h"
 #include "upstream/launchdarkly_way_news.h"
@@ -163,7 +163,7 @@ class LaunchDarklyNetworkSource final : public Source,
   LaunchDarklyCursor cursor_in_work_;
   std::optional<LaunchDarklyUpdate> waiting_;
   std::size_t waiting_bytes_ = 0;
-  std::unique_ptr<LaunchDarklyAnswer> answer_;
+  std::unique_ptr<LaunchDarklyPollBody> answer_;
 };
 
 }  // namespace flagstone::upstream

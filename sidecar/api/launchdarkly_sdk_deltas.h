@@ -10,7 +10,7 @@
 #include <string>
 
 #include "cache/record_reader.h"
-#include "evaluation/dialects/launchdarkly/wire/data_stream.h"
+#include "evaluation/dialects/launchdarkly/wire/sdk_messages.h"
 #include "sidecar/api/launchdarkly_sdk_mirror.h"
 
 namespace flagstone::sidecar {

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "cache/serving_state.h"
-#include "evaluation/dialects/launchdarkly/wire/data_stream.h"
+#include "evaluation/dialects/launchdarkly/wire/sdk_messages.h"
 #include "sidecar/api/launchdarkly_sdk_log.h"
 #include "sidecar/serving_desk.h"
 

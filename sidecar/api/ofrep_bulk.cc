@@ -4,9 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "net/percent.h"
 #include "sidecar/api/ofrep_answer.h"
 #include "sidecar/kept_request.h"
-#include "sidecar/percent_encoding.h"
 #include "sidecar/selected_flags.h"
 
 namespace flagstone::sidecar {
@@ -139,7 +139,7 @@ void OfrepBulk::write_end(const Progress& progress, const cache::EnvironmentStat
   body += kEventsPath;
   if (!progress.selector_text.empty()) {
     body += '/';
-    append_percent_encoded(body, progress.selector_text);
+    net::percent_encode(progress.selector_text, body);
   }
   body += "\"}}]}";
 }

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "evaluation/context_reader.h"
+#include "net/percent.h"
 #include "sidecar/commands/commands.h"
 #include "sidecar/commands/http_call.h"
-#include "sidecar/percent_encoding.h"
 
 #ifndef FLAGSTONE_VERSION
 #error "the build defines FLAGSTONE_VERSION"
@@ -24,7 +24,7 @@ void print_line(std::FILE* to, std::string_view text) {
 // A flag key may hold any character; a path segment may not.
 std::string path_of(std::string_view folder, std::string_view segment) {
   std::string path(folder);
-  append_percent_encoded(path, segment);
+  net::percent_encode(segment, path);
   return path;
 }
 

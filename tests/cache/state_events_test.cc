@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::uint64_t kLimit = 100'000;
 
-class StateEventsTest : public testing::Test {
+class StateEventFolderTest : public testing::Test {
  protected:
-  StateEventsTest() {
+  StateEventFolderTest() {
     open();
     directory->set_active({source("shop")});
     for (const char* environment : {"shop", "gone"}) {
@@ -63,13 +63,13 @@ class StateEventsTest : public testing::Test {
   std::optional<std::uint64_t> left;
 };
 
-TEST_F(StateEventsTest, AreCounted) {
+TEST_F(StateEventFolderTest, AreCounted) {
   EXPECT_EQ(directory->used_bytes(), 60'000U);
   directory->set_events_bytes("shop", 5'000);
   EXPECT_EQ(directory->used_bytes(), 35'000U);
 }
 
-TEST_F(StateEventsTest, ThoseOfAnEnvironmentThatIsNoMoreGoFirst) {
+TEST_F(StateEventFolderTest, ThoseOfAnEnvironmentThatIsNoMoreGoFirst) {
   EXPECT_TRUE(directory->make_room_for_events(60'000));
   EXPECT_FALSE(is_there("/state/gone/events/9-000.batch"));
   EXPECT_TRUE(is_there("/state/shop/events/9-000.batch"));
@@ -79,7 +79,7 @@ TEST_F(StateEventsTest, ThoseOfAnEnvironmentThatIsNoMoreGoFirst) {
   EXPECT_TRUE(is_there("/state/shop/events/9-000.batch"));
 }
 
-TEST_F(StateEventsTest, TheOldestBatchesGoForTheStateAndTheLogStays) {
+TEST_F(StateEventFolderTest, TheOldestBatchesGoForTheStateAndTheLogStays) {
   ASSERT_TRUE(directory->save_blob("shop", "usage", std::string(75'000, 'u')));
   EXPECT_FALSE(is_there("/state/shop/events/9-000.batch"));
   EXPECT_TRUE(is_there("/state/shop/events/10-000.batch"));
@@ -87,7 +87,7 @@ TEST_F(StateEventsTest, TheOldestBatchesGoForTheStateAndTheLogStays) {
   EXPECT_LE(directory->used_bytes(), kLimit);
 }
 
-TEST_F(StateEventsTest, WhatCanBeFewerIsAskedFirst) {
+TEST_F(StateEventFolderTest, WhatCanBeFewerIsAskedFirst) {
   left = 15'000;
   ASSERT_TRUE(directory->save_blob("shop", "usage", std::string(80'000, 'u')));
   ASSERT_EQ(asked.size(), 1U);
@@ -98,7 +98,7 @@ TEST_F(StateEventsTest, WhatCanBeFewerIsAskedFirst) {
   EXPECT_TRUE(is_there("/state/shop/events/9-000.batch"));
 }
 
-TEST_F(StateEventsTest, WhatWouldNotHelpIsNotDone) {
+TEST_F(StateEventFolderTest, WhatWouldNotHelpIsNotDone) {
   EXPECT_FALSE(directory->save_blob("shop", "usage", std::string(2 * kLimit, 'u')));
   EXPECT_TRUE(asked.empty());
   EXPECT_TRUE(is_there("/state/shop/events/9-000.batch"));

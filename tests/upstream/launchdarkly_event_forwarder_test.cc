@@ -2,7 +2,7 @@
 
 #include "net/rpc/gzip.h"
 #include "tests/upstream/launchdarkly_forwarder_fixture.h"
-#include "upstream/launchdarkly_places.h"
+#include "upstream/launchdarkly_endpoints.h"
 
 namespace flagstone::upstream {
 namespace {

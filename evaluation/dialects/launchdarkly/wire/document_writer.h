@@ -2,7 +2,7 @@
 // for it: flags and segments joined, each text byte for byte.
 //
 // A value that appends to what the caller gives it; one thread. REQUIRES: begin(), then every flag,
-// then every segment, then finish(). Nothing here fails. Sources: data_stream.h.
+// then every segment, then finish(). Nothing here fails. Sources: sdk_messages.h.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "evaluation/dialects/launchdarkly/wire/data_stream.h"
+#include "evaluation/dialects/launchdarkly/wire/sdk_messages.h"
 
 namespace flagstone::evaluation::launchdarkly {
 

@@ -1,7 +1,4 @@
-#include "upstream/launchdarkly_places.h"
-
-#include <array>
-#include <cstdio>
+#include "upstream/launchdarkly_endpoints.h"
 
 #include "config/launchdarkly_hosts.h"
 #include "net/percent.h"
@@ -55,23 +52,6 @@ std::vector<HttpHeader> launchdarkly_headers(const config::LaunchDarklySource& o
   if (!tags.empty()) headers.push_back({"X-LaunchDarkly-Tags", std::move(tags)});
   headers.push_back({"X-LaunchDarkly-Instance-Id", std::string(instance_id)});
   return headers;
-}
-
-std::string query_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= 'a' && byte <= 'z') || std::string_view("-._~").contains(c);
-    if (plain) {
-      encoded += c;
-      continue;
-    }
-    std::array<char, 4> hex{};
-    std::snprintf(hex.data(), hex.size(), "%%%02X", byte);
-    encoded += hex.data();
-  }
-  return encoded;
 }
 
 }  // namespace flagstone::upstream

@@ -1,4 +1,4 @@
-#include "evaluation/dialects/launchdarkly/wire/data_stream.h"
+#include "evaluation/dialects/launchdarkly/wire/sdk_messages.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace flagstone::evaluation::launchdarkly {
 namespace {
 
-TEST(LaunchDarklyDataStream, LineBreaksInTexts) {
+TEST(LaunchDarklySdkMessages, LineBreaksInTexts) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"{}", "{}"},
       {"{\n}", "{\ndata: }"},
@@ -24,7 +24,7 @@ TEST(LaunchDarklyDataStream, LineBreaksInTexts) {
   }
 }
 
-TEST(LaunchDarklyDataStream, KeysAreEscapedForJsonAlone) {
+TEST(LaunchDarklySdkMessages, KeysAreEscapedForJsonAlone) {
   const ServedObject object{.kind = kFlagKind, .key = "a/\"b\"\n~1", .version = 3, .raw = "{}"};
   std::string out;
   append_patch(out, StreamPaths::kAll, object);
@@ -38,7 +38,7 @@ TEST(LaunchDarklyDataStream, KeysAreEscapedForJsonAlone) {
                  R"("object":{}}})");
 }
 
-TEST(LaunchDarklyDataStream, Goodbye) {
+TEST(LaunchDarklySdkMessages, Goodbye) {
   std::string out;
   append_goodbye(out, "stopping");
   EXPECT_EQ(out,

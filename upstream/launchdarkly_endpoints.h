@@ -27,7 +27,4 @@ HttpBase events_base(const config::Source& source);
 std::vector<HttpHeader> launchdarkly_headers(const config::LaunchDarklySource& options,
                                              std::string_view instance_id);
 
-// `text` for the value of a query parameter.
-std::string query_encoded(std::string_view text);
-
 }  // namespace flagstone::upstream

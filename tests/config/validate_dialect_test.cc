@@ -1,5 +1,5 @@
 // What only one dialect's sources have is refused in the others', with the remedy.
-#include "config/validate_launchdarkly.h"
+#include "config/validate_dialect.h"
 
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ void make_file(Options& options) {
   options.environments[0].sources = {file};
 }
 
-TEST(ValidateLaunchDarkly, TakesWhatIsRight) {
+TEST(ValidateDialect, TakesWhatIsRight) {
   Options options = good();
   EXPECT_EQ(problems_of(options), Strings{});
   source_of(options).interval = kLaunchDarklyMinInterval;
@@ -54,7 +54,7 @@ TEST(ValidateLaunchDarkly, TakesWhatIsRight) {
   EXPECT_EQ(problems_of(options), Strings{});
 }
 
-TEST(ValidateLaunchDarkly, OnlyTheVendorsOwnHostsAreSparedOftenPolls) {
+TEST(ValidateDialect, OnlyTheVendorsOwnHostsAreSparedOftenPolls) {
   const std::vector<std::pair<std::string, bool>> rows = {
       {"https://sdk.launchdarkly.com", true}, {"https://sdk.eu.launchdarkly.com:443/x", true},
       {"https://sdk.launchdarkly.us", true},  {"https://launchdarkly.us", true},
@@ -70,7 +70,7 @@ TEST(ValidateLaunchDarkly, OnlyTheVendorsOwnHostsAreSparedOftenPolls) {
   }
 }
 
-TEST(ValidateLaunchDarkly, ThePayloadFilterIsPartOfWhichSourceItIs) {
+TEST(ValidateDialect, ThePayloadFilterIsPartOfWhichSourceItIs) {
   Options options = good();
   options.environments[0].sources.push_back(source_of(options));
   EXPECT_EQ(problems_of(options).size(), 1U);
@@ -79,7 +79,7 @@ TEST(ValidateLaunchDarkly, ThePayloadFilterIsPartOfWhichSourceItIs) {
 }
 
 // Each spool is within the state's limit, and all of them together are not.
-TEST(ValidateLaunchDarkly, TheSpoolsTogetherAreWithinTheStatesLimit) {
+TEST(ValidateDialect, TheSpoolsTogetherAreWithinTheStatesLimit) {
   Options options = good();
   const auto add = [&options](const char* name) {
     options.environments.push_back(options.environments[0]);
@@ -103,7 +103,7 @@ TEST(ValidateLaunchDarkly, TheSpoolsTogetherAreWithinTheStatesLimit) {
   EXPECT_EQ(problems_of(options), Strings{});
 }
 
-TEST(ValidateLaunchDarkly, SdksTellEnvironmentsApartByKeyAndFilter) {
+TEST(ValidateDialect, SdksTellEnvironmentsApartByKeyAndFilter) {
   struct Pair {
     SecretSource key;
     std::string filter, dialect;
@@ -143,7 +143,7 @@ struct Row {
   std::string problem;
 };
 
-TEST(ValidateLaunchDarkly, NamesEveryMistake) {
+TEST(ValidateDialect, NamesEveryMistake) {
   const auto only = [](const std::string& key) {
     return "only `dialect: launchdarkly` knows `" + key +
            "`, give the environment that or remove it";

@@ -40,13 +40,13 @@ struct Events final : upstream::ShrinkableEvents {
   std::vector<std::uint64_t> asked;
 };
 
-class StateEventsTest : public testing::Test {
+class StateEventFolderTest : public testing::Test {
  protected:
-  StateEventsTest() {
+  StateEventFolderTest() {
     std::string path = std::filesystem::temp_directory_path() / "flagstone-state-events-XXXXXX";
     folder = mkdtemp(path.data());
   }
-  ~StateEventsTest() override {
+  ~StateEventFolderTest() override {
     EXPECT_TRUE(writer.finish(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
     std::filesystem::remove_all(folder);
   }
@@ -63,7 +63,7 @@ class StateEventsTest : public testing::Test {
   std::unique_ptr<StateSaver> saver;
 };
 
-TEST_F(StateEventsTest, WhoKeepsThemIsAskedForRoomWhileHeIsThere) {
+TEST_F(StateEventFolderTest, WhoKeepsThemIsAskedForRoomWhileHeIsThere) {
   saver = std::make_unique<StateSaver>(loop, writer, reader, log, folder, kLimit);
   const auto disk = saver->events_of("shop");
   auto events = std::make_shared<Events>(disk->folder());

@@ -1,4 +1,4 @@
-// LaunchDarkly's polled answers, FDv1 and FDv2: bytes to updates. One answer at a time.
+// The bodies of LaunchDarkly's polled answers, FDv1 and FDv2: bytes to updates. One at a time.
 //
 // Owned by a LaunchDarkly source, on the keeper's loop; used between a poll's head and its end.
 #pragma once
@@ -14,10 +14,10 @@
 
 namespace flagstone::upstream {
 
-// One answer: what it makes of the bytes of its body.
-class LaunchDarklyAnswer {
+// What is made of one answer's body.
+class LaunchDarklyPollBody {
  public:
-  virtual ~LaunchDarklyAnswer() = default;
+  virtual ~LaunchDarklyPollBody() = default;
   virtual std::expected<void, std::string> feed(std::string_view piece) = 0;
   // Call once. Nothing, without an error: what we have is what there is.
   virtual std::expected<std::optional<LaunchDarklyUpdate>, std::string> finish() = 0;
@@ -27,10 +27,11 @@ class LaunchDarklyAnswer {
 };
 
 // {"flags": {…}, "segments": {…}}
-std::unique_ptr<LaunchDarklyAnswer> make_fdv1_answer(std::uint64_t bytes_max,
-                                                     const IncomingMemory& memory);
+std::unique_ptr<LaunchDarklyPollBody> make_fdv1_poll_body(std::uint64_t bytes_max,
+                                                          const IncomingMemory& memory);
 // {"events": […]}. `has_basis`: the request said what we have.
-std::unique_ptr<LaunchDarklyAnswer> make_fdv2_answer(std::uint64_t bytes_max,
-                                                     const IncomingMemory& memory, bool has_basis);
+std::unique_ptr<LaunchDarklyPollBody> make_fdv2_poll_body(std::uint64_t bytes_max,
+                                                          const IncomingMemory& memory,
+                                                          bool has_basis);
 
 }  // namespace flagstone::upstream

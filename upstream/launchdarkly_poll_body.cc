@@ -1,4 +1,4 @@
-#include "upstream/launchdarkly_polls.h"
+#include "upstream/launchdarkly_poll_body.h"
 
 #include <iterator>
 #include <utility>
@@ -9,9 +9,9 @@ namespace launchdarkly = evaluation::launchdarkly;
 
 namespace {
 
-class Fdv1Answer final : public LaunchDarklyAnswer {
+class Fdv1PollBody final : public LaunchDarklyPollBody {
  public:
-  Fdv1Answer(std::uint64_t bytes_max, const IncomingMemory& memory)
+  Fdv1PollBody(std::uint64_t bytes_max, const IncomingMemory& memory)
       : data_(launchdarkly::DataShape::kPlain, bytes_max, memory) {}
 
   std::expected<void, std::string> feed(std::string_view piece) override {
@@ -33,9 +33,10 @@ class Fdv1Answer final : public LaunchDarklyAnswer {
   LaunchDarklyData data_;
 };
 
-class Fdv2Answer final : public LaunchDarklyAnswer, private launchdarkly::PollScanner::Receiver {
+class Fdv2PollBody final : public LaunchDarklyPollBody,
+                           private launchdarkly::PollScanner::Receiver {
  public:
-  Fdv2Answer(std::uint64_t bytes_max, const IncomingMemory& memory, bool has_basis)
+  Fdv2PollBody(std::uint64_t bytes_max, const IncomingMemory& memory, bool has_basis)
       : has_base_(has_basis),
         scanner_(bytes_max, memory.record_bytes_max(), *this),
         transfers_(bytes_max, memory) {}
@@ -97,14 +98,15 @@ class Fdv2Answer final : public LaunchDarklyAnswer, private launchdarkly::PollSc
 
 }  // namespace
 
-std::unique_ptr<LaunchDarklyAnswer> make_fdv1_answer(std::uint64_t bytes_max,
-                                                     const IncomingMemory& memory) {
-  return std::make_unique<Fdv1Answer>(bytes_max, memory);
+std::unique_ptr<LaunchDarklyPollBody> make_fdv1_poll_body(std::uint64_t bytes_max,
+                                                          const IncomingMemory& memory) {
+  return std::make_unique<Fdv1PollBody>(bytes_max, memory);
 }
 
-std::unique_ptr<LaunchDarklyAnswer> make_fdv2_answer(std::uint64_t bytes_max,
-                                                     const IncomingMemory& memory, bool has_basis) {
-  return std::make_unique<Fdv2Answer>(bytes_max, memory, has_basis);
+std::unique_ptr<LaunchDarklyPollBody> make_fdv2_poll_body(std::uint64_t bytes_max,
+                                                          const IncomingMemory& memory,
+                                                          bool has_basis) {
+  return std::make_unique<Fdv2PollBody>(bytes_max, memory, has_basis);
 }
 
 }  // namespace flagstone::upstream

@@ -1,4 +1,4 @@
-#include "upstream/launchdarkly_places.h"
+#include "upstream/launchdarkly_endpoints.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace flagstone::upstream {
 namespace {
 
-TEST(LaunchDarklyPlacesTest, BasesAreTheVendorsOwnOrAllTheSame) {
+TEST(LaunchDarklyEndpointsTest, BasesAreTheVendorsOwnOrAllTheSame) {
   struct Row {
     std::string uri;
     std::string stream;
@@ -52,12 +52,7 @@ TEST(LaunchDarklyPlacesTest, BasesAreTheVendorsOwnOrAllTheSame) {
   EXPECT_EQ(events_base(source).unix_socket, "/run/e.sock");
 }
 
-TEST(LaunchDarklyPlacesTest, AQueryValueIsEncoded) {
-  EXPECT_EQ(query_encoded("aZ09-._~"), "aZ09-._~");
-  EXPECT_EQ(query_encoded("(p:x:1)&=+ \n\xC3\xA9"), "%28p%3Ax%3A1%29%26%3D%2B%20%0A%C3%A9");
-}
-
-TEST(LaunchDarklyPlacesTest, AnInstanceIdIsARandomUuid) {
+TEST(LaunchDarklyEndpointsTest, AnInstanceIdIsARandomUuid) {
   EXPECT_EQ(make_instance_id(*std::make_unique<fakes::FixedRandom>(~std::uint64_t{0})),
             "ffffffff-ffff-4fff-bfff-ffffffffffff");
   EXPECT_EQ(make_instance_id(*std::make_unique<fakes::FixedRandom>(0)),

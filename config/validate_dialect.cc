@@ -1,4 +1,4 @@
-#include "config/validate_launchdarkly.h"
+#include "config/validate_dialect.h"
 
 #include <algorithm>
 #include <array>

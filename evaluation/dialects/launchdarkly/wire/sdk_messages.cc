@@ -1,4 +1,4 @@
-#include "evaluation/dialects/launchdarkly/wire/data_stream.h"
+#include "evaluation/dialects/launchdarkly/wire/sdk_messages.h"
 
 #include "evaluation/json_text.h"
 
