@@ -76,10 +76,10 @@ milliseconds Backoff::failed(Regime regime, TimePoint now, std::uint64_t random,
 
 void Backoff::succeeded(TimePoint now) {
   if (!good_since_) good_since_ = now;
-  credential_changed();
+  forgive();
 }
 
-void Backoff::credential_changed() {
+void Backoff::forgive() {
   denied_since_.reset();
   denied_failures_ = 0;
 }

@@ -16,8 +16,8 @@ struct BackoffOptions {
   milliseconds cap{30'000};   // The longest ordinary wait, Retry-After aside.
   milliseconds good{60'000};  // After this long without failure, waits start at `base` again.
   milliseconds retry_after_max{3'600'000};  // No server makes us wait longer.
-  // A refused credential: ordinary waits at first (it may be a hiccup), then rare ones. A vendor
-  // who counts such calls sets the first to zero.
+  // What was denied: ordinary waits at first (it may be a hiccup), then rare ones. For a vendor who
+  // counts such calls the first is zero.
   milliseconds denied_ordinary{60'000};
   milliseconds denied_base{300'000};
   milliseconds denied_cap{3'600'000};
@@ -25,7 +25,8 @@ struct BackoffOptions {
 
 enum class Regime : std::uint8_t {
   kOrdinary,
-  kDenied,  // 401 and 403: the key is wrong until somebody changes it.
+  // Waiting will hardly cure it: a refused key, and what judge_failure.h says of a vendor.
+  kDenied,
 };
 
 class Backoff {
@@ -37,8 +38,8 @@ class Backoff {
   milliseconds failed(Regime regime, TimePoint now, std::uint64_t random,
                       std::optional<milliseconds> retry_after = std::nullopt);
   void succeeded(TimePoint now);
-  // What a refused credential taught counts no more.
-  void credential_changed();
+  // What was denied counts no more: the next request is another one.
+  void forgive();
   // The other side says what the first wait is to be; at most the cap.
   void set_base(milliseconds base);
 

@@ -213,8 +213,8 @@ void FlagdSource::credential_changed() {
 }
 
 void FlagdSource::header_changed() {
-  if (poll_ != nullptr) poll_->credential_changed();
-  if (stream_ != nullptr) stream_->credential_changed();
+  if (poll_ != nullptr) poll_->ask_anew();
+  if (stream_ != nullptr) stream_->ask_anew();
 }
 
 void FlagdSource::on_begin(std::string_view content_type) {

@@ -1,4 +1,4 @@
-// Which failures are likely to last: vendors differ. Pure.
+// Which failures no waiting is likely to cure: vendors differ. Pure.
 #pragma once
 
 #include <functional>

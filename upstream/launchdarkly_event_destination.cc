@@ -50,7 +50,7 @@ std::string EventDestination::replace_credential_seen() {
 }
 
 void EventDestination::forgive() {
-  backoff_.credential_changed();
+  backoff_.forgive();
   send_now();
 }
 

@@ -488,8 +488,8 @@ void LaunchDarklyNetworkSource::begin_anew() {
 }
 
 void LaunchDarklyNetworkSource::header_changed() {
-  if (poll_.running()) poll_.credential_changed();
-  stream_.credential_changed();
+  if (poll_.running()) poll_.ask_anew();
+  stream_.ask_anew();
 }
 
 }  // namespace flagstone::upstream

@@ -98,7 +98,7 @@ TEST(Backoff, ARefusedCredentialIsTriedRarelyAfterItsFirstMinute) {
     EXPECT_LE(wait, milliseconds(minutes(bound)) * 11 / 10);
     now += wait;
   }
-  backoff.credential_changed();
+  backoff.forgive();
   EXPECT_LE(backoff.failed(Regime::kDenied, now, kMost), seconds(30));
 }
 

@@ -65,13 +65,13 @@ void GrpcStream::refresh() {
   connect_.start_once(0);
 }
 
-void GrpcStream::credential_changed() {
-  backoff_.credential_changed();
+void GrpcStream::ask_anew() {
+  backoff_.forgive();
   refresh();
 }
 
 void GrpcStream::try_now() {
-  if (denied_ && !in_work_) credential_changed();
+  if (denied_ && !in_work_) ask_anew();
 }
 
 void GrpcStream::connect() {

@@ -63,8 +63,8 @@ class GrpcStream final : public Transport, private HttpReceiver {
   void stop() override;
   void settle(Outcome outcome) override;
   void refresh() override;
-  // As refresh(), and what a refused credential taught counts no more.
-  void credential_changed();
+  // With another credential or other headers: as refresh(), and what was denied counts no more.
+  void ask_anew();
   // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
   void try_now();
   // The last connection ended by such a failure.

@@ -77,14 +77,14 @@ void HttpPoll::refresh() {
   timer_.start_once(0);
 }
 
-void HttpPoll::credential_changed() {
-  backoff_.credential_changed();
+void HttpPoll::ask_anew() {
+  backoff_.forgive();
   refresh();
 }
 
 void HttpPoll::try_now() {
   if (!running_ || in_work_ || !denied_) return;
-  backoff_.credential_changed();
+  backoff_.forgive();
   abandon_request();
   timer_.start_once(0);
 }

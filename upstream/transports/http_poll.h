@@ -61,9 +61,9 @@ class HttpPoll final : public Transport, private HttpReceiver {
   void stop() override;
   void settle(Outcome outcome) override;
   void refresh() override;
-  // As refresh(), and what a refused credential taught counts no more. A request under way carries
-  // the old one and is cancelled.
-  void credential_changed();
+  // With another credential or other headers: as refresh(), and what was denied counts no more. A
+  // request under way carries the old ones and is cancelled.
+  void ask_anew();
   // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
   void try_now();
   // The last answer was such a failure.

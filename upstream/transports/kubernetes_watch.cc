@@ -55,7 +55,7 @@ void KubernetesWatch::refresh() {
 }
 
 void KubernetesWatch::credential_changed() {
-  backoff_.credential_changed();
+  backoff_.forgive();
   if (running_ && failing_) timer_.start_once(kAtOnce.count());
 }
 

@@ -49,13 +49,13 @@ void SseStream::reopen(milliseconds wait) {
   timer_.start_once(std::max(wait, kAtOnce).count());
 }
 
-void SseStream::credential_changed() {
-  backoff_.credential_changed();
+void SseStream::ask_anew() {
+  backoff_.forgive();
   reopen(kAtOnce);
 }
 
 void SseStream::try_now() {
-  if (denied_) credential_changed();
+  if (denied_) ask_anew();
 }
 
 void SseStream::succeeded() {

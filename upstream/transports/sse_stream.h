@@ -93,8 +93,8 @@ class SseStream final : private HttpReceiver {
   void reopen(milliseconds wait);
   // The same after ordinary back-off.
   void reopen_after_failure();
-  // Asks anew at once, and what a refused credential taught counts no more.
-  void credential_changed();
+  // With another credential or other headers: at once, and what was denied counts no more.
+  void ask_anew();
   // Where a failure is likely to last and the next try is far, it comes at once; else nothing.
   void try_now();
   // The last connection ended by such a failure.

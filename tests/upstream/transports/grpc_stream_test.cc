@@ -474,10 +474,10 @@ TEST_F(GrpcStreamTest, AnotherCredentialIsTriedAtOnceAndARefusedOneSeldom) {
   ASSERT_TRUE(fails(1));
   EXPECT_GE(sink.retries[0], milliseconds(300'000));
   credential = "second";
-  stream->credential_changed();
+  stream->ask_anew();
   ASSERT_TRUE(brings(1));
   credential_problem = "cannot be read";
-  stream->credential_changed();
+  stream->ask_anew();
   ASSERT_TRUE(fails(2));
   EXPECT_EQ(sink.failures[1], std::pair(FailureKind::kCredential, std::string("cannot be read")));
 }

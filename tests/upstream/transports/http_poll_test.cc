@@ -167,7 +167,7 @@ TEST_F(HttpPollTest, AnotherCredentialIsTriedAtOnce) {
   EXPECT_TRUE(loop.run_until([&] { return sink.failures.size() == 1; }));
   EXPECT_GE(sink.retries[0], std::chrono::minutes(5));
   credential = "second";
-  poll->credential_changed();
+  poll->ask_anew();
   EXPECT_TRUE(loop.run_until([&] { return sink.documents.size() == 1; }));
 }
 
