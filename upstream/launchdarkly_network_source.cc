@@ -331,7 +331,7 @@ bool LaunchDarklyNetworkSource::can_take_changes() const {
   return waiting_->update.records.size() < kWaitingRecordsMax && waiting_bytes_ < kWaitingBytesMax;
 }
 
-bool LaunchDarklyNetworkSource::has_data(std::string_view digest) const {
+bool LaunchDarklyNetworkSource::is_current(std::string_view digest) const {
   return can_take_data() && accepted_.protocol == LaunchDarklyProtocol::kFdv1 &&
          !accepted_.digest.empty() && accepted_.digest == digest;
 }
@@ -379,7 +379,7 @@ std::expected<Arrival, std::string> LaunchDarklyNetworkSource::on_complete(
   credential_refused_ = false;
   distrusts_basis_ = false;
   if (!*brought) return Arrival::kUnchanged;
-  if (has_data((*brought)->cursor.digest)) {
+  if (is_current((*brought)->cursor.digest)) {
     accepted_.etag = validators.etag;
     return Arrival::kUnchanged;
   }

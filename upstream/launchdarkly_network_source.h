@@ -41,7 +41,7 @@ struct LaunchDarklyPatience {
 };
 
 class LaunchDarklyNetworkSource final : public Source,
-                                        private LaunchDarklyHost,
+                                        private LaunchDarklyStreamHost,
                                         private DocumentSink {
  public:
   LaunchDarklyNetworkSource(const config::Source& options, const SourceEnvironment& environment,
@@ -75,7 +75,7 @@ class LaunchDarklyNetworkSource final : public Source,
   }
   bool can_take_data() const override { return in_work_ == Way::kNone && !waiting_; }
   bool can_take_changes() const override;
-  bool has_data(std::string_view digest) const override;
+  bool is_current(std::string_view digest) const override;
   void on_streamed(LaunchDarklyUpdate&& update) override;
   void on_stream_current() override;
   EventSink::Next on_goodbye(std::optional<std::int64_t> fallback_ttl_s) override;

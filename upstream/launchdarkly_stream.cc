@@ -95,7 +95,7 @@ std::expected<EventSink::Next, std::string> LaunchDarklyStream::end_put() {
   if (!decoded) return std::unexpected("put: " + decoded.error());
   if (!decoded->is_everything) return Next::kGoOn;
   has_base_ = true;
-  if (host_.has_data(decoded->digest)) {
+  if (host_.is_current(decoded->digest)) {
     host_.on_stream_current();
     return Next::kGoOn;
   }

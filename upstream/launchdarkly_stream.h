@@ -17,7 +17,8 @@ namespace flagstone::upstream {
 
 class LaunchDarklyStream final : public EventSink {
  public:
-  LaunchDarklyStream(std::uint64_t bytes_max, const IncomingMemory& memory, LaunchDarklyHost& host)
+  LaunchDarklyStream(std::uint64_t bytes_max, const IncomingMemory& memory,
+                     LaunchDarklyStreamHost& host)
       : bytes_max_(bytes_max), memory_(memory), host_(host) {
     if (memory.budget != nullptr) text_held_.emplace(*memory.budget, cache::MemoryPart::kUpdates);
   }
@@ -47,7 +48,7 @@ class LaunchDarklyStream final : public EventSink {
 
   std::uint64_t bytes_max_;
   IncomingMemory memory_;
-  LaunchDarklyHost& host_;
+  LaunchDarklyStreamHost& host_;
 
   LaunchDarklyProtocol protocol_ = LaunchDarklyProtocol::kFdv1;
   // There is something that changes can be applied to.

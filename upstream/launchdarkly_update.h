@@ -1,5 +1,7 @@
-// What one of a LaunchDarkly source's ways upstream brought, and whom it is brought to. The source
-// implements the host; its ways know nothing of each other.
+// What one of a LaunchDarkly source's ways upstream brought, and whom the stream brings it to: the
+// source, whose ways know nothing of each other.
+//
+// A value and an interface; all of it on the keeper's loop.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +22,17 @@ struct LaunchDarklyUpdate {
   LaunchDarklyCursor cursor;
 };
 
-// What came last and was accepted, and whether more can be taken.
-class LaunchDarklyHost {
+// The source, as its stream sees it: takes updates and says what it has. Outlives the stream.
+class LaunchDarklyStreamHost {
  public:
   // Of every answer, before anything else. kLeave: another way is being gone.
   virtual EventSink::Head on_answer(const HttpHead& head) = 0;
   // Complete data that arrived now could be handed over.
   virtual bool can_take_data() const = 0;
-  // As many changes wait as may.
+  // Changes could be handed over, or wait: fewer do than may.
   virtual bool can_take_changes() const = 0;
-  // The data with that digest is what we have.
-  virtual bool has_data(std::string_view digest) const = 0;
+  // What was accepted last has that digest, and nothing newer is in work.
+  virtual bool is_current(std::string_view digest) const = 0;
   // REQUIRES: can_take_data() or can_take_changes(), by what it is.
   virtual void on_streamed(LaunchDarklyUpdate&& update) = 0;
   // What we have is what there is.
@@ -40,7 +42,7 @@ class LaunchDarklyHost {
   virtual void on_stream_failure(FailureKind kind, std::string cause, milliseconds retry) = 0;
 
  protected:
-  ~LaunchDarklyHost() = default;
+  ~LaunchDarklyStreamHost() = default;
 };
 
 }  // namespace flagstone::upstream

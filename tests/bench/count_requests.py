@@ -27,7 +27,7 @@ EVALUATIONS_A_TURN = 10
 TURNS_PER_FLUSH = 4
 ROWS = (("data streams open at once", "streams"), ("data requests", "data"),
         ("event posts (`/bulk`)", "bulk"), ("diagnostic posts (`/diagnostic`)", "diagnostic"),
-        ("KiB of event posts", "kib"), ("evaluations told of by them", "evaluations"))
+        ("KiB of event posts", "kib"), ("evaluations reported in them", "evaluations"))
 
 
 def read_options():

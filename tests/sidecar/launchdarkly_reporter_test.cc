@@ -136,7 +136,7 @@ TEST(LaunchDarklyReporter, AnEventThatNeverHasRoomIsLostAlone) {
   EXPECT_LT(reports.facts().bytes, 2 * LaunchDarklyReporter::kRingBytes);
 }
 
-TEST(LaunchDarklyReporter, WhileTheDoorIsShutNothingIsLostUntilThereIsNoRoom) {
+TEST(LaunchDarklyReporter, NothingIsLostWhileTheForwarderTakesNothingUntilThereIsNoRoom) {
   LaunchDarklyReportCollector reports;
   reports.add_reporter([] {});
   LaunchDarklyReporter& reporter = reports.reporter(0);

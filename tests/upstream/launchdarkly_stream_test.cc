@@ -6,12 +6,12 @@
 namespace flagstone::upstream {
 namespace {
 
-class TakesAll final : public LaunchDarklyHost {
+class TakesAll final : public LaunchDarklyStreamHost {
  public:
   EventSink::Head on_answer(const HttpHead&) override { return EventSink::Head::kGoOn; }
   bool can_take_data() const override { return true; }
   bool can_take_changes() const override { return true; }
-  bool has_data(std::string_view) const override { return false; }
+  bool is_current(std::string_view) const override { return false; }
   void on_streamed(LaunchDarklyUpdate&&) override { ++updates; }
   void on_stream_current() override {}
   EventSink::Next on_goodbye(std::optional<std::int64_t>) override {
