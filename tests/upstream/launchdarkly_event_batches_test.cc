@@ -7,7 +7,7 @@ namespace {
 TEST(EventSpool, TooLargeIsHalvedUntilItFits) {
   Bench bench;
   bench.start();
-  for (int n = 0; n < 8; ++n) bench.spool->take(post_of(n), 0);
+  bench.takes_all(8);
   bench.spool->seal();
   // Upstream takes 3 events at most.
   while (const auto batch = bench.spool->next()) {
@@ -20,37 +20,34 @@ TEST(EventSpool, TooLargeIsHalvedUntilItFits) {
     bench.spool->settle(*batch, BatchOutcome::kSent);
   }
   expect_all(bench.receiver, 8);
-  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kTooLarge)], 0U);
+  EXPECT_EQ(bench.dropped(DropReason::kTooLarge), 0U);
   // What cannot be halved goes.
   bench.spool->take({.group = {}, .payload_id = {}, .body = R"([{"kind":"custom"}])"}, 0);
   bench.spool->seal();
   bench.spool->settle(*bench.spool->next(), BatchOutcome::kTooLarge);
-  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kTooLarge)], 1U);
+  EXPECT_EQ(bench.dropped(DropReason::kTooLarge), 1U);
   EXPECT_FALSE(bench.spool->next());
 }
 
 TEST(EventSpool, RefusedIsHalvedAndThenDroppedAndCounted) {
   Bench bench;
   bench.start();
-  bench.spool->take(post_of(0), 0);
-  bench.spool->seal();
+  bench.takes_and_seals(0);
   bench.spool->settle(*bench.spool->next(), BatchOutcome::kRefused);
   EXPECT_EQ(bench.spool->facts().batches, 2U);
   bench.spool->settle(*bench.spool->next(), BatchOutcome::kRefused);
   bench.spool->settle(*bench.spool->next(), BatchOutcome::kRefused);
-  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kRefused)], 2U);
+  EXPECT_EQ(bench.dropped(DropReason::kRefused), 2U);
   EXPECT_EQ(bench.files_with_events(), 0U);
 }
 
 TEST(EventSpool, DamagedFilesCostThemselvesAlone) {
   Bench bench;
   bench.start();
-  bench.spool->take(post_of(0), 0);
-  bench.spool->seal();
-  bench.spool->take(post_of(1), 0);
-  bench.spool->seal();
-  bench.spool->take(post_of(2), 0);
-  bench.spool->take(post_of(3), 0);
+  bench.takes_and_seals(0);
+  bench.takes_and_seals(1);
+  bench.takes(2);
+  bench.takes(3);
   for (const std::string& name : bench.folder.disk.files()) {
     std::string& bytes = bench.folder.disk.contents(name);
     if (name.ends_with("1-000.batch")) bytes[bytes.size() / 2] ^= 1;
@@ -70,7 +67,7 @@ TEST(EventSpool, WhatCannotBeReadNowIsReadLater) {
   Bench bench;
   bench.start();
   for (int n = 0; n < 10; ++n) {
-    bench.spool->take(post_of(n), 0);
+    bench.takes(n);
     if (n % 3 == 2) bench.spool->seal();
   }
   bench.folder.disk.reading_fails_with = EMFILE;
@@ -86,7 +83,7 @@ TEST(EventSpool, WhatCannotBeReadNowIsReadLater) {
   bench.spool->seal();
   EXPECT_EQ(bench.spool->take(post_of(10), 0), PostResult::kFull);
   bench.folder.disk.reading_fails_with = 0;
-  EXPECT_EQ(bench.spool->take(post_of(10), 0), PostResult::kTaken);
+  bench.takes(10);
   bench.send_all();
   expect_all(bench.receiver, 11);
   const SpoolFacts& facts = bench.spool->facts();
@@ -98,12 +95,12 @@ TEST(EventSpool, WhatCannotBeReadNowIsReadLater) {
 TEST(EventSpool, AFolderThatCannotBeLookedIntoIsLeftAlone) {
   Bench bench;
   bench.start();
-  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  bench.takes(0);
   bench.folder.disk.listing_fails_with = EMFILE;
   bench.start();
-  EXPECT_EQ(bench.spool->take(post_of(1), 0), PostResult::kTaken);
+  bench.takes(1);
   bench.folder.disk.listing_fails_with = 0;
-  EXPECT_EQ(bench.spool->take(post_of(2), 0), PostResult::kTaken);
+  bench.takes(2);
   bench.send_all();
   expect_all(bench.receiver, 3);
 }
@@ -115,7 +112,7 @@ TEST(EventSpool, ALogThatIsThereIsNotEmptied) {
                         bench.folder.disk.contents("/state/1.log"));
   there = "somebody's";
   EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kFull);
-  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  bench.takes(0);
   EXPECT_EQ(bench.folder.disk.contents("/state/1.log"), "somebody's");
 }
 
@@ -124,7 +121,7 @@ TEST(EventSpool, AWholeStaysUntilItsHalvesAreSafe) {
   for (const int sent : {0, 1, 2, 3}) {
     Bench bench;
     bench.start();
-    for (int n = 0; n < 4; ++n) bench.spool->take(post_of(n), 0);
+    bench.takes_all(4);
     bench.spool->seal();
     bench.folder.disk.fail_from(0, ENOSPC);
     bench.spool->settle(*bench.spool->next(), BatchOutcome::kTooLarge);
@@ -176,19 +173,17 @@ TEST(EventSpool, WhatIsInMemoryTakesNoLogsPlace) {
   Bench bench;
   bench.folder.is_there = false;
   bench.start();
-  bench.spool->take(post_of(0), 0);
-  bench.spool->seal();
+  bench.takes_and_seals(0);
   bench.folder.is_there = true;
-  EXPECT_EQ(bench.spool->take(post_of(1), 0), PostResult::kTaken);
+  bench.takes(1);
   bench.send_one();  // 0 or 1: nothing was sent but what is in memory.
   bench.folder.is_there = false;
   bench.start();
   for (const int n : {2, 3}) {
-    bench.spool->take(post_of(n), 0);
-    bench.spool->seal();
+    bench.takes_and_seals(n);
   }
   bench.folder.is_there = true;
-  EXPECT_EQ(bench.spool->take(post_of(4), 0), PostResult::kTaken);
+  bench.takes(4);
   bench.send_all();
   expect_all(bench.receiver, 5);
 }
@@ -243,14 +238,12 @@ TEST(EventSpool, WhatOneSourceWasToldTheOtherWasNot) {
 TEST(EventSpool, WhatTheStateTookAwayIsCounted) {
   Bench bench;
   bench.start();
-  bench.spool->take(post_of(0), 0);
-  bench.spool->seal();
-  bench.spool->take(post_of(1), 0);
-  bench.spool->seal();
+  bench.takes_and_seals(0);
+  bench.takes_and_seals(1);
   bench.folder.disk.remove(bench.folder.disk.files().front());
   bench.send_all();
   EXPECT_EQ(bench.receiver.custom.size(), 1U);
-  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)], 2U);
+  EXPECT_EQ(bench.dropped(DropReason::kSpoolLimit), 2U);
   EXPECT_EQ(bench.spool->facts().disk_bytes, bench.bytes_on_disk());
 }
 
@@ -259,11 +252,7 @@ TEST(EventSpool, ItShrinksByWhatIsNoSummary) {
   Bench bench;
   bench.start();
   for (int n = 0; n < 6; ++n) {
-    SpoolPost post = post_of(n);
-    std::string noise;
-    for (int i = 0; i < 5000; ++i) noise += static_cast<char>('a' + bench.random() % 26);
-    post.body.insert(post.body.size() - 1, R"(,{"kind":"debug","noise":")" + noise + "\"}");
-    bench.spool->take(std::move(post), 0);
+    bench.spool->take(bench.noisy_post_of(n, 5000), 0);
     bench.spool->seal();
   }
   const std::uint64_t before = bench.folder.bytes;
@@ -273,7 +262,7 @@ TEST(EventSpool, ItShrinksByWhatIsNoSummary) {
   EXPECT_EQ(bench.folder.bytes, bench.bytes_on_disk());
   bench.spool->shrink(before);
   EXPECT_LT(bench.folder.bytes, before / 4);
-  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)], 12U);
+  EXPECT_EQ(bench.dropped(DropReason::kSpoolLimit), 12U);
   bench.send_all();
   EXPECT_EQ(bench.receiver.summed, 1U + 2 + 3 + 4 + 5 + 6);
   EXPECT_TRUE(bench.receiver.custom.empty());
@@ -284,8 +273,7 @@ TEST(EventSpool, WhatTheStateTookAwayTakesNoRoom) {
   Bench bench;
   bench.start();
   for (const int n : {0, 1}) {
-    bench.spool->take(post_of(n), 0);
-    bench.spool->seal();
+    bench.takes_and_seals(n);
   }
   const std::uint64_t before = bench.folder.bytes;
   bench.folder.disk.remove(bench.folder.disk.files().front());
@@ -294,7 +282,7 @@ TEST(EventSpool, WhatTheStateTookAwayTakesNoRoom) {
   EXPECT_LT(bench.folder.bytes, before);
   EXPECT_EQ(bench.folder.bytes, bench.bytes_on_disk());
   EXPECT_EQ(bench.spool->facts().batches, 1U);
-  EXPECT_EQ(bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)], 2U);
+  EXPECT_EQ(bench.dropped(DropReason::kSpoolLimit), 2U);
 }
 
 TEST(EventSpool, ALargeBatchIsSealedBeforeTheNextBody) {
@@ -306,7 +294,7 @@ TEST(EventSpool, ALargeBatchIsSealedBeforeTheNextBody) {
   bench.spool->take(post, 0);
   EXPECT_TRUE(bench.spool->facts().wants_seal);
   EXPECT_EQ(bench.spool->facts().batches, 0U);
-  bench.spool->take(post_of(1), 0);
+  bench.takes(1);
   EXPECT_FALSE(bench.spool->facts().wants_seal);
   EXPECT_EQ(bench.spool->facts().batches, 1U);
 }

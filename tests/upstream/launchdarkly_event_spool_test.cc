@@ -6,9 +6,7 @@ namespace {
 TEST(EventSpool, MergesIntoOneBatchForEachGroup) {
   Bench bench;
   bench.start();
-  for (int n = 0; n < 10; ++n) {
-    EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
-  }
+  bench.takes_all(10);
   EXPECT_EQ(bench.files_with(".log"), 1U);
   bench.spool->seal();
   // The next log knows what came, and no more.
@@ -50,7 +48,7 @@ TEST(EventSpool, WithoutPayloadIdsNoLogIsKept) {
 TEST(EventSpool, APayloadThatIsPostedAgainCountsOnce) {
   Bench bench;
   bench.start();
-  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  bench.takes(0);
   EXPECT_EQ(bench.spool->take(post_of(0), 1000), PostResult::kTaken);
   // It does so across a restart, and when it is sealed already.
   bench.start();
@@ -187,12 +185,10 @@ TEST(EventSpool, TheOldestThatWaitsIsAsOldAsWhatItIsMadeOf) {
 
 TEST(EventSpool, KilledAtEachCall) {
   constexpr int kPosts = 12;
-  for (std::size_t call = 0;; ++call) {
+  at_each_call([](std::size_t call) {
     Bench bench;
     bench.start();
-    const std::size_t begin = bench.folder.disk.changing_calls();
-    bench.folder.disk.fail_from(call, EIO);
-    const auto is_dead = [&] { return bench.folder.disk.changing_calls() > begin + call; };
+    const Fault kill(bench, call);
     std::set<int> acknowledged;
     const auto run = [&](const auto& dead) {
       for (int n = 0; n < kPosts; ++n) {
@@ -208,59 +204,51 @@ TEST(EventSpool, KilledAtEachCall) {
         if (dead()) return;
       }
     };
-    run(is_dead);
-    const bool was_killed = is_dead();
+    run([&] { return kill.has_struck(); });
+    const bool was_killed = kill.has_struck();
     bench.folder.disk.heal();
     bench.start();
     run([] { return false; });
     bench.send_all();
     expect_all(bench.receiver, kPosts);
-    EXPECT_EQ(bench.files_with_events(), 0U) << "call " << call;
-    ASSERT_FALSE(HasFailure()) << "killed at call " << call;
-    if (!was_killed) break;
-    ASSERT_LT(call, 1000U);
-  }
+    EXPECT_EQ(bench.files_with_events(), 0U);
+    return was_killed;
+  });
 }
 
 // Likewise, and no answer left the process before it was killed: all is posted again. Twice, for
 // the next process has what it knows from what the first one left.
 TEST(EventSpool, KilledBeforeItsAnswersLeave) {
   constexpr int kPosts = 12;
-  for (std::size_t call = 0;; ++call) {
+  at_each_call([](std::size_t call) {
     Bench bench;
     bench.start();
-    const std::size_t begin = bench.folder.disk.changing_calls();
-    bench.folder.disk.fail_from(call, EIO);
-    const auto is_dead = [&] { return bench.folder.disk.changing_calls() > begin + call; };
-    for (int n = 0; n < kPosts && !is_dead(); ++n) {
+    const Fault kill(bench, call);
+    for (int n = 0; n < kPosts && !kill.has_struck(); ++n) {
       (void)bench.spool->take(post_of(n), 0);
-      if (n % 4 == 3 && !is_dead()) bench.spool->seal();
-      if (n % 5 == 4 && !is_dead()) bench.send_one();
+      if (n % 4 == 3 && !kill.has_struck()) bench.spool->seal();
+      if (n % 5 == 4 && !kill.has_struck()) bench.send_one();
     }
-    const bool was_killed = is_dead();
+    const bool was_killed = kill.has_struck();
     bench.folder.disk.heal();
     for (int process = 0; process < 2; ++process) {
       bench.start();
-      for (int n = 0; n < kPosts; ++n) {
-        EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
-      }
+      bench.takes_all(kPosts);
       bench.send_all();
     }
     expect_all(bench.receiver, kPosts);
-    ASSERT_FALSE(HasFailure()) << "killed at call " << call;
-    if (!was_killed) break;
-    ASSERT_LT(call, 1000U);
-  }
+    return was_killed;
+  });
 }
 
 // The process that reads what another left is killed at each of its own calls, too.
 TEST(EventSpool, KilledWhileItBegins) {
   constexpr int kPosts = 6;
-  for (std::size_t call = 0;; ++call) {
+  at_each_call([](std::size_t call) {
     Bench bench;
     bench.start();
     for (int n = 0; n < kPosts; ++n) {
-      EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
+      bench.takes(n);
       // One log is whole, of the other the batches are there and the log, which could not go.
       if (n == 2) {
         bench.folder.disk.unlinking_fails_with = EIO;
@@ -269,86 +257,74 @@ TEST(EventSpool, KilledWhileItBegins) {
       }
     }
     EXPECT_EQ(bench.files_with(".log"), 2U);
-    const std::size_t begin = bench.folder.disk.changing_calls();
-    bench.folder.disk.fail_from(call, EIO);
+    const Fault kill(bench, call);
     bench.start();
-    const bool was_killed = bench.folder.disk.changing_calls() > begin + call;
+    const bool was_killed = kill.has_struck();
     bench.folder.disk.heal();
     bench.start();
-    for (int n = 0; n < kPosts; ++n) {
-      EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
-    }
+    bench.takes_all(kPosts);
     bench.send_all();
     expect_all(bench.receiver, kPosts);
-    ASSERT_FALSE(HasFailure()) << "killed at call " << call;
-    if (!was_killed) break;
-    ASSERT_LT(call, 1000U);
-  }
+    return was_killed;
+  });
 }
 
 // Where the power goes, what was not sealed may be gone; nothing comes twice, and what was sealed
 // arrives.
 TEST(EventSpool, PowerLostAtEachCall) {
   constexpr int kPosts = 12;
-  for (std::size_t call = 0;; ++call) {
+  at_each_call([](std::size_t call) {
     Bench bench;
     bench.start();
-    const std::size_t begin = bench.folder.disk.changing_calls();
-    bench.folder.disk.fail_from(call, EIO);
-    const auto is_dead = [&] { return bench.folder.disk.changing_calls() > begin + call; };
+    const Fault cut(bench, call);
     int sealed = 0;
-    for (int n = 0; n < kPosts && !is_dead(); ++n) {
+    for (int n = 0; n < kPosts && !cut.has_struck(); ++n) {
       (void)bench.spool->take(post_of(n), 0);
-      if (n % 4 == 3 && !is_dead()) {
+      if (n % 4 == 3 && !cut.has_struck()) {
         bench.spool->seal();
-        if (!is_dead()) sealed = n + 1;
+        if (!cut.has_struck()) sealed = n + 1;
       }
-      if (n % 5 == 4 && !is_dead()) bench.send_one();
+      if (n % 5 == 4 && !cut.has_struck()) bench.send_one();
     }
-    const bool was_cut = is_dead();
+    const bool was_cut = cut.has_struck();
     bench.folder.disk.heal();
     bench.folder.disk.lose_power(call);
     bench.start();
     bench.send_all();
     for (const auto& [n, times] : bench.receiver.custom) EXPECT_EQ(times, 1) << n;
     for (int n = 0; n < sealed; ++n) EXPECT_EQ(bench.receiver.custom[n], 1) << n;
-    ASSERT_FALSE(HasFailure()) << "cut at call " << call;
-    if (!was_cut) break;
-  }
+    return was_cut;
+  });
 }
 
 // A disk that fails once, at each of its calls: the process lives on, and nothing acknowledged is
 // lost or doubled.
 TEST(EventSpool, TheDiskFailsOnce) {
   constexpr int kPosts = 12;
-  for (std::size_t call = 0;; ++call) {
+  at_each_call([](std::size_t call) {
     Bench bench;
     bench.start();
-    const std::size_t begin = bench.folder.disk.changing_calls();
-    bench.folder.disk.fail_from(call, ENOSPC, true);
+    const Fault failure(bench, call, ENOSPC, true);
     for (int n = 0; n < kPosts; ++n) {
-      if (bench.spool->take(post_of(n), 0) != PostResult::kTaken) {
-        EXPECT_EQ(bench.spool->take(post_of(n), 0), PostResult::kTaken);
-      }
+      if (bench.spool->take(post_of(n), 0) != PostResult::kTaken) bench.takes(n);
       if (n % 4 == 3) bench.spool->seal();
       if (n % 5 == 4) bench.send_one();
       if (n == 9) bench.start();
     }
-    const bool has_failed = bench.folder.disk.changing_calls() > begin + call;
+    const bool has_failed = failure.has_struck();
     bench.folder.disk.heal();
     bench.send_all();
     bench.start();
     bench.send_all();
     expect_all(bench.receiver, kPosts);
-    ASSERT_FALSE(HasFailure()) << "failed at call " << call;
-    if (!has_failed) break;
-  }
+    return has_failed;
+  });
 }
 
 TEST(EventSpool, AFullDiskTakesNothingAndSendsWhatItHas) {
   Bench bench;
   bench.start();
-  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  bench.takes(0);
   bench.folder.disk.fail_from(0, ENOSPC);
   EXPECT_EQ(bench.spool->take(post_of(1), 0), PostResult::kFull);
   EXPECT_NE(bench.spool->facts().problem, "");
@@ -358,7 +334,7 @@ TEST(EventSpool, AFullDiskTakesNothingAndSendsWhatItHas) {
   bench.send_all();
   EXPECT_EQ(bench.receiver.custom.size(), 2U);
   bench.folder.disk.heal();
-  EXPECT_EQ(bench.spool->take(post_of(1), 0), PostResult::kTaken);
+  bench.takes(1);
   bench.send_all();
   expect_all(bench.receiver, 3);
   EXPECT_EQ(bench.spool->facts().problem, "");
@@ -369,21 +345,15 @@ TEST(EventSpool, OverTheLimitTheOldestEventsGoAndSummariesStay) {
   bench.limit_bytes = 256 * 1024;
   bench.start();
   std::uint64_t expected_sum = 0;
-  std::string noise;
-  int n = 0;
-  for (; n < 60; ++n) {
-    SpoolPost post = post_of(n);
-    noise.clear();
-    for (int i = 0; i < 9000; ++i) noise += static_cast<char>('a' + bench.random() % 26);
+  for (int n = 0; n < 60; ++n) {
+    SpoolPost post = bench.noisy_post_of(n, 9000);
     post.group.tags = "a";
-    post.body.insert(post.body.size() - 1, R"(,{"kind":"debug","noise":")" + noise + "\"}");
     ASSERT_EQ(bench.spool->take(post, 0), PostResult::kTaken) << n;
     expected_sum += static_cast<std::uint64_t>(n) + 1;
     bench.spool->seal();
     EXPECT_LE(bench.folder.bytes, bench.limit_bytes);
   }
-  const std::uint64_t dropped =
-      bench.spool->facts().dropped[static_cast<std::size_t>(DropReason::kSpoolLimit)];
+  const std::uint64_t dropped = bench.dropped(DropReason::kSpoolLimit);
   EXPECT_GT(dropped, 0U);
   bench.start();
   bench.send_all();
@@ -410,7 +380,7 @@ TEST(EventSpool, WhenNothingCanGoItIsFull) {
   EXPECT_LT(taken, 1000);
   bench.send_all();
   EXPECT_EQ(bench.receiver.summed, static_cast<std::uint64_t>(taken));
-  EXPECT_EQ(bench.spool->take(post_of(0), 0), PostResult::kTaken);
+  bench.takes(0);
 }
 
 // Groups whose events all were told before are nothing to seal, and not in the way of others.
@@ -449,8 +419,7 @@ TEST(EventSpool, WithoutADiskItIsInMemoryAndBounded) {
   bench.send_all();
   expect_all(bench.receiver, 1);
   // Once there is a disk, with what another process left on it, both are used.
-  bench.spool->take(post_of(1), 0);
-  bench.spool->seal();
+  bench.takes_and_seals(1);
   TestFolder& folder = bench.folder;
   folder.is_there = true;
   {
@@ -459,7 +428,7 @@ TEST(EventSpool, WithoutADiskItIsInMemoryAndBounded) {
     EXPECT_EQ(other.take(post_of(2), 0), PostResult::kTaken);
     EXPECT_EQ(other.take(post_of(3), 0), PostResult::kTaken);
   }
-  EXPECT_EQ(bench.spool->take(post_of(4), 0), PostResult::kTaken);
+  bench.takes(4);
   bench.send_all();
   expect_all(bench.receiver, 5);
 }

@@ -187,10 +187,7 @@ TEST_F(LaunchDarklyFdv1SourceTest, WhatIsHeldOrRefusedIsFetchedAgain) {
 }
 
 TEST_F(LaunchDarklyFdv1SourceTest, ARefusedKeyIsTriedRarelyUntilItIsAnother) {
-  const std::string key = folder.path("key");
-  fakes::write_file(key, "old");
-  options.credential = {};
-  options.credential.file = key;
+  const std::string key = key_file("old");
   patience.stream = milliseconds(200);
   start([](const std::string&, const fakes::ServedRequest& request) -> std::optional<fakes::Reply> {
     if (request.header("authorization") == "new") return std::nullopt;
@@ -210,10 +207,7 @@ TEST_F(LaunchDarklyFdv1SourceTest, ARefusedKeyIsTriedRarelyUntilItIsAnother) {
 }
 
 TEST_F(LaunchDarklyFdv1SourceTest, AnOperatorsWordAndAKeyWrittenAgainEndALongWait) {
-  const std::string key = folder.path("key");
-  fakes::write_file(key, "sdk-0123456789-5555");
-  options.credential = {};
-  options.credential.file = key;
+  const std::string key = key_file("sdk-0123456789-5555");
   start(
       [](const std::string&, const fakes::ServedRequest&) { return fakes::Reply{.status = 401}; });
   ASSERT_TRUE(fails(1));
@@ -233,10 +227,7 @@ TEST_F(LaunchDarklyFdv1SourceTest, AnOperatorsWordAndAKeyWrittenAgainEndALongWai
 }
 
 TEST_F(LaunchDarklyFdv1SourceTest, AKeyFileThatIsEmptiedIsToldWhileTheStreamGoesOn) {
-  const std::string key = folder.path("key");
-  fakes::write_file(key, "sdk-key");
-  options.credential = {};
-  options.credential.file = key;
+  const std::string key = key_file("sdk-key");
   start();
   put(flags("a", 1));
   ASSERT_TRUE(updates(1));

@@ -40,8 +40,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, ATransferThenChanges) {
 
 TEST_F(LaunchDarklyFdv2SourceTest, ARestartAsksForWhatChanged) {
   start();
-  intent("xfer-full");
-  transferred("(p:x:1)\\n");
+  transfer("xfer-full", "(p:x:1)\\n");
   ASSERT_TRUE(updates(1));
   const std::string cursor = listener.updates[0].cursor;
   source->stop();
@@ -55,8 +54,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, ARestartAsksForWhatChanged) {
   EXPECT_EQ(update(1), "delta a@1");
   feed.event("goodbye", R"({"reason":"moving","silent":true,"catastrophe":false})");
   ASSERT_TRUE(streams(3));
-  intent("xfer-changes");
-  transferred("last");
+  transfer("xfer-changes", "last");
   ASSERT_TRUE(updates(3));
   EXPECT_EQ(targets(), (Strings{"/sdk/stream", "/sdk/stream?basis=%28p%3Ax%3A1%29%0A",
                                 "/sdk/stream?basis=next"}));
@@ -77,8 +75,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, WhatAnErrorInterruptsIsForgotten) {
 
 TEST_F(LaunchDarklyFdv2SourceTest, WhatMakesNoSenseIsDiscardedAndEverythingAskedFor) {
   start();
-  intent("xfer-full");
-  transferred("good");
+  transfer("xfer-full", "good");
   ASSERT_TRUE(updates(1));
   feed.event("put-object", "{");
   ASSERT_TRUE(fails(1));
@@ -89,15 +86,13 @@ TEST_F(LaunchDarklyFdv2SourceTest, WhatMakesNoSenseIsDiscardedAndEverythingAsked
   ASSERT_TRUE(fails(2));
   ASSERT_TRUE(streams(3));
   EXPECT_TRUE(failure(1).contains("never sent")) << failure(1);
-  intent("xfer-full");
-  transferred("again");
+  transfer("xfer-full", "again");
   ASSERT_TRUE(updates(2));
 }
 
 TEST_F(LaunchDarklyFdv2SourceTest, WhatWasRefusedIsAskedForWithoutBasis) {
   start();
-  intent("xfer-full");
-  transferred("one");
+  transfer("xfer-full", "one");
   ASSERT_TRUE(updates(1));
   outcome = Outcome::kRefused;
   put_object("a", 1);
@@ -110,8 +105,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, WhatWasRefusedIsAskedForWithoutBasis) {
 TEST_F(LaunchDarklyFdv2SourceTest, ChangesThatComeWhileOthersAreInWorkBecomeOneUpdate) {
   outcome.reset();
   start();
-  intent("xfer-full");
-  transferred("one");
+  transfer("xfer-full", "one");
   ASSERT_TRUE(updates(1));
   put_object("a", 3);
   transferred("two");
@@ -155,7 +149,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, AFilterGoesWithEveryRequestOfEitherProtocol) 
     start([known](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
       return known || path != "/sdk/stream" ? std::nullopt : std::optional(Reply{.status = 404});
     });
-    known ? intent("xfer-full"), transferred("one") : put(flags("a", 1));
+    known ? transfer("xfer-full", "one") : put(flags("a", 1));
     ASSERT_TRUE(updates(1));
     EXPECT_EQ(targets(), known ? Strings{"/sdk/stream?filter=a%20b"}
                                : (Strings{"/sdk/stream?filter=a%20b", "/all?filter=a%20b"}));
@@ -168,8 +162,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, AFilterGoesWithTheBasis) {
   options.launchdarkly.filter = "f";
   options.launchdarkly.protocol = config::LaunchDarklyProtocol::kFdv2;
   start();
-  intent("xfer-full");
-  transferred("one");
+  transfer("xfer-full", "one");
   ASSERT_TRUE(updates(1));
   const std::string cursor = listener.updates[0].cursor;
   source->stop();
@@ -199,9 +192,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, TheWordToLeaveItMeansPollsOfFdv1ForAsLongAsIt
   EXPECT_EQ(source->interval(), milliseconds(5));
   EXPECT_EQ(listener.degraded.size(), 1U);
   leaves = false;
-  intent("xfer-full");
-  put_object("b", 1);
-  transferred("x");
+  transfer("xfer-full", "b", 1, "x");
   ASSERT_TRUE(updates(2));
   EXPECT_EQ(update(1), "full b@1");
   EXPECT_EQ(source->kind(), SourceKind::kStream);
@@ -211,14 +202,9 @@ TEST_F(LaunchDarklyFdv2SourceTest, TheWordToLeaveItMeansPollsOfFdv1ForAsLongAsIt
 TEST_F(LaunchDarklyFdv2SourceTest, WhatComesWithTheWordToLeaveIsTakenFirst) {
   start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
     if (path == "/sdk/latest-all") return poll(data(flags("b", 1)));
-    Reply reply = feed.reply();
-    reply.headers.emplace_back("X-LD-FD-Fallback", "true");
-    reply.headers.emplace_back("X-LD-FD-Fallback-TTL", "0");
-    return reply;
+    return stream_with_the_word_to_leave("0");
   });
-  intent("xfer-full");
-  put_object("a", 1);
-  transferred("x");
+  transfer("xfer-full", "a", 1, "x");
   ASSERT_TRUE(updates(2));
   EXPECT_EQ(update(0), "full a@1");
   EXPECT_EQ(update(1), "full b@1");
@@ -247,9 +233,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, AStreamThatFailsIsMadeUpForByPolls) {
   loop.run_for(30);
   EXPECT_EQ(listener.failures.size(), failures) << "the polls count";
   streams = true;
-  intent("xfer-changes");
-  put_object("a", 2);
-  transferred("streamed");
+  transfer("xfer-changes", "a", 2, "streamed");
   ASSERT_TRUE(loop.run_until([&] { return source->kind() == SourceKind::kStream; }));
   ASSERT_TRUE(loop.run_until([&] { return update(listener.updates.size() - 1) == "delta a@2"; }));
   loop.run_for(50);  // The server has read what was under way when it ended.
@@ -320,13 +304,9 @@ TEST_F(LaunchDarklyFdv2SourceTest, PollsOfFdv1WhereItIsNotKnown) {
 }
 
 TEST_F(LaunchDarklyFdv2SourceTest, AnotherKeyAsksForEverything) {
-  const std::string key = folder.path("key");
-  fakes::write_file(key, "old");
-  options.credential = {};
-  options.credential.file = key;
+  const std::string key = key_file("old");
   start();
-  intent("xfer-full");
-  transferred("one");
+  transfer("xfer-full", "one");
   ASSERT_TRUE(updates(1));
   fakes::replace_file(key, "new");
   ASSERT_TRUE(asks(2));
@@ -348,8 +328,7 @@ TEST_F(LaunchDarklyFdv2SourceTest, ThroughAProxy) {
   options.proxy = options.uri;
   options.uri = "http://relay.example:8030/base/";
   make();
-  intent("xfer-full");
-  transferred("one");
+  transfer("xfer-full", "one");
   ASSERT_TRUE(updates(1));
   EXPECT_EQ(targets()[0], "http://relay.example:8030/base/sdk/stream");
 }

@@ -118,6 +118,33 @@ class LaunchDarklyFixture : public testing::Test {
   void transferred(const std::string& state) {
     feed.event("payload-transferred", R"({"state":")" + state + R"(","version":1})");
   }
+  // A whole transfer of nothing, and of one flag.
+  void transfer(const std::string& code, const std::string& state) {
+    intent(code);
+    transferred(state);
+  }
+  void transfer(const std::string& code, const std::string& key, int version,
+                const std::string& state) {
+    intent(code);
+    put_object(key, version);
+    transferred(state);
+  }
+  // The feed, with the word to leave FDv2 in its head.
+  fakes::Reply stream_with_the_word_to_leave(const std::string& ttl = {}) {
+    fakes::Reply reply = feed.reply();
+    reply.headers.emplace_back("X-LD-FD-Fallback", "true");
+    if (!ttl.empty()) reply.headers.emplace_back("X-LD-FD-Fallback-TTL", ttl);
+    return reply;
+  }
+
+  // The credential comes from that file then.
+  std::string key_file(const std::string& key) {
+    const std::string path = folder.path("key");
+    fakes::write_file(path, key);
+    options.credential = {};
+    options.credential.file = path;
+    return path;
+  }
 
   fakes::TestLoop loop;
   net::Resolver resolver{loop.loop()};

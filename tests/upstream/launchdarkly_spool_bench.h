@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -100,6 +101,26 @@ struct Bench {
               return id;
             }};
   }
+  void takes(int n) { EXPECT_EQ(spool->take(post_of(n), 0), PostResult::kTaken) << n; }
+  void takes_all(int posts) {
+    for (int n = 0; n < posts; ++n) takes(n);
+  }
+  // A batch of its own.
+  void takes_and_seals(int n) {
+    takes(n);
+    spool->seal();
+  }
+  std::uint64_t dropped(DropReason reason) const {
+    return spool->facts().dropped[static_cast<std::size_t>(reason)];
+  }
+  // What no compression makes small, as a third event of the post.
+  SpoolPost noisy_post_of(int n, int bytes) {
+    SpoolPost post = post_of(n);
+    std::string noise;
+    for (int i = 0; i < bytes; ++i) noise += static_cast<char>('a' + random() % 26);
+    post.body.insert(post.body.size() - 1, R"(,{"kind":"debug","noise":")" + noise + "\"}");
+    return post;
+  }
   bool send_one() {
     const auto batch = spool->next();
     if (!batch) return false;
@@ -144,6 +165,31 @@ struct Bench {
   Receiver receiver;
   std::unique_ptr<EventSpool> spool;
 };
+
+// From its next calls on, so many of them aside, the disk does nothing; or fails that one alone.
+class Fault {
+ public:
+  Fault(Bench& bench, std::size_t calls, int error = EIO, bool once = false)
+      : disk_(bench.folder.disk), last_good_call_(disk_.changing_calls() + calls) {
+    disk_.fail_from(calls, error, once);
+  }
+  bool has_struck() const { return disk_.changing_calls() > last_good_call_; }
+
+ private:
+  fakes::FakeFileSystem& disk_;
+  std::size_t last_good_call_;
+};
+
+// The scene with a fault at its first call to the disk, its second, and so on, until it is played
+// without one: it says whether its fault struck.
+inline void at_each_call(const std::function<bool(std::size_t call)>& scene) {
+  bool has_struck = true;
+  for (std::size_t call = 0; has_struck; ++call) {
+    has_struck = scene(call);
+    ASSERT_FALSE(testing::Test::HasFailure()) << "at call " << call;
+    ASSERT_LT(call, 1000U);
+  }
+}
 
 inline void expect_all(const Receiver& receiver, int posts) {
   std::uint64_t sum = 0;

@@ -46,14 +46,6 @@ class LaunchDarklyWaysTest : public LaunchDarklyFixture {
     return loop.run_until([&] { return source->kind() == SourceKind::kStream; });
   }
 
-  std::string key_file(const std::string& key) {
-    const std::string path = folder.path("key");
-    fakes::write_file(path, key);
-    options.credential = {};
-    options.credential.file = path;
-    return path;
-  }
-
   std::atomic<bool> stream_is_up = false;
 };
 
@@ -67,9 +59,7 @@ TEST_F(LaunchDarklyWaysTest, WhatWasSaidToOneKeyIsNotSaidToAnother) {
   ASSERT_TRUE(updates(1));
   EXPECT_EQ(source->kind(), SourceKind::kPoll);
   fakes::replace_file(key, "new");
-  intent("xfer-full");
-  put_object("b", 1);
-  transferred("x");
+  transfer("xfer-full", "b", 1, "x");
   ASSERT_TRUE(loop.run_until([&] { return update(listener.updates.size() - 1) == "full b@1"; }));
   EXPECT_EQ(source->kind(), SourceKind::kStream);
   EXPECT_EQ(targets().back(), "/sdk/stream");
@@ -191,21 +181,15 @@ TEST_F(LaunchDarklyWaysTest, TheWordToLeaveEndsWithTheConnectionThatSaidIt) {
   std::atomic<bool> says_so = true;
   start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
     if (path != "/sdk/stream" || !says_so.exchange(false)) return std::nullopt;
-    Reply reply = feed.reply();
-    reply.headers.emplace_back("X-LD-FD-Fallback", "true");
-    return reply;
+    return stream_with_the_word_to_leave();
   });
-  intent("xfer-full");
-  put_object("a", 1);
-  transferred("x");
+  transfer("xfer-full", "a", 1, "x");
   ASSERT_TRUE(updates(1));
   loop.run_for(20);  // Overdue, but for the data that is in work.
   feed.end();
   ASSERT_TRUE(streams(2));
   source->settle(Outcome::kAccepted);
-  intent("xfer-full");
-  put_object("b", 1);
-  transferred("y");
+  transfer("xfer-full", "b", 1, "y");
   ASSERT_TRUE(updates(2));
   EXPECT_EQ(update(1), "full b@1");
   source->settle(Outcome::kAccepted);
@@ -217,13 +201,9 @@ TEST_F(LaunchDarklyWaysTest, TheWordToLeaveCountsWhateverBecomesOfTheData) {
   outcome = Outcome::kHeld;
   start([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
     if (path == "/sdk/latest-all") return Reply{.body = data(flags("b", 1))};
-    Reply reply = feed.reply();
-    reply.headers.emplace_back("X-LD-FD-Fallback", "true");
-    return reply;
+    return stream_with_the_word_to_leave();
   });
-  intent("xfer-full");
-  put_object("a", 1);
-  transferred("x");
+  transfer("xfer-full", "a", 1, "x");
   ASSERT_TRUE(updates(2));
   EXPECT_EQ(update(1), "full b@1");
   EXPECT_EQ(targets()[1], "/sdk/latest-all");
@@ -235,9 +215,7 @@ TEST_F(LaunchDarklyWaysTest, AGoodbyeWaitsForWhatIsInWork) {
     if (path == "/sdk/latest-all") return Reply{.body = data(flags("b", 1))};
     return std::nullopt;
   });
-  intent("xfer-full");
-  put_object("a", 1);
-  transferred("x");
+  transfer("xfer-full", "a", 1, "x");
   ASSERT_TRUE(updates(1));
   feed.event("goodbye", R"({"reason":"r","silent":true,"protocolFallbackTTL":60})");
   ASSERT_TRUE(loop.run_until([&] { return !listener.degraded.empty(); }));
@@ -282,9 +260,7 @@ TEST_F(LaunchDarklyWaysTest, WhatTheStreamBroughtOutlivesAPollThatIsHeld) {
     listener.updates.clear();
     stream_is_up = false;
     poll_while_the_stream_is_away("xfer-full");
-    intent("xfer-full");
-    put_object("s", 1);
-    transferred("streamed");
+    transfer("xfer-full", "s", 1, "streamed");
     ASSERT_TRUE(stream_works());
     source->settle(bad);
     ASSERT_TRUE(updates(2));
@@ -301,17 +277,13 @@ TEST_F(LaunchDarklyWaysTest, WhatTheStreamBroughtOutlivesAPollThatIsHeld) {
 
 TEST_F(LaunchDarklyWaysTest, ChangesToWhatAPollBroughtGoWithIt) {
   poll_while_the_stream_is_away("xfer-full");
-  intent("xfer-changes");
-  put_object("s", 1);
-  transferred("streamed");
+  transfer("xfer-changes", "s", 1, "streamed");
   ASSERT_TRUE(stream_works());
   const int before = feed.streams();
   source->settle(Outcome::kHeld);
   ASSERT_TRUE(streams(before + 1));
   EXPECT_EQ(std::ranges::count(targets(), "/sdk/stream"), 1) << "everything is asked for";
-  intent("xfer-full");
-  put_object("s", 2);
-  transferred("everything");
+  transfer("xfer-full", "s", 2, "everything");
   ASSERT_TRUE(updates(2));
   EXPECT_EQ(update(1), "full s@2");
 }
