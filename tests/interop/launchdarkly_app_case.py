@@ -80,3 +80,16 @@ class LaunchDarklyAppCase(LaunchDarklyTestCase):
                 found = client.variation(key, context)
                 self.assertEqual((found["value"], found["variation"], found["reason"]["kind"]),
                                  expected, found)
+
+
+class EachLanguage:
+    """For what self.check(language) finds out: a test for each language, besides the case's own."""
+
+    def test_python(self):
+        self.check("python")
+
+    def test_node(self):
+        self.check("node")
+
+    def test_go(self):
+        self.check("go")

@@ -2,7 +2,7 @@
 the vendor is down, and a key that changes."""
 
 from launchdarkly_app_case import (ENDED_BY_A_REFUSED_CONNECTION, MODES, POLLS_SELDOM, SECOND_KEY,
-                                   LaunchDarklyAppCase, main, often_told)
+                                   EachLanguage, LaunchDarklyAppCase, main, often_told)
 from launchdarkly_flags import answering
 from launchdarkly_test_case import FLAGS, SDK_KEY, uri_of
 
@@ -11,7 +11,7 @@ def all_ways(language):
     return [(language, mode) for mode in MODES[language]]
 
 
-class Clients(LaunchDarklyAppCase):
+class Clients(EachLanguage, LaunchDarklyAppCase):
     def listening(self, apps):
         """Those that hear of a change soon."""
         return [app for app in apps if (app.language, app.mode) not in POLLS_SELDOM]
@@ -30,15 +30,6 @@ class Clients(LaunchDarklyAppCase):
             app.await_value("answer", None)
         self.assertEqual(service.streams, 1, "one stream upstream for them all")
         self.assertEqual(len(service.requests_to("/all")), 0)
-
-    def test_python(self):
-        self.check("python")
-
-    def test_node(self):
-        self.check("node")
-
-    def test_go(self):
-        self.check("go")
 
     def test_upstream_of_the_first_protocol(self):
         service = self.service(fdv2=False)

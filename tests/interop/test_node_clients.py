@@ -49,6 +49,15 @@ class NodeClients(InteropTestCase):
         self.assertEqual(details["flagMetadata"], {"owner": "platform", "ticket": "F-1",
                                                    "weight": 2.5, "experimental": False})
 
+    def check_a_kill(self, client_of):
+        daemon = self.serve()
+        client = client_of(daemon)
+        self.change_flags(hello="after the kill")
+        self.restart_on_same_address(daemon)
+        self.eventually(
+            lambda: client.ask("string", "greeting", "-")["value"] == "after the kill",
+            "answers after the restart")
+
     def test_server_hears_of_a_change(self):
         client = self.server_client(self.serve())
         self.change_flags(hello="changed")
@@ -56,13 +65,7 @@ class NodeClients(InteropTestCase):
         self.assertEqual(client.ask("string", "greeting", "-")["value"], "changed")
 
     def test_server_reconnects_after_a_kill(self):
-        daemon = self.serve()
-        client = self.server_client(daemon)
-        self.change_flags(hello="after the kill")
-        self.restart_on_same_address(daemon)
-        self.eventually(
-            lambda: client.ask("string", "greeting", "-")["value"] == "after the kill",
-            "answers after the restart")
+        self.check_a_kill(self.server_client)
 
     def test_web_every_type(self):
         client = self.web_client(self.serve())
@@ -80,13 +83,7 @@ class NodeClients(InteropTestCase):
         self.assertEqual(client.ask("string", "greeting", "-")["value"], "changed")
 
     def test_web_reconnects_after_a_kill(self):
-        daemon = self.serve()
-        client = self.web_client(daemon)
-        self.change_flags(hello="after the kill")
-        self.restart_on_same_address(daemon)
-        self.eventually(
-            lambda: client.ask("string", "greeting", "-")["value"] == "after the kill",
-            "answers after the restart")
+        self.check_a_kill(self.web_client)
 
 
 if __name__ == "__main__":

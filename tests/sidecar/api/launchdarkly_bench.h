@@ -58,6 +58,16 @@ inline evaluation::Record segment_record(std::string_view key, std::int64_t vers
       .tombstone = false,
       .raw = ld_segment(key, version, included)};
 }
+// flag-0, flag-1, …: each with a text of so many bytes for its value.
+inline std::vector<evaluation::Record> flag_records(int count, std::size_t value_bytes) {
+  std::vector<evaluation::Record> records;
+  for (int i = 0; i < count; ++i) {
+    records.push_back(
+        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(value_bytes, 'x') + '"'));
+  }
+  return records;
+}
+
 inline evaluation::Record deleted_record(evaluation::Record record) {
   record.tombstone = true;
   record.raw.clear();

@@ -61,12 +61,7 @@ class LaunchDarklySdkDiskTest : public ::testing::Test {
   // More than goes into a few slices.
   void take_many() {
     bench.desk().settings.bulk_slice = std::chrono::hours(1);
-    std::vector<evaluation::Record> records;
-    for (int i = 0; i < 1500; ++i) {
-      records.push_back(
-          flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
-    }
-    bench.take(std::move(records));
+    bench.take(flag_records(1500, 600));
   }
   // As the state's write does it.
   void move_texts() {

@@ -79,12 +79,7 @@ TEST_F(LaunchDarklySdkPollTest, WithoutDataTheyAreToComeAgain) {
 
 TEST_F(LaunchDarklySdkPollTest, LargeDocumentsGoOutInSlices) {
   bench.desk().settings.bulk_slice = std::chrono::hours(1);
-  std::vector<evaluation::Record> records;
-  for (int i = 0; i < 3000; ++i) {
-    records.push_back(
-        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(500, 'x') + '"'));
-  }
-  bench.take(std::move(records));
+  bench.take(flag_records(3000, 500));
   auto answer = bench.get("/sdk/latest-all");
   ASSERT_NE(answer.stream, nullptr);
   EXPECT_FALSE(answer.header("ETag").empty());

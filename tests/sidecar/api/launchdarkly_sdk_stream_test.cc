@@ -106,12 +106,7 @@ TEST_F(LaunchDarklySdkStreamTest, StaleDataIsServed) {
 
 TEST_F(LaunchDarklySdkStreamTest, OneBodyForAll) {
   serve();
-  std::vector<evaluation::Record> records;
-  for (int i = 0; i < 5000; ++i) {
-    records.push_back(
-        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(1000, 'x') + '"'));
-  }
-  bench.take(std::move(records));
+  bench.take(flag_records(5000, 1000));
   std::vector<net::RecordingResponse> answers;
   for (int i = 0; i < 50; ++i) answers.push_back(bench.get("/all"));
   bench.turn_until([&] { return !answers.back().stream->sent.empty(); });
@@ -254,12 +249,7 @@ TEST_F(LaunchDarklySdkStreamTest, WithoutRoomForABodyItGoesOutInSlices) {
   bench.desk().budget = &bench.budget();
   bench.desk().settings.bulk_slice = std::chrono::hours(1);
   serve();
-  std::vector<evaluation::Record> records;
-  for (int i = 0; i < 1500; ++i) {
-    records.push_back(
-        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(600, 'x') + '"'));
-  }
-  bench.take(std::move(records));
+  bench.take(flag_records(1500, 600));
   auto stream = bench.get("/all").stream;
   bench.turn(5);
   // What changes meanwhile comes behind it.

@@ -171,12 +171,7 @@ TEST_F(LaunchDarklySdkTransferTest, ThePollsTagNamesWhereTheClientStands) {
 }
 
 TEST_F(LaunchDarklySdkTransferTest, LargeOnesInSlices) {
-  std::vector<evaluation::Record> records;
-  for (int i = 0; i < 3000; ++i) {
-    records.push_back(
-        flag_record("flag-" + std::to_string(i), 1, '"' + std::string(300, 'x') + '"'));
-  }
-  bench.take(std::move(records));
+  bench.take(flag_records(3000, 300));
   auto answer = bench.get("/sdk/poll");
   ASSERT_NE(answer.stream, nullptr);
   SdkStore store;
