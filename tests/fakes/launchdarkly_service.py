@@ -295,6 +295,12 @@ class LaunchDarklyService(ScriptedUpstream):
                 return
 
 
+def accepted_but_reset(exchange):
+    """To interfere with: the vendor took it, and its answer was lost."""
+    exchange.upstream.accept(exchange)
+    exchange.reset()
+
+
 def read_body(incoming, request):
     if request.header("Transfer-Encoding") != "chunked":
         return incoming.read(int(request.header("Content-Length") or 0))

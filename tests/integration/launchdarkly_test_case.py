@@ -70,6 +70,11 @@ class LaunchDarklyTestCase(DaemonTestCase):
                                 **dict(process), "environments": {
             "default": self.environment(service, **environment)}}, wait=wait, name=name + ".json")
 
+    def service_and_daemon(self, **options):
+        """The usual flags upstream, and a daemon on them; the options are those of flagstone()."""
+        service = self.service()
+        return service, self.flagstone(service, **options)
+
     def document(self, daemon, **headers):
         """What a polling SDK is served."""
         answer = daemon.ofrep().get("/sdk/latest-all", {**AUTHORIZED, **headers})

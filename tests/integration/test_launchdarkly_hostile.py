@@ -124,8 +124,7 @@ class Streams(LaunchDarklyTestCase):
     def test_an_endless_event_costs_no_memory(self):
         for protocol, path in PROTOCOLS:
             with self.subTest(protocol=protocol):
-                service = self.service()
-                daemon = self.flagstone(service, source={
+                service, daemon = self.service_and_daemon(source={
                     "protocol": protocol, "max_document_bytes": "4MiB"})
                 before = daemon.memory_kib()
                 service.interfere(QUIET[path], status(503))

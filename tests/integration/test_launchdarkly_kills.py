@@ -12,6 +12,7 @@ import uuid
 from launchdarkly_test_case import AUTHORIZED, LaunchDarklyTestCase, main
 from behaviours import sequence, status
 from launchdarkly_events import custom, events_of, once_each, summary
+from launchdarkly_service import accepted_but_reset
 from ofrep_client import Client
 
 ONE = ("answer", 0, 1, "v1")
@@ -67,16 +68,9 @@ class App(threading.Thread):
                 raise AssertionError(answer)
 
 
-def accepted_but_reset(exchange):
-    """The vendor took it; its answer was lost."""
-    exchange.upstream.accept(exchange)
-    exchange.reset()
-
-
 class Kills(LaunchDarklyTestCase):
     def test_sums_match_after_an_outage_with_kills(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=BUSY)
+        service, daemon = self.service_and_daemon(events=BUSY)
         self.await_state_written(daemon)
         address = daemon.tcp_address
         # An outage, an upstream that fails now and then or loses its answers, one that works.
@@ -124,8 +118,7 @@ class OwnEvaluations(LaunchDarklyTestCase):
                                            log.read_bytes()))
 
     def test_what_is_in_the_log_is_not_lost(self):
-        service = self.service()
-        daemon = self.flagstone(service, events={"flush_interval": "1h"})
+        service, daemon = self.service_and_daemon(events={"flush_interval": "1h"})
         self.await_state_written(daemon)
         address = daemon.tcp_address
         service.die()

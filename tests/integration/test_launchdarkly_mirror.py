@@ -38,8 +38,7 @@ class Mirror(LaunchDarklyTestCase):
         self.assertNotIn("answer", json.loads(self.document(daemon).body)["flags"])
 
     def test_second_protocol_by_default(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         self.check_changes(service, daemon)
         self.assertEqual(service.streams, 1)
         self.assertEqual(len(service.requests_to("/all")), 0)
@@ -54,8 +53,7 @@ class Mirror(LaunchDarklyTestCase):
         self.assertEqual(len(asked_in_vain), 1, "once, and not again")
 
     def test_first_protocol_by_option(self):
-        service = self.service()
-        daemon = self.flagstone(service, source=FDV1)
+        service, daemon = self.service_and_daemon(source=FDV1)
         self.check_changes(service, daemon)
         self.assertEqual([r.target for r in service.requests if "latest" not in r.target], ["/all"])
 
@@ -119,8 +117,7 @@ class Mirror(LaunchDarklyTestCase):
         daemon.await_value("v1")
 
     def test_a_transfer_counts_only_when_it_is_whole(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
 
         def put(value):
             return server_sent("put-object", {"version": value["version"], "kind": "flag",
@@ -142,8 +139,7 @@ class Mirror(LaunchDarklyTestCase):
     def test_unknown_things_are_passed_over(self):
         for options in ({"protocol": "fdv1"}, {"protocol": "fdv2"}):
             with self.subTest(**options):
-                service = self.service()
-                daemon = self.flagstone(service, source=options)
+                service, daemon = self.service_and_daemon(source=options)
                 service.heartbeat()
                 service.send_to_streams(server_sent("heart-beat", {}))
                 service.send_to_streams(server_sent("from-the-future", {"a": 1}))

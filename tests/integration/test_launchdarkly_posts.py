@@ -14,16 +14,11 @@ from launchdarkly_test_case import AUTHORIZED, SDK_KEY, WHO, LaunchDarklyTestCas
 from behaviours import hang, sequence, status
 from launchdarkly_events import custom, evaluations, events_of, once_each, summary
 from launchdarkly_flags import answering
+from launchdarkly_service import accepted_but_reset
 
 SOON = {"flush_interval": "1s"}
 SELDOM = {"flush_interval": "1h"}
 ONE = ("answer", 0, 1, "v1")
-
-
-def accepted_but_reset(exchange):
-    """The vendor took it; its answer was lost."""
-    exchange.upstream.accept(exchange)
-    exchange.reset()
 
 
 class Posts(LaunchDarklyTestCase):
@@ -37,8 +32,7 @@ class Posts(LaunchDarklyTestCase):
         return answer
 
     def test_answered_at_once_merged_and_sent_once(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         for number in range(20):
             answer = self.post(daemon, [summary({ONE: 5}, 1_000 + number, 3_000 + number),
                                         custom(number)], packed=number % 2)
@@ -57,8 +51,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual((min(d[0] for d in dates), max(d[1] for d in dates)), (1_000, 3_019))
 
     def test_index_events_are_told_once(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         index = {"kind": "index", "creationDate": 1, "context": {"kind": "user", "key": "ada"}}
         for _ in range(5):
             self.post(daemon, [index, custom(1)])
@@ -66,8 +59,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual(len(events_of(service.posted(), "index")), 1)
 
     def test_a_post_that_comes_again_counts_once(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         for _ in range(3):
             self.post(daemon, [summary({ONE: 7})], payload="5b1e0d0e-again")
         self.post(daemon, [custom(1)])
@@ -75,14 +67,12 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual(evaluations(service.posted()), {"answer": 7})
 
     def test_all_that_an_sdk_may_have_kept_comes_in_one_body(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         self.post(daemon, [{**custom(number), "metadata": "x" * 1_000} for number in range(3_000)])
         service.await_posted(lambda b: len(events_of(b, "custom")) == 3_000, "custom events")
 
     def test_what_is_no_events(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         client = daemon.ofrep()
         for body in (b"{", b"", b'[{"kind":"custom"}', b"\xff\xfe"):
             answer = client.post("/bulk", body, AUTHORIZED)
@@ -97,8 +87,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual(len(events_of(service.posted())), 2)
 
     def test_diagnostics_go_on(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         init = {"kind": "diagnostic-init", "id": {"diagnosticId": "d1", "sdkKeySuffix": "one"},
                 "creationDate": 1, "sdk": {"name": "x"}, "configuration": {}, "platform": {}}
         self.post(daemon, init, path="/diagnostic")
@@ -107,8 +96,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertTrue(service.posted("/diagnostic")[0].payload_id)
 
     def test_a_diagnostic_that_comes_again_counts_once(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         first, second = ({"kind": "diagnostic", "id": {"diagnosticId": "d1"}, "creationDate": date,
                           "droppedEvents": 0} for date in (1, 2))
         client = daemon.ofrep()
@@ -118,21 +106,24 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual(events_of(batches), [first, second])
         self.assertEqual(len(once_each(batches)), 2)
 
+    def await_all_once(self, service, count):
+        """A summary and a custom event of so many posts, the latter by number."""
+        service.await_evaluations({"answer": count}, timeout=90)
+        service.await_posted(lambda b: len(events_of(b, "custom")) >= count, "custom events",
+                             timeout=90)
+        self.assertEqual(service.summary_counts(), {("answer", 0, 1): count})
+        self.assertEqual(sorted(e["data"]["number"] for e in events_of(service.posted(), "custom")),
+                         list(range(count)))
+
     def check_an_outage(self, *behaviours):
         """During it 202s; after it everything once, under payload ids that stayed the same."""
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         service.interfere("/bulk", sequence(*behaviours))
         for number in range(10):
             self.post(daemon, [summary({ONE: 1}), custom(number)])
         service.await_requests_to("/bulk", len(behaviours), timeout=90)
         service.heal()
-        service.await_evaluations({"answer": 10}, timeout=90)
-        service.await_posted(lambda b: len(events_of(b, "custom")) >= 10, "custom events",
-                             timeout=90)
-        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 10})
-        self.assertEqual(sorted(e["data"]["number"] for e in events_of(service.posted(), "custom")),
-                         list(range(10)))
+        self.await_all_once(service, 10)
         return service
 
     def test_a_service_that_fails(self):
@@ -144,8 +135,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertLess(len(once_each(batches)), len(batches), "it came again under its id")
 
     def test_a_key_that_is_refused_for_a_while(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         service.interfere("/bulk", status(401))
         self.post(daemon, [summary({ONE: 3})])
         service.await_requests_to("/bulk", 1)
@@ -183,8 +173,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual(service.summary_counts(), {("answer", 0, 1): 3})
 
     def test_an_outage_a_kill_and_a_restart(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         self.await_state_written(daemon)
         address = daemon.tcp_address
         service.die()
@@ -197,16 +186,10 @@ class Posts(LaunchDarklyTestCase):
         daemon.kill()
         daemon = self.flagstone(service, listen=address, events=SOON)
         service.revive()
-        service.await_evaluations({"answer": 40}, timeout=90)
-        service.await_posted(lambda b: len(events_of(b, "custom")) >= 40, "custom events",
-                             timeout=90)
-        self.assertEqual(service.summary_counts(), {("answer", 0, 1): 40})
-        self.assertEqual(sorted(e["data"]["number"] for e in events_of(service.posted(), "custom")),
-                         list(range(40)))
+        self.await_all_once(service, 40)
 
     def test_a_kill_while_a_batch_is_under_way(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         self.await_state_written(daemon)
         address = daemon.tcp_address
         service.interfere("/bulk", hang())
@@ -221,15 +204,13 @@ class Posts(LaunchDarklyTestCase):
                          first.header("X-LaunchDarkly-Payload-ID"), "the same batch again")
 
     def test_a_stop_sends_what_there_is(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SELDOM)
+        service, daemon = self.service_and_daemon(events=SELDOM)
         self.post(daemon, [summary({ONE: 2}), custom(1)])
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual(evaluations(service.posted()), {"answer": 2})
 
     def test_a_stop_sends_what_there_is_though_a_peer_stalls(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SELDOM, process={"drain_time": "3s"})
+        service, daemon = self.service_and_daemon(events=SELDOM, process={"drain_time": "3s"})
         host, port = daemon.tcp_address.rsplit(":", 1)
         with socket.create_connection((host, int(port))) as stalled:
             stalled.sendall(b"POST /bulk HTTP/1.1\r\nHost: localhost\r\nAuthorization: " +
@@ -265,8 +246,7 @@ class Posts(LaunchDarklyTestCase):
 
     def test_what_is_not_summarized_goes_on_so(self):
         """PHP's SDK sends an event for each evaluation and has upstream add them up."""
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         feature = {"kind": "feature", "key": "answer", "creationDate": 1, "value": "v1",
                    "variation": 0, "version": 1, "context": {"kind": "user", "key": "ada"}}
         self.post(daemon, [feature], **{"X-LaunchDarkly-Unsummarized": "true"})
@@ -277,8 +257,7 @@ class Posts(LaunchDarklyTestCase):
         self.assertEqual(said, {"feature": "true", "custom": None})
 
     def test_a_stop_without_upstream_keeps_it_for_the_next_start(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SELDOM)
+        service, daemon = self.service_and_daemon(events=SELDOM)
         self.await_state_written(daemon)
         service.die()
         self.post(daemon, [summary({ONE: 2}), custom(1)])
@@ -288,8 +267,7 @@ class Posts(LaunchDarklyTestCase):
         service.await_evaluations({"answer": 2}, timeout=60)
 
     def test_a_full_spool_gives_up_the_oldest_and_no_summaries(self):
-        service = self.service()
-        daemon = self.flagstone(service, events={**SOON, "spool_limit": "1MiB"})
+        service, daemon = self.service_and_daemon(events={**SOON, "spool_limit": "1MiB"})
         service.interfere("/bulk", status(503))
         for number in range(300):
             # Random, so that it does not become small when it is packed.
@@ -306,8 +284,7 @@ class Posts(LaunchDarklyTestCase):
 
 class OwnEvaluations(LaunchDarklyTestCase):
     def test_summaries_and_index_events(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         client = daemon.ofrep()
         for _ in range(10):
             client.evaluate("answer")
@@ -320,8 +297,7 @@ class OwnEvaluations(LaunchDarklyTestCase):
         self.assertEqual(keys, ["ada", "u"])
 
     def test_a_prerequisite_counts_too(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         daemon.ofrep().evaluate("needs-answer")
         service.await_evaluations({"needs-answer": 1})
         self.assertEqual(evaluations(service.posted()), {"needs-answer": 1, "answer": 1})
@@ -407,8 +383,7 @@ class OwnEvaluations(LaunchDarklyTestCase):
         self.assertEqual(set(evaluations(service.posted())), {"answer"})
 
     def test_mixed_with_what_apps_post(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SOON)
+        service, daemon = self.service_and_daemon(events=SOON)
         client = daemon.ofrep()
         client.evaluate("answer")
         client.post("/bulk", [summary({ONE: 5})], {**AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4"})
@@ -416,16 +391,14 @@ class OwnEvaluations(LaunchDarklyTestCase):
         self.assertEqual(service.summary_counts(), {("answer", 0, 1): 6})
 
     def test_switched_off(self):
-        service = self.service()
-        daemon = self.flagstone(service, events={**SOON, "enabled": False})
+        service, daemon = self.service_and_daemon(events={**SOON, "enabled": False})
         daemon.ofrep().evaluate("answer")
         daemon.ofrep().post("/bulk", [custom(1)], {**AUTHORIZED, "X-LaunchDarkly-Event-Schema": "4"})
         service.await_posted(lambda b: events_of(b, "custom"), "the app's event")
         self.assertEqual(evaluations(service.posted()), {})
 
     def test_flushed_by_a_stop(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=SELDOM)
+        service, daemon = self.service_and_daemon(events=SELDOM)
         for _ in range(4):
             daemon.ofrep().evaluate("answer", WHO)
         self.assertEqual(daemon.stop(), 0)

@@ -15,8 +15,7 @@ class Refusals(LaunchDarklyTestCase):
     def test_refusals_upstream_are_never_passed_on(self):
         for code in (401, 403, 404, 500, 503):
             with self.subTest(code=code):
-                service = self.service()
-                daemon = self.flagstone(service)
+                service, daemon = self.service_and_daemon()
                 client = daemon.ofrep()
                 for path in ("/sdk/stream", "/sdk/poll", "/all", "/sdk/latest-all", "/bulk"):
                     service.interfere(path, status(code))
@@ -29,8 +28,7 @@ class Refusals(LaunchDarklyTestCase):
                 self.assertEqual(daemon.admin.get("/readyz").status, 200)
 
     def test_a_key_file_that_changes_ends_a_refusal_at_once(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         service.accept_keys("sdk-key-two")
         service.end_streams()
         daemon.await_failure("unauthorized")
@@ -62,8 +60,7 @@ class Refusals(LaunchDarklyTestCase):
         self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-key-0"}).status, 401)
 
     def test_while_a_key_file_is_away_no_key_is_refused_for_good(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        _, daemon = self.service_and_daemon()
         client = daemon.ofrep()
         os.unlink(self.path("key"))
         new = {"Authorization": "sdk-key-two"}
@@ -74,8 +71,7 @@ class Refusals(LaunchDarklyTestCase):
         self.assertEqual(client.get("/sdk/flags", {"Authorization": "sdk-other"}).status, 401)
 
     def test_a_hang_up_ends_a_refusal_at_once(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         service.accept_keys()
         service.end_streams()
         daemon.await_log(rf"status 401 at /sdk/stream: the SDK key in {self.path('key')} is refused, "
@@ -213,8 +209,7 @@ class Refusals(LaunchDarklyTestCase):
         self.eventually(lambda: way() == ("stream", "fdv2", "web"), "the best way")
 
     def test_status_has_the_shape_that_relays_have(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         whole = daemon.ofrep().get("/status").json
         self.assertEqual(whole["status"], "healthy")
         environment, = whole["environments"].values()

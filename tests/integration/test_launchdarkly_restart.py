@@ -141,8 +141,7 @@ class Restart(LaunchDarklyTestCase):
             self.assertEqual(self.served(daemon, key), 200, key)
 
     def test_a_key_that_was_replaced_while_it_was_down(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         self.await_state_written(daemon)
         self.eventually(self.kept_keys(service).exists, "the key to be kept")
         daemon = self.started_again(daemon, service)

@@ -69,8 +69,7 @@ class Stopping(LaunchDarklyTestCase):
 
 class Serving(LaunchDarklyTestCase):
     def test_first_protocol(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         stream = self.subscribe(daemon)
         whole = self.next_data(stream, "put")
         self.assertEqual(whole["path"], "/")
@@ -84,8 +83,7 @@ class Serving(LaunchDarklyTestCase):
         self.assertGreater(delete["version"], 2, "an SDK passes over what is not newer")
 
     def test_second_protocol_with_deltas(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         stream = self.subscribe(daemon, "/sdk/stream")
         intent = self.next_data(stream, "server-intent")
         self.assertEqual(intent["payloads"][0]["intentCode"], "xfer-full")
@@ -111,8 +109,7 @@ class Serving(LaunchDarklyTestCase):
                     self.assertEqual([e["event"] for e in events[1:]], names)
 
     def test_etags_and_single_objects(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         client = daemon.ofrep()
         etag = self.document(daemon).header("ETag")
         for path in ("/sdk/latest-all", "/sdk/poll"):

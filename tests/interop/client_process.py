@@ -39,13 +39,16 @@ class ClientProcess:
                 raise AssertionError(f"the client did not {what}; it said {self._events}")
             return result
 
-    def ask(self, kind, key, fallback, context=None):
+    def request(self, **message):
+        """Says it, and waits for the answer's details."""
         count = len(self._answers)
-        self.process.stdin.write(json.dumps({"type": kind, "key": key, "fallback": fallback,
-                                             "context": context}) + "\n")
+        self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
-        self._await(lambda: len(self._answers) > count, f"answer for {key}")
+        self._await(lambda: len(self._answers) > count, f"answer {message}")
         return self._answers[count]["details"]
+
+    def ask(self, kind, key, fallback, context=None):
+        return self.request(type=kind, key=key, fallback=fallback, context=context)
 
     def events(self, name):
         with self._changed:

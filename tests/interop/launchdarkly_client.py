@@ -42,11 +42,7 @@ class LaunchDarklyClient(ClientProcess):
         super().__init__([*command, json.dumps({"uri": uri, "key": key, **options})], "/")
 
     def do(self, command, **arguments):
-        count = len(self._answers)
-        self.process.stdin.write(json.dumps({"do": command, **arguments}) + "\n")
-        self.process.stdin.flush()
-        self._await(lambda: len(self._answers) > count, f"answer {command} {arguments}")
-        return self._answers[count]["details"]
+        return self.request(do=command, **arguments)
 
     def started(self):
         """Waits until the SDK has data or gave up waiting; True if it has."""

@@ -42,8 +42,7 @@ class Clients(EachLanguage, LaunchDarklyAppCase):
         self.assertEqual(len(service.requests_to("/all")), 1)
 
     def check_restart(self, language):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         address, uri = daemon.tcp_address, uri_of(daemon)
         apps = self.apps([(language, mode) for mode in often_told(language)], uri)
         self.await_state_written(daemon)
@@ -98,8 +97,7 @@ class Clients(EachLanguage, LaunchDarklyAppCase):
         self.check_a_changed_key("go")
 
     def test_a_key_that_is_refused_upstream_is_no_affair_of_the_apps(self):
-        service = self.service()
-        daemon = self.flagstone(service)
+        service, daemon = self.service_and_daemon()
         uri = uri_of(daemon)
         app = self.app("node", uri)
         service.accept_keys()

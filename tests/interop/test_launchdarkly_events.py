@@ -69,8 +69,7 @@ class Events(LaunchDarklyAppCase):
         self.assertEqual(evaluations(batches), {"tracked": 30})
 
     def test_an_outage_and_a_kill_lose_and_double_nothing(self):
-        service = self.service()
-        daemon = self.flagstone(service, events=OFTEN)
+        service, daemon = self.service_and_daemon(events=OFTEN)
         address, uri = daemon.tcp_address, uri_of(daemon)
         apps = [self.app(language, uri, wait=False) for language in LANGUAGES]
         for app in apps:

@@ -23,10 +23,7 @@ class Mocks(ClientProcess):
         return self.await_event("listening")[0]["uri"]
 
     def do(self, command, **arguments):
-        count = len(self._answers)
-        self.process.stdin.write(json.dumps({"do": command, **arguments}) + "\n")
-        self.process.stdin.flush()
-        self._await(lambda: len(self._answers) > count, command)
+        self.request(do=command, **arguments)
 
     def paths(self):
         return [event["path"].partition("?")[0] for event in self.events("request")]
