@@ -64,11 +64,11 @@ Entry::Entry(Parts& parts, EntryHome& home)
       home_(&home),
       text_(0),
       compiled_(parts.compiled.release()),
-      key_size_(static_cast<std::uint32_t>(parts.key.size()) & kMaxKeyBytes),
+      key_size_(static_cast<std::uint32_t>(parts.key.size()) & kKeyBytesMax),
       bits_(bits_of(parts)),
       layer_(parts.layer),
       kind_(parts.kind) {
-  assert(parts.key.size() <= kMaxKeyBytes);
+  assert(parts.key.size() <= kKeyBytesMax);
   assert(!parts.tombstone || (compiled() == nullptr && !parts.quarantine && parts.raw.empty()));
   assert(!parts.quarantine || !parts.quarantine->good || !parts.quarantine->good->is_quarantined());
   if (has(kHasVersion)) write(tail(), parts.version);

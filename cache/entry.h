@@ -28,7 +28,7 @@ struct EntryHome;
 // Entries that do not count usage (every kind but the flag, and tombstones) have this.
 inline constexpr std::uint32_t kNoFlagId = UINT32_MAX;
 // A key's bytes, at most; a document with a longer one is refused.
-inline constexpr std::size_t kMaxKeyBytes = (std::size_t{1} << 24) - 1;
+inline constexpr std::size_t kKeyBytesMax = (std::size_t{1} << 24) - 1;
 
 // Why a record's newest text is not what answers.
 struct Quarantine {
@@ -54,7 +54,7 @@ class Entry {
     bool tombstone = false;
     std::int64_t version = 0;
     std::string_view set_id = {};
-    std::string_view key = {};  // at most kMaxKeyBytes
+    std::string_view key = {};  // at most kKeyBytesMax
     // Copied, unless `filed` says that it need not be.
     std::string_view raw = {};
     std::optional<Filed> filed = std::nullopt;

@@ -52,7 +52,7 @@ struct Accepted {
   std::size_t outdated = 0;
   // False when everybody is answered as before: nothing to publish.
   bool snapshot_changed = false;
-  // The visible records that changed, for change events. Of more than kMaxChangesListed, and when
+  // The visible records that changed, for change events. Of more than kChangesListedMax, and when
   // a document's metadata changed, `everything` is true instead and the list is empty.
   std::vector<evaluation::RecordId> changed_ids;
   bool everything = false;
@@ -87,8 +87,8 @@ struct Pin {
 
 class Environment {
  public:
-  static constexpr std::size_t kMaxChangesListed = 1000;
-  static constexpr std::size_t kMaxPins = 1000;
+  static constexpr std::size_t kChangesListedMax = 1000;
+  static constexpr std::size_t kPinsMax = 1000;
 
   // `dialect` and `home` outlive every snapshot made here.
   Environment(EnvironmentOptions options, const evaluation::Dialect& dialect, EntryHome& home);

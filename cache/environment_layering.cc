@@ -124,8 +124,8 @@ Environment::PinsOutcome Environment::set_pins(const std::vector<Pin>& pins) {
   PinsOutcome outcome;
   std::vector<PinText> texts;
   for (const Pin& pin : pins) {
-    if (texts.size() == kMaxPins) {
-      outcome.problems.push_back("more than " + std::to_string(kMaxPins) +
+    if (texts.size() == kPinsMax) {
+      outcome.problems.push_back("more than " + std::to_string(kPinsMax) +
                                  " pins: the rest is left out");
       break;
     }
@@ -172,7 +172,7 @@ void Environment::show(std::vector<EntryPointer> touched, bool metadata_changed,
     if (old == now) continue;
     changed = true;
     accepted.changed_ids.push_back(id->id());
-    accepted.everything = accepted.changed_ids.size() > kMaxChangesListed;
+    accepted.everything = accepted.changed_ids.size() > kChangesListedMax;
   }
   if (accepted.everything) accepted.changed_ids.clear();
   // Pins and the bootstrap may have named an id twice.

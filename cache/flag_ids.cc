@@ -21,7 +21,7 @@ void FlagIds::retire(std::string_view set_id, std::string_view key, std::uint32_
   const Name name(set_id, key);
   if (!retired_.emplace(name, id).second) return;
   retired_order_.push_back(name);
-  while (retired_order_.size() > kMaxRetired) {
+  while (retired_order_.size() > kRetiredMax) {
     const auto oldest = retired_.find(retired_order_.front());
     retired_order_.pop_front();
     // It may have come back meanwhile, and have been retired again: then it goes a little early.

@@ -2,7 +2,7 @@
 // same number in every snapshot, also when it was deleted and comes back.
 //
 // Owned by one Environment, keeper's thread. A flag in use is known by its entry; only deleted ones
-// are remembered here, at most kMaxRetired, after which the oldest number is given to somebody
+// are remembered here, at most kRetiredMax, after which the oldest number is given to somebody
 // else.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace flagstone::cache {
 
 class FlagIds {
  public:
-  static constexpr std::size_t kMaxRetired = 10'000;
+  static constexpr std::size_t kRetiredMax = 10'000;
 
   // For a flag that no layer has: its old number, or a new one.
   std::uint32_t take(std::string_view set_id, std::string_view key);

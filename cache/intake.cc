@@ -128,9 +128,9 @@ Intake::Taken Intake::take_next() {
 }
 
 Intake::Taken Intake::take(Incoming& record) {
-  if (record.key.size() > kMaxKeyBytes) {
+  if (record.key.size() > kKeyBytesMax) {
     refuse(Refused::Kind::kTooLarge, "a key has " + std::to_string(record.key.size()) +
-                                         " bytes, more than " + std::to_string(kMaxKeyBytes));
+                                         " bytes, more than " + std::to_string(kKeyBytesMax));
     return Taken::kYes;
   }
   const std::uint64_t hash = RecordIndex::hash_of(record.kind, record.set_id, record.key);

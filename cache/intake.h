@@ -146,7 +146,7 @@ class Intake {
   std::optional<FiledRecord> filed_;
   // Of a spooled document: the piece of its file that is being read, and how far.
   const SpooledDocument* spooled_ = nullptr;
-  std::uint32_t spool_file_ = TextPlace::kMaxFiles;
+  std::uint32_t spool_file_ = TextPlace::kFilesMax;
   std::string window_;
   std::uint64_t window_begin_ = 0;
   std::size_t window_used_ = 0;

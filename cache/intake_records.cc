@@ -61,8 +61,8 @@ void Intake::let_go_of_files() {
     environment_.home_.files.let_go(number);
   }
   restored_.filed.numbers.clear();
-  if (spool_file_ != TextPlace::kMaxFiles) environment_.home_.files.let_go(spool_file_);
-  spool_file_ = TextPlace::kMaxFiles;
+  if (spool_file_ != TextPlace::kFilesMax) environment_.home_.files.let_go(spool_file_);
+  spool_file_ = TextPlace::kFilesMax;
   spooled_ = nullptr;
   restored_.update.elsewhere.reset();
 }

@@ -12,7 +12,7 @@ namespace flagstone::cache {
 namespace {
 
 // More than that, and writing everything is cheaper than naming what changed.
-constexpr std::size_t kMaxUnsavedIds = 2000;
+constexpr std::size_t kUnsavedIdsMax = 2000;
 
 // Which of the list's files that is; held once for the list.
 std::uint32_t number_in(FiledRecords& records, std::uint32_t file, TextFiles& files) {
@@ -59,7 +59,7 @@ std::vector<QuarantinedRecord> Layer::quarantined() const {
     named.push_back({.id = (*entry)->id(),
                      .message = quarantine->message,
                      .answers = quarantine->good != nullptr});
-    if (named.size() == kMaxQuarantinedListed) break;
+    if (named.size() == kQuarantinedListedMax) break;
   }
   return named;
 }
@@ -95,7 +95,7 @@ RestoredLayer Layer::restored_copy(TextFiles& files) const {
 
 void Layer::note_unsaved(const std::vector<RecordIndex::Edit>& edits) {
   unsaved_ = true;
-  if (everything_unsaved_ || unsaved_ids_.size() + edits.size() > kMaxUnsavedIds) {
+  if (everything_unsaved_ || unsaved_ids_.size() + edits.size() > kUnsavedIdsMax) {
     everything_unsaved_ = true;
     unsaved_ids_.clear();
     return;
@@ -113,7 +113,7 @@ void Layer::bound_tombstones(std::vector<RecordIndex::Edit>& edits) {
   for (const RecordIndex::Edit& edit : edits) {
     if (!edit.erase && edit.entry->is_tombstone()) tombstones_.push_back(edit.entry->id());
   }
-  while (tombstones_.size() > kMaxTombstones) {
+  while (tombstones_.size() > kTombstonesMax) {
     const evaluation::RecordId oldest = std::move(tombstones_.front());
     tombstones_.pop_front();
     // It may have come back to life, or this very update may be about it.

@@ -39,9 +39,9 @@ struct LayerOptions {
 // A document drops too much when it drops more than this many and more than half.
 inline constexpr std::size_t kShrinkMayDropRecords = 10;
 // Deleted records whose version a layer remembers; the oldest are forgotten first.
-inline constexpr std::size_t kMaxTombstones = 10'000;
+inline constexpr std::size_t kTombstonesMax = 10'000;
 // Quarantined records named in status; the count is always exact.
-inline constexpr std::size_t kMaxQuarantinedListed = 100;
+inline constexpr std::size_t kQuarantinedListedMax = 100;
 
 // What the shrink guard holds, for status and logs.
 struct HeldDocument {
@@ -93,7 +93,7 @@ class Layer {
   // Of the records it has; what the source should ask upstream with.
   const std::string& cursor() const { return cursor_; }
   const std::optional<HeldDocument>& held() const { return held_; }
-  // At most kMaxQuarantinedListed of them; records().quarantined_count() counts all.
+  // At most kQuarantinedListedMax of them; records().quarantined_count() counts all.
   std::vector<QuarantinedRecord> quarantined() const;
   // Everything it has, as Environment::begin_restored() takes it: what another environment of the
   // same dialect needs to answer the same and ask upstream with the same cursor. Only of a layer

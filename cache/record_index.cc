@@ -14,9 +14,9 @@ namespace {
 using evaluation::RecordKind;
 
 // A page holds 32 to 64 entries on average. The directory doubles above that, and halves when
-// pages grow emptier than kMinAverage, so that an index at the edge does not change back and forth.
-constexpr std::size_t kMaxAverage = 64;
-constexpr std::size_t kMinAverage = 12;
+// pages grow emptier than kAverageMin, so that an index at the edge does not change back and forth.
+constexpr std::size_t kAverageMax = 64;
+constexpr std::size_t kAverageMin = 12;
 
 // Hashes of one kind and key differ in these bits only, by their sets.
 constexpr std::uint64_t kSetBits = 0xffff;
@@ -25,10 +25,10 @@ std::uint64_t key_part(std::uint64_t hash) { return hash & ~kSetBits; }
 
 unsigned directory_bits(std::size_t entries, unsigned current_bits) {
   const std::size_t pages = std::size_t{1} << current_bits;
-  const bool too_full = entries > pages * kMaxAverage;
-  const bool too_empty = current_bits > 0 && entries < pages * kMinAverage;
+  const bool too_full = entries > pages * kAverageMax;
+  const bool too_empty = current_bits > 0 && entries < pages * kAverageMin;
   if (!too_full && !too_empty) return current_bits;
-  const std::size_t wanted = (entries + kMaxAverage - 1) / kMaxAverage;
+  const std::size_t wanted = (entries + kAverageMax - 1) / kAverageMax;
   return static_cast<unsigned>(std::bit_width(wanted > 1 ? wanted - 1 : 0));
 }
 

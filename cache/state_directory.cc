@@ -15,7 +15,7 @@ namespace flagstone::cache {
 namespace {
 
 // A manifest holds a cursor and a few hashes.
-constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} * 1024 * 1024;
+constexpr std::uint64_t kManifestBytesMax = std::uint64_t{1} * 1024 * 1024;
 // What a record costs in a file beside its texts, generously; and a file beside its records.
 constexpr std::uint64_t kRecordOverheadBytes = 48;
 constexpr std::uint64_t kFileOverheadBytes = 4096;
@@ -136,7 +136,7 @@ bool StateDirectory::load_generation(Source& source, const SourceIdentity& ident
                                      std::uint64_t generation, LoadedState& loaded,
                                      std::vector<std::string>& warnings) {
   const std::string name = generation_file(generation, "manifest");
-  const auto bytes = read_file(files_, source.folder + "/" + name, kMaxManifestBytes);
+  const auto bytes = read_file(files_, source.folder + "/" + name, kManifestBytesMax);
   if (!bytes) {
     if (bytes.error().code == EFBIG) set_aside(source, name, "is too large", warnings);
     if (bytes.error().code != EFBIG) warnings.push_back(describe(bytes.error()));
@@ -204,7 +204,7 @@ void StateDirectory::set_aside(Source& source, const std::string& name, const st
   }
   std::sort(aside.begin(), aside.end());
   const std::uint64_t next = aside.empty() ? 1 : aside.back().first + 1;
-  for (std::size_t i = 0; i + kMaxCorruptKept <= aside.size(); ++i) {
+  for (std::size_t i = 0; i + kCorruptKeptMax <= aside.size(); ++i) {
     (void)files_.unlink(source.folder + "/" + aside[i].second);
   }
   (void)files_.rename(path, path + std::string(kMark) + std::to_string(next));
@@ -228,7 +228,7 @@ std::expected<SavedTexts, StateError> StateDirectory::save(const SourceIdentity&
   bool appended = false;
   if (!write.everything && source.generation != 0) {
     FileResult<Segment> segment = encode_segment(source, write, now_unix_ms);
-    const std::uint64_t most = std::max(kMinCompactionBytes, source.base_bytes / 4);
+    const std::uint64_t most = std::max(kCompactionBytesMin, source.base_bytes / 4);
     if (segment && source.segment_bytes + segment->bytes.size() <= most) {
       outcome = append(source, identity, write, std::move(*segment), saved);
       appended = true;

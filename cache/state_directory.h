@@ -67,9 +67,9 @@ struct LoadedState {
 class StateDirectory {
  public:
   // Corrupt files set aside, per source; older ones are deleted.
-  static constexpr std::size_t kMaxCorruptKept = 3;
+  static constexpr std::size_t kCorruptKeptMax = 3;
   // Segments are folded into a new base when they exceed a quarter of it (and this).
-  static constexpr std::uint64_t kMinCompactionBytes = std::uint64_t{64} * 1024;
+  static constexpr std::uint64_t kCompactionBytesMin = std::uint64_t{64} * 1024;
 
   // Opens (makes) the directory and takes its lock. Never fails: when it cannot write, writable()
   // is false, problem() says why, and load() reads what it can.

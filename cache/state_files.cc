@@ -12,7 +12,7 @@
 namespace flagstone::cache {
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 100;
+constexpr std::size_t kNameBytesMax = 100;
 
 // Reads a file from the front in large pieces, and only as far as it is meant to go.
 class FileWindow final : public ByteSource {
@@ -239,8 +239,8 @@ std::string safe_name(std::string_view text) {
     name += kDigits[byte & 15];
   }
   if (name.empty()) return "%";
-  if (name.size() <= kMaxNameBytes) return name;
-  return name.substr(0, kMaxNameBytes) + "~" + sha256_hex(text).substr(0, 16);
+  if (name.size() <= kNameBytesMax) return name;
+  return name.substr(0, kNameBytesMax) + "~" + sha256_hex(text).substr(0, 16);
 }
 
 std::string source_folder(const SourceIdentity& source) {

@@ -10,7 +10,7 @@ TextFiles::~TextFiles() {
 }
 
 std::optional<std::uint32_t> TextFiles::add(std::unique_ptr<const ReadableFile> file) {
-  for (std::uint32_t number = 0; number < TextPlace::kMaxFiles; ++number) {
+  for (std::uint32_t number = 0; number < TextPlace::kFilesMax; ++number) {
     if (files_[number].load(std::memory_order_relaxed) != nullptr) continue;
     files_[number].store(file.release(), std::memory_order_release);
     holders_[number] = 1;

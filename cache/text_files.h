@@ -45,8 +45,8 @@ class TextFiles {
   }
 
  private:
-  std::array<std::atomic<const ReadableFile*>, TextPlace::kMaxFiles> files_{};
-  std::array<std::size_t, TextPlace::kMaxFiles> holders_{};
+  std::array<std::atomic<const ReadableFile*>, TextPlace::kFilesMax> files_{};
+  std::array<std::size_t, TextPlace::kFilesMax> holders_{};
   std::vector<std::uint32_t> unheld_;
   std::size_t open_count_ = 0;
 };

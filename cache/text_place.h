@@ -43,9 +43,9 @@ class TextBlock {
 
 class TextPlace {
  public:
-  static constexpr std::uint32_t kMaxFiles = 1024;
-  static constexpr std::uint64_t kMaxOffset = (std::uint64_t{1} << 32) - 1;
-  static constexpr std::size_t kMaxFileTextBytes = (std::size_t{1} << 21) - 1;
+  static constexpr std::uint32_t kFilesMax = 1024;
+  static constexpr std::uint64_t kOffsetMax = (std::uint64_t{1} << 32) - 1;
+  static constexpr std::size_t kFileTextBytesMax = (std::size_t{1} << 21) - 1;
 
   // No text at all: a tombstone's.
   constexpr TextPlace() = default;
@@ -57,7 +57,7 @@ class TextPlace {
   // Nullopt when file, offset or size are beyond what a place can name: the text stays in memory.
   static std::optional<TextPlace> in_file(std::uint32_t file, std::uint64_t offset,
                                           std::size_t bytes) {
-    if (file >= kMaxFiles || offset > kMaxOffset || bytes > kMaxFileTextBytes) return std::nullopt;
+    if (file >= kFilesMax || offset > kOffsetMax || bytes > kFileTextBytesMax) return std::nullopt;
     return TextPlace(kFileTag | (std::uint64_t{file} << kFileShift) |
                      (std::uint64_t{bytes} << kBytesShift) | (offset << kOffsetShift));
   }
@@ -75,7 +75,7 @@ class TextPlace {
   std::string_view text() const { return TextBlock::view(block()); }
 
   std::size_t bytes() const {
-    if (is_in_file()) return static_cast<std::size_t>(word_ >> kBytesShift) & kMaxFileTextBytes;
+    if (is_in_file()) return static_cast<std::size_t>(word_ >> kBytesShift) & kFileTextBytesMax;
     return word_ == 0 ? 0 : text().size();
   }
 
@@ -84,7 +84,7 @@ class TextPlace {
 
   static constexpr std::uint64_t kFileTag = 1;
   static constexpr unsigned kFileShift = 1;
-  static constexpr std::uint32_t kFileMask = kMaxFiles - 1;
+  static constexpr std::uint32_t kFileMask = kFilesMax - 1;
   static constexpr unsigned kBytesShift = 11;
   static constexpr unsigned kOffsetShift = 32;
 

@@ -55,7 +55,7 @@ UsageCounters::~UsageCounters() {
 
 void UsageCounters::count(std::uint32_t flag_id) {
   const std::size_t number = flag_id / kCountersPerChunk;
-  if (number >= kMaxChunks) return;
+  if (number >= kChunksMax) return;
   Chunk* chunk = chunks_[number].load(std::memory_order_acquire);
   if (chunk == nullptr) return;
   // The only writer: a plain addition, seen by the keeper sooner or later.
@@ -64,7 +64,7 @@ void UsageCounters::count(std::uint32_t flag_id) {
 }
 
 void UsageCounters::count_unknown(std::string_view key) {
-  key = cut_between_characters(key, kMaxUnknownKeyBytes);
+  key = cut_between_characters(key, kUnknownKeyBytesMax);
   const std::size_t written = ring_written_.load(std::memory_order_relaxed);
   const std::size_t read = ring_read_.load(std::memory_order_acquire);
   if (kUnknownRingBytes - (written - read) < key.size() + 2) {
@@ -81,7 +81,7 @@ void UsageCounters::count_unknown(std::string_view key) {
 
 void UsageCounters::grow(std::uint32_t limit) {
   const std::size_t wanted = std::min<std::size_t>(
-      (std::size_t{limit} + kCountersPerChunk - 1) / kCountersPerChunk, kMaxChunks);
+      (std::size_t{limit} + kCountersPerChunk - 1) / kCountersPerChunk, kChunksMax);
   for (; chunk_count_ < wanted; ++chunk_count_) {
     chunks_[chunk_count_].store(new Chunk, std::memory_order_release);
   }
@@ -154,7 +154,7 @@ void UsageTotals::drain(UsageCounters& counters, std::int64_t now_unix_ms) {
 void UsageTotals::note_unknown(std::string_view key, std::int64_t now_unix_ms) {
   const auto known = unknown_.find(key);
   if (known != unknown_.end()) return add(known->second, 1, now_unix_ms);
-  if (unknown_.size() == kMaxUnknownKeys) {
+  if (unknown_.size() == kUnknownKeysMax) {
     ++unknown_dropped_;
     return;
   }
@@ -236,14 +236,14 @@ bool UsageTotals::restore(std::string_view bytes) {
     std::string set_id(reader.text());
     std::string key(reader.text());
     const Usage usage = read_usage(reader);
-    if (waiting.size() < kMaxWaiting) waiting.insert({{std::move(set_id), std::move(key)}, usage});
+    if (waiting.size() < kWaitingMax) waiting.insert({{std::move(set_id), std::move(key)}, usage});
   }
   UnknownKeys unknown;
   const auto keys = reader.number<std::uint32_t>();
   for (std::uint32_t i = 0; i < keys && !reader.bad(); ++i) {
     std::string key(reader.text());
     const Usage usage = read_usage(reader);
-    if (unknown.size() < kMaxUnknownKeys) unknown.emplace(std::move(key), usage);
+    if (unknown.size() < kUnknownKeysMax) unknown.emplace(std::move(key), usage);
   }
   const bool has_more = !reader.bad() && !reader.complete();
   if (has_more && reader.number<std::uint8_t>() != kEvaluatedInApps) return false;

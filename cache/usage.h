@@ -41,9 +41,9 @@ class EncodedRing {
 class UsageCounters {
  public:
   static constexpr std::size_t kCountersPerChunk = 512;
-  static constexpr std::size_t kMaxChunks = 2048;  // 1,048,576 flags
+  static constexpr std::size_t kChunksMax = 2048;  // 1,048,576 flags
   static constexpr std::size_t kUnknownRingBytes = 16 * 1024;
-  static constexpr std::size_t kMaxUnknownKeyBytes = 256;
+  static constexpr std::size_t kUnknownKeyBytesMax = 256;
 
   UsageCounters();
   ~UsageCounters();
@@ -76,7 +76,7 @@ class UsageCounters {
     // The keeper's alone.
     std::array<std::uint32_t, kCountersPerChunk> drained{};
   };
-  std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
+  std::array<std::atomic<Chunk*>, kChunksMax> chunks_{};
   std::size_t chunk_count_ = 0;  // the keeper's
 
   // One writer, one reader: bytes written and read so far; each key after its length in 2 bytes.
@@ -98,9 +98,9 @@ struct Usage {
 // One environment's sums, by flag.
 class UsageTotals {
  public:
-  static constexpr std::size_t kMaxUnknownKeys = 1000;
+  static constexpr std::size_t kUnknownKeysMax = 1000;
   // Remembered from the state for flags that have not come back yet.
-  static constexpr std::size_t kMaxWaiting = 20'000;
+  static constexpr std::size_t kWaitingMax = 20'000;
   using UnknownKeys = std::map<std::string, Usage, std::less<>>;
 
   // Adds what one serving thread counted since the last time.
@@ -111,7 +111,7 @@ class UsageTotals {
   const UnknownKeys& unknown() const { return unknown_; }
   // What the sums take.
   std::size_t bytes() const;
-  // Times an unknown key was asked for and is not in unknown(): there were kMaxUnknownKeys already,
+  // Times an unknown key was asked for and is not in unknown(): there were kUnknownKeysMax already,
   // or its thread's ring was full.
   std::uint64_t unknown_dropped() const { return unknown_dropped_; }
 

@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kTls = "tls:";
-constexpr unsigned kMaxPort = 65535;
+constexpr unsigned kPortMax = 65535;
 
 bool is_port(std::string_view text) {
   unsigned port = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, port);
-  return error == std::errc() && rest == end && port <= kMaxPort;
+  return error == std::errc() && rest == end && port <= kPortMax;
 }
 
 bool is_name_char(char c) {
@@ -45,8 +45,8 @@ std::optional<std::string> unix_problem(std::string_view path) {
   if (path.empty()) {
     return "`unix:` needs a path, like `unix:/run/flagstone/flagstone.sock`";
   }
-  if (path.size() > kMaxSocketPathBytes) {
-    return "the socket's path is longer than " + std::to_string(kMaxSocketPathBytes) +
+  if (path.size() > kSocketPathBytesMax) {
+    return "the socket's path is longer than " + std::to_string(kSocketPathBytesMax) +
            " bytes, which the system does not allow";
   }
   return std::nullopt;

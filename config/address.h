@@ -11,7 +11,7 @@
 namespace flagstone::config {
 
 // sun_path of a Unix socket's address, its closing NUL not counted.
-inline constexpr std::size_t kMaxSocketPathBytes = 107;
+inline constexpr std::size_t kSocketPathBytesMax = 107;
 
 // What is wrong with it, with the remedy; nothing when the shape is right. Port 0 is any free port.
 std::optional<std::string> address_problem(std::string_view address);

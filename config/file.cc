@@ -327,7 +327,7 @@ void read_config_text(std::string_view text, const std::string& file_name, Optio
 
 Layer read_config_file(const std::string& file_name, Options& options, ProblemList& problems,
                        std::vector<std::string>& warnings) {
-  const auto text = read_regular_file(file_name, kMaxConfigBytes + 1);
+  const auto text = read_regular_file(file_name, kConfigBytesMax + 1);
   if (!text) {
     problems.push_back({.where = file_name, .message = text.error()});
     return {};

@@ -13,7 +13,7 @@
 
 namespace flagstone::config {
 
-inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
+inline constexpr std::size_t kConfigBytesMax = 1024 * 1024;
 
 // Writes what `text` says over `options`. `file_name` names places and its folder is what relative
 // paths in the text are relative to. Pure.

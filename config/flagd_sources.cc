@@ -17,7 +17,7 @@ namespace {
 
 // flagd's own default; ours is longer.
 constexpr Milliseconds kFlagdInterval{5'000};
-constexpr std::uint64_t kMaxSeconds = 86'400;
+constexpr std::uint64_t kSecondsMax = 86'400;
 
 constexpr std::string_view kProviders = "file, fsnotify, fileinfo, http, grpc, kubernetes";
 
@@ -152,8 +152,8 @@ void SourceReader::read_seconds(const YamlEntry& entry, Milliseconds& field) {
   const std::string& text = entry.value.text;
   std::uint64_t seconds = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || rest != text.data() + text.size() || seconds > kMaxSeconds) {
-    refuse("`" + entry.key + "` takes whole seconds from 0 to " + std::to_string(kMaxSeconds));
+  if (error != std::errc() || rest != text.data() + text.size() || seconds > kSecondsMax) {
+    refuse("`" + entry.key + "` takes whole seconds from 0 to " + std::to_string(kSecondsMax));
   } else if (seconds != 0) {
     field = std::chrono::seconds(seconds);
   }

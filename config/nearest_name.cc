@@ -7,8 +7,8 @@ namespace flagstone::config {
 namespace {
 
 // Longer names are nobody's typing error, and the comparison is quadratic.
-constexpr std::size_t kMaxComparedChars = 64;
-constexpr std::size_t kMinPrefixChars = 3;
+constexpr std::size_t kComparedCharsMax = 64;
+constexpr std::size_t kPrefixCharsMin = 3;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> known) {
-  if (name.empty() || name.size() > kMaxComparedChars) {
+  if (name.empty() || name.size() > kComparedCharsMax) {
     return {};
   }
   // One error in three characters still looks like the word that was meant.
@@ -50,7 +50,7 @@ std::string_view nearest_name(std::string_view name, std::span<const std::string
       nearest = candidate;
     }
   }
-  if (nearest.empty() && name.size() >= kMinPrefixChars) {
+  if (nearest.empty() && name.size() >= kPrefixCharsMin) {
     // Not a slip but the beginning of a longer name: `credential` for `credential_file`.
     const auto longer = std::ranges::find_if(
         known, [&](std::string_view candidate) { return candidate.starts_with(name); });

@@ -36,11 +36,11 @@ std::expected<Secret, std::string> accepted(std::string_view text, const std::st
 
 std::expected<Secret, std::string> read_secret_file(const std::string& path) {
   const std::string where = "credential file " + path;
-  const auto text = read_regular_file(path, kMaxSecretBytes + 1);
+  const auto text = read_regular_file(path, kSecretBytesMax + 1);
   if (!text) {
     return std::unexpected(where + " " + text.error());
   }
-  if (text->size() > kMaxSecretBytes) {
+  if (text->size() > kSecretBytesMax) {
     return std::unexpected(where + " is longer than 64 KiB");
   }
   return accepted(*text, where);

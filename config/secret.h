@@ -16,7 +16,7 @@
 namespace flagstone::config {
 
 // A credential file holds one line. What is longer is some other file, written here by mistake.
-inline constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+inline constexpr std::size_t kSecretBytesMax = 64 * 1024;
 
 // A secret's text. Its stream output says "(secret)", so that no log, test failure or status page
 // can show it; reveal() is the only way to the text and easy to search for.

@@ -12,14 +12,14 @@ namespace flagstone::config {
 namespace {
 
 constexpr std::string_view kFile = "file:";
-constexpr unsigned kMaxPort = 65535;
+constexpr unsigned kPortMax = 65535;
 constexpr std::array<std::string_view, 3> kDocumentEndings = {".json", ".yaml", ".yml"};
 
 bool is_port(std::string_view text) {
   unsigned port = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, port);
-  return error == std::errc() && rest == end && port > 0 && port <= kMaxPort;
+  return error == std::errc() && rest == end && port > 0 && port <= kPortMax;
 }
 
 bool is_scheme_char(char c) {

@@ -14,7 +14,7 @@
 namespace flagstone::config {
 namespace {
 
-constexpr std::uint32_t kMaxPort = 65535;
+constexpr std::uint32_t kPortMax = 65535;
 // The dialect whose vendor counts events.
 constexpr std::string_view kLaunchDarkly = "launchdarkly";
 
@@ -23,7 +23,7 @@ bool is_environment_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
   };
   // The name is a folder's name in the state directory, so "." and ".." are out.
-  return !name.empty() && name.size() <= kMaxEnvironmentNameBytes &&
+  return !name.empty() && name.size() <= kEnvironmentNameBytesMax &&
          std::ranges::all_of(name, allowed) && !name.starts_with('.');
 }
 
@@ -54,20 +54,20 @@ class Validator {
 
 void Validator::check_limits() {
   const Options& o = options_;
-  report_.range("serving_threads", o.serving_threads, 1U, kMaxServingThreads);
-  report_.range("max_connections", o.max_connections, 1U, kMaxConnections);
-  report_.range("request_header_limit", o.request_header_limit_bytes, kMinRequestLimitBytes,
-                kMaxRequestHeaderLimitBytes);
+  report_.range("serving_threads", o.serving_threads, 1U, kServingThreadsMax);
+  report_.range("max_connections", o.max_connections, 1U, kConnectionsMax);
+  report_.range("request_header_limit", o.request_header_limit_bytes, kRequestLimitBytesMin,
+                kRequestHeaderLimitBytesMax);
   report_.range("request_body_limit", o.request_body_limit_bytes, std::uint64_t{1},
-                kMaxRequestBodyLimitBytes);
-  report_.range("cache.memory_limit", o.cache.memory_limit_bytes, kMinMemoryLimitBytes,
-                kMaxSizeBytes);
-  report_.range("cache.max_document_bytes", o.cache.max_document_bytes, kMinDocumentBytes,
-                kMaxSizeBytes);
-  report_.range("state.limit", o.state.limit_bytes, kMinStateLimitBytes, kMaxSizeBytes);
-  report_.range("shutdown_delay", o.shutdown_delay, Milliseconds(0), kMaxShutdownPhase);
-  report_.range("drain_time", o.drain_time, Milliseconds(0), kMaxShutdownPhase);
-  report_.range("startup_wait", o.startup_wait, Milliseconds(0), kMaxShutdownPhase);
+                kRequestBodyLimitBytesMax);
+  report_.range("cache.memory_limit", o.cache.memory_limit_bytes, kMemoryLimitBytesMin,
+                kSizeBytesMax);
+  report_.range("cache.max_document_bytes", o.cache.max_document_bytes, kDocumentBytesMin,
+                kSizeBytesMax);
+  report_.range("state.limit", o.state.limit_bytes, kStateLimitBytesMin, kSizeBytesMax);
+  report_.range("shutdown_delay", o.shutdown_delay, Milliseconds(0), kShutdownPhaseMax);
+  report_.range("drain_time", o.drain_time, Milliseconds(0), kShutdownPhaseMax);
+  report_.range("startup_wait", o.startup_wait, Milliseconds(0), kShutdownPhaseMax);
 }
 
 void Validator::check_address(const std::string& path, const std::string& address) {
@@ -112,7 +112,7 @@ void Validator::check_flagd_ports() {
                                    std::pair("flagd.management_port", flagd.management_port),
                                    std::pair("flagd.sync_port", flagd.sync_port),
                                    std::pair("flagd.ofrep_port", flagd.ofrep_port)}) {
-    if (port > kMaxPort) {
+    if (port > kPortMax) {
       report_.add(path, "`" + std::to_string(port) + "` is not a port, they end at 65535");
       ports_fit = false;
     }
@@ -161,7 +161,7 @@ void Validator::check_contexts() {
       report_.add("context_from_headers", problem.append("=KEY`"));
     }
   }
-  report_.range("stream_deadline", options_.stream_deadline, Milliseconds(0), kMaxStreamDeadline);
+  report_.range("stream_deadline", options_.stream_deadline, Milliseconds(0), kStreamDeadlineMax);
 }
 
 void Validator::check_tls() {
@@ -199,7 +199,7 @@ void Validator::check_environment(const Environment& environment,
                           "` has no sources, give it `sources: [{uri: \"file:flags.json\"}]`" +
                           (environment.name == kDefaultEnvironment ? " or `--uri`" : ""));
   }
-  report_.range(path + ".confirm_shrink", environment.confirm_shrink, 1U, kMaxConfirmShrink);
+  report_.range(path + ".confirm_shrink", environment.confirm_shrink, 1U, kConfirmShrinkMax);
   // What an unknown dialect knows nobody can say.
   if (is_known) {
     check_events(environment, path + ".events");
@@ -227,15 +227,15 @@ void Validator::check_events(const Environment& environment, const std::string& 
     return report_.add(path, "only `dialect: " + std::string(kLaunchDarkly) +
                                  "` knows `events`, give the environment that or remove it");
   }
-  report_.range(path + ".flush_interval", events.flush_interval, kMinFlushInterval,
-                kMaxFlushInterval);
-  report_.range(path + ".batch_bytes", events.batch_bytes, kMinEventBatchBytes,
-                kMaxEventBatchBytes);
+  report_.range(path + ".flush_interval", events.flush_interval, kFlushIntervalMin,
+                kFlushIntervalMax);
+  report_.range(path + ".batch_bytes", events.batch_bytes, kEventBatchBytesMin,
+                kEventBatchBytesMax);
   // It is within the state's: beyond that, events would make room for flags, summaries too.
   const bool has_spool = environment.dialect == kLaunchDarkly;
   report_.range(
-      path + ".spool_limit", events.spool_limit_bytes, kMinEventSpoolBytes,
-      has_spool ? std::max(options_.state.limit_bytes, kMinEventSpoolBytes) : kMaxSizeBytes);
+      path + ".spool_limit", events.spool_limit_bytes, kEventSpoolBytesMin,
+      has_spool ? std::max(options_.state.limit_bytes, kEventSpoolBytesMin) : kSizeBytesMax);
   validate_private_attributes(events, path, report_);
 }
 
@@ -252,7 +252,7 @@ void Validator::check_spools() {
     const bool sends = std::ranges::any_of(environment.sources,
                                            [](const Source& source) { return !source.is_file(); });
     // Those alone have been refused.
-    if (environment.events.spool_limit_bytes > std::max(limit, kMinEventSpoolBytes)) return;
+    if (environment.events.spool_limit_bytes > std::max(limit, kEventSpoolBytesMin)) return;
     if (environment.dialect != kLaunchDarkly || !sends) continue;
     sum += environment.events.spool_limit_bytes;
     told = told || environment.events.spool_limit_bytes > kUsual;

@@ -16,29 +16,29 @@
 namespace flagstone::config {
 
 // Below this not even the listeners' buffers and an empty index fit.
-inline constexpr std::uint64_t kMinMemoryLimitBytes = 4 * kMiB;
-inline constexpr std::uint64_t kMinStateLimitBytes = 1 * kMiB;
-inline constexpr std::uint32_t kMaxServingThreads = 64;
-inline constexpr std::uint32_t kMaxConnections = 1'000'000;
-inline constexpr std::uint32_t kMaxConfirmShrink = 100;
-inline constexpr Milliseconds kMinFlushInterval{100};
-inline constexpr Milliseconds kMaxFlushInterval = std::chrono::hours(1);
+inline constexpr std::uint64_t kMemoryLimitBytesMin = 4 * kMiB;
+inline constexpr std::uint64_t kStateLimitBytesMin = 1 * kMiB;
+inline constexpr std::uint32_t kServingThreadsMax = 64;
+inline constexpr std::uint32_t kConnectionsMax = 1'000'000;
+inline constexpr std::uint32_t kConfirmShrinkMax = 100;
+inline constexpr Milliseconds kFlushIntervalMin{100};
+inline constexpr Milliseconds kFlushIntervalMax = std::chrono::hours(1);
 // The upstream's own limit on a payload is not far beyond that.
-inline constexpr std::uint64_t kMinEventBatchBytes = 4 * kKiB;
-inline constexpr std::uint64_t kMaxEventBatchBytes = 8 * kMiB;
-inline constexpr std::uint64_t kMinEventSpoolBytes = 1 * kMiB;
-inline constexpr std::uint64_t kMinRequestLimitBytes = 1 * kKiB;
-inline constexpr std::uint64_t kMaxRequestHeaderLimitBytes = 16 * kMiB;
-inline constexpr std::uint64_t kMaxRequestBodyLimitBytes = 1024 * kMiB;
-inline constexpr std::uint64_t kMinDocumentBytes = 1 * kKiB;
-inline constexpr std::uint64_t kMaxSizeBytes = 1024 * 1024 * kMiB;
-inline constexpr std::size_t kMaxEnvironmentNameBytes = 63;
-inline constexpr Milliseconds kMinInterval{100};
-inline constexpr Milliseconds kMaxInterval = std::chrono::hours(24);
-inline constexpr Milliseconds kMinTimeout{100};
-inline constexpr Milliseconds kMaxTimeout = std::chrono::minutes(10);
-inline constexpr Milliseconds kMaxStreamDeadline = std::chrono::hours(24 * 365);
-inline constexpr Milliseconds kMaxShutdownPhase = std::chrono::hours(1);
+inline constexpr std::uint64_t kEventBatchBytesMin = 4 * kKiB;
+inline constexpr std::uint64_t kEventBatchBytesMax = 8 * kMiB;
+inline constexpr std::uint64_t kEventSpoolBytesMin = 1 * kMiB;
+inline constexpr std::uint64_t kRequestLimitBytesMin = 1 * kKiB;
+inline constexpr std::uint64_t kRequestHeaderLimitBytesMax = 16 * kMiB;
+inline constexpr std::uint64_t kRequestBodyLimitBytesMax = 1024 * kMiB;
+inline constexpr std::uint64_t kDocumentBytesMin = 1 * kKiB;
+inline constexpr std::uint64_t kSizeBytesMax = 1024 * 1024 * kMiB;
+inline constexpr std::size_t kEnvironmentNameBytesMax = 63;
+inline constexpr Milliseconds kIntervalMin{100};
+inline constexpr Milliseconds kIntervalMax = std::chrono::hours(24);
+inline constexpr Milliseconds kTimeoutMin{100};
+inline constexpr Milliseconds kTimeoutMax = std::chrono::minutes(10);
+inline constexpr Milliseconds kStreamDeadlineMax = std::chrono::hours(24 * 365);
+inline constexpr Milliseconds kShutdownPhaseMax = std::chrono::hours(1);
 
 inline constexpr std::array<std::string_view, 2> kDialects = {"flagd", "launchdarkly"};
 

@@ -26,7 +26,7 @@ bool is_tag_char(char c) {
 }
 
 bool is_tag_text(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxTagBytes && std::ranges::all_of(text, is_tag_char);
+  return !text.empty() && text.size() <= kTagBytesMax && std::ranges::all_of(text, is_tag_char);
 }
 
 bool is_filter_key(std::string_view text) {
@@ -116,12 +116,12 @@ void validate_names(const LaunchDarklySource& options, const std::string& path, 
   for (const auto& [name, value] : options.tags) {
     if (!is_tag_text(name) || !is_tag_text(value)) {
       report.add(path + ".tags", "the tag `" + name + "` and its value must be made of 1 to " +
-                                     std::to_string(kMaxTagBytes) +
+                                     std::to_string(kTagBytesMax) +
                                      " letters, digits, `.`, `_` and `-`");
     }
   }
   report.range(path + ".rotation_grace", options.rotation_grace, Milliseconds(0),
-               kMaxRotationGrace);
+               kRotationGraceMax);
 }
 
 void validate_launchdarkly(const Environment& environment, const Source& source,
@@ -144,8 +144,8 @@ void validate_launchdarkly(const Environment& environment, const Source& source,
     }
     return;
   }
-  if (is_launchdarklys_own(source.uri) && source.interval < kLaunchDarklyMinInterval) {
-    report.range(path + ".interval", source.interval, kLaunchDarklyMinInterval,
+  if (is_launchdarklys_own(source.uri) && source.interval < kLaunchDarklyIntervalMin) {
+    report.range(path + ".interval", source.interval, kLaunchDarklyIntervalMin,
                  Milliseconds::max());
   }
   validate_base(source.launchdarkly.stream_uri, path, "stream_uri", report);
@@ -194,8 +194,8 @@ bool is_never_private(std::string_view reference) {
 void validate_private_attributes(const EventOptions& events, const std::string& path,
                                  Report& report) {
   const std::string place = path + ".private_attributes";
-  if (events.private_attributes.size() > kMaxPrivateAttributes) {
-    report.add(place, "there are more than " + std::to_string(kMaxPrivateAttributes) +
+  if (events.private_attributes.size() > kPrivateAttributesMax) {
+    report.add(place, "there are more than " + std::to_string(kPrivateAttributesMax) +
                           ", write `all_attributes_private: true` instead");
   }
   for (const std::string& reference : events.private_attributes) {

@@ -9,13 +9,13 @@
 namespace flagstone::config {
 
 // Longer ones the vendor's SDKs leave out.
-inline constexpr std::size_t kMaxTagBytes = 64;
-inline constexpr Milliseconds kMaxRotationGrace = std::chrono::hours(24 * 30);
+inline constexpr std::size_t kTagBytesMax = 64;
+inline constexpr Milliseconds kRotationGraceMax = std::chrono::hours(24 * 30);
 // No SDK of LaunchDarkly's asks LaunchDarkly more often.
-inline constexpr Milliseconds kLaunchDarklyMinInterval{30'000};
+inline constexpr Milliseconds kLaunchDarklyIntervalMin{30'000};
 
 // Each attribute of a context is compared with each of them.
-inline constexpr std::size_t kMaxPrivateAttributes = 64;
+inline constexpr std::size_t kPrivateAttributesMax = 64;
 
 // `path` is that of the environment's `events`.
 void validate_private_attributes(const EventOptions& events, const std::string& path,

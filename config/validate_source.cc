@@ -156,11 +156,11 @@ void validate_source(const Source& source, const std::string& path, Report& repo
   } else if (const auto problem = uri_problem(source.uri)) {
     report.add(path + ".uri", *problem);
   }
-  report.range(path + ".interval", source.interval, kMinInterval, kMaxInterval);
-  report.range(path + ".timeout", source.timeout, kMinTimeout, kMaxTimeout);
+  report.range(path + ".interval", source.interval, kIntervalMin, kIntervalMax);
+  report.range(path + ".timeout", source.timeout, kTimeoutMin, kTimeoutMax);
   if (source.max_document_bytes) {
-    report.range(path + ".max_document_bytes", *source.max_document_bytes, kMinDocumentBytes,
-                 kMaxSizeBytes);
+    report.range(path + ".max_document_bytes", *source.max_document_bytes, kDocumentBytesMin,
+                 kSizeBytesMax);
   }
   if (has_control_char(source.selector)) {
     report.add(path + ".selector", "the selector must be one line of text");

@@ -11,7 +11,7 @@
 namespace flagstone::config {
 namespace {
 
-constexpr Milliseconds kMaxDuration = std::chrono::hours(24 * 365);
+constexpr Milliseconds kDurationMax = std::chrono::hours(24 * 365);
 
 struct Unit {
   std::string_view name;
@@ -283,7 +283,7 @@ std::expected<Milliseconds, std::string> parse_duration(std::string_view text) {
     if (!milliseconds) {
       return std::unexpected(milliseconds.error());
     }
-    constexpr auto kMostMs = static_cast<std::uint64_t>(kMaxDuration.count());
+    constexpr auto kMostMs = static_cast<std::uint64_t>(kDurationMax.count());
     sum += std::min(*milliseconds, kMostMs + 1);  // So that no number wraps around.
     if (sum > kMostMs) {
       return std::unexpected(quoted(text) + " is longer than 365 days");

@@ -152,7 +152,7 @@ std::string_view kind_name(const YamlNode& node) {
 
 YamlNode parse_yaml(std::string_view text, std::string_view file_name, ProblemList& problems) {
   TreeBuilder builder(file_name, problems);
-  if (text.size() > kMaxYamlBytes) {
+  if (text.size() > kYamlBytesMax) {
     problems.push_back({.where = std::string(file_name), .message = "is larger than 1 MiB"});
     return {};
   }

@@ -16,7 +16,7 @@
 
 namespace flagstone::config {
 
-inline constexpr std::size_t kMaxYamlBytes = 1024 * 1024;
+inline constexpr std::size_t kYamlBytesMax = 1024 * 1024;
 
 struct YamlEntry;
 

@@ -12,8 +12,8 @@ std::string about(std::string_view name, std::string_view what) {
   return message.append(name).append("\"").append(what);
 }
 
-// Shorter bodies cannot have more values than kMaxContextValues.
-constexpr std::size_t kCountedFromBytes = 2 * kMaxContextValues;
+// Shorter bodies cannot have more values than kContextValuesMax.
+constexpr std::size_t kCountedFromBytes = 2 * kContextValuesMax;
 
 // Of what may be no JSON at all: what begins values, outside of strings.
 std::size_t count_values(std::string_view body) {
@@ -31,16 +31,16 @@ std::size_t count_values(std::string_view body) {
 }  // namespace
 
 struct ContextReader::Impl {
-  // The context may be nested kMaxJsonDepth deep inside the body's own object.
-  JsonReader json{kMaxJsonDepth + 1};
+  // The context may be nested kJsonDepthMax deep inside the body's own object.
+  JsonReader json{kJsonDepthMax + 1};
   Arena arena;
 
   std::expected<Value, ContextError> read(std::string_view body) {
     arena.reset();
-    if (body.size() > kCountedFromBytes && count_values(body) > kMaxContextValues) {
+    if (body.size() > kCountedFromBytes && count_values(body) > kContextValuesMax) {
       return std::unexpected(
           ContextError{ContextError::Kind::kTooLarge,
-                       "the body has more than " + std::to_string(kMaxContextValues) + " values"});
+                       "the body has more than " + std::to_string(kContextValuesMax) + " values"});
     }
     auto root = json.read(body, arena);
     if (!root) {

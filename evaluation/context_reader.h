@@ -16,10 +16,10 @@ namespace flagstone::evaluation {
 
 struct ContextError {
   enum class Kind : std::uint8_t {
-    kMalformedJson,  // Not JSON, invalid UTF-8, or deeper than kMaxJsonDepth.
+    kMalformedJson,  // Not JSON, invalid UTF-8, or deeper than kJsonDepthMax.
     kNotAnObject,    // JSON, but the body (or its context) is not an object.
     kMissing,        // An object without that member.
-    kTooLarge,       // More than kMaxContextValues.
+    kTooLarge,       // More than kContextValuesMax.
   };
   Kind kind = Kind::kMalformedJson;
   std::string message;  // For the caller: what, and where (byte offset) if known.

@@ -23,12 +23,12 @@
 namespace flagstone::evaluation {
 
 // Nesting of one record, and of one evaluation context, at most.
-inline constexpr std::size_t kMaxJsonDepth = 128;
+inline constexpr std::size_t kJsonDepthMax = 128;
 // Values of one evaluation context, members and items at any depth, at most: empty lists are two
 // bytes of a request and sixteen in memory.
-inline constexpr std::size_t kMaxContextValues = 50'000;
+inline constexpr std::size_t kContextValuesMax = 50'000;
 // One record's JSON text, at most, unless its dialect says otherwise.
-inline constexpr std::size_t kMaxRecordBytes = 1024 * 1024;
+inline constexpr std::size_t kRecordBytesMaxDefault = 1024 * 1024;
 
 // Why a record did not compile.
 struct RecordError {
@@ -100,7 +100,7 @@ class Dialect {
   virtual std::string_view options_fingerprint() const = 0;
   virtual std::span<const KindName> kinds() const = 0;
   // One record's JSON text, at most: longer ones are kTooLarge.
-  virtual std::size_t record_bytes_max() const { return kMaxRecordBytes; }
+  virtual std::size_t record_bytes_max() const { return kRecordBytesMaxDefault; }
 
   // Validates and compiles one record. Everything the vendor turns into an evaluation error (bad
   // rule, unknown variant) compiles, to an entry that gives that error.

@@ -115,8 +115,8 @@ void JsonCutter::begin_container(char first, const char*& at, const char* end) {
   const bool outer = in_entered();
   const std::size_t depth = syntax_.depth() - 1;
   // Of a value that is taken, how deep it may be is its reader's business.
-  if (!taking_ && depth >= kMaxJsonDepth) {
-    return void(refuse("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels"));
+  if (!taking_ && depth >= kJsonDepthMax) {
+    return void(refuse("nested deeper than " + std::to_string(kJsonDepthMax) + " levels"));
   }
   begin_value(first, depth, at - 1);
   if (error_ || !outer || in_entered() || first != '{') return;

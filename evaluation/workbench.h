@@ -17,7 +17,7 @@
 namespace flagstone::evaluation {
 
 struct Workbench {
-  JsonReader reader{kMaxJsonDepth};
+  JsonReader reader{kJsonDepthMax};
   Arena arena;
   std::string key_json;
 };

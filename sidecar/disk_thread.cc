@@ -19,7 +19,7 @@ DiskThread::~DiskThread() {
 bool DiskThread::submit(Job job) {
   {
     std::lock_guard lock(mutex_);
-    if (closed_ || jobs_.size() >= kMaxQueuedJobs) return false;
+    if (closed_ || jobs_.size() >= kQueuedJobsMax) return false;
     jobs_.push_back(std::move(job));
   }
   wake_.notify_one();

@@ -21,7 +21,7 @@ class DiskThread {
  public:
   // Every source has at most one read, the state one write, usage one write outstanding; this
   // leaves room for hundreds of sources.
-  static constexpr std::size_t kMaxQueuedJobs = 1024;
+  static constexpr std::size_t kQueuedJobsMax = 1024;
 
   using Job = std::move_only_function<void()>;
 

@@ -37,8 +37,8 @@ FlagStreams::Audience* FlagStreams::find_audience(std::size_t environment,
 }
 
 bool FlagStreams::has_room(std::size_t environment, const Selector& selector) const {
-  if (subscribers_.size() >= kMaxStreams) return false;
-  return selector.kind == Selector::Kind::kEverything || selectors_ < kMaxSelectors ||
+  if (subscribers_.size() >= kStreamsMax) return false;
+  return selector.kind == Selector::Kind::kEverything || selectors_ < kSelectorsMax ||
          find_audience(environment, selector) != nullptr;
 }
 

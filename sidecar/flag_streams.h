@@ -27,10 +27,10 @@ namespace flagstone::sidecar {
 class FlagStreams {
  public:
   // Streams of one api on one serving thread.
-  static constexpr std::size_t kMaxStreams = 4096;
+  static constexpr std::size_t kStreamsMax = 4096;
   // Selections among them, those of everything aside: each costs a walk over all flags at every
   // change.
-  static constexpr std::size_t kMaxSelectors = 32;
+  static constexpr std::size_t kSelectorsMax = 32;
 
   // Version 0: not even that there are flags.
   using Version = std::uint64_t;

@@ -90,8 +90,8 @@ std::expected<void, std::string> Keeper::configure(
     if (!feed) return std::unexpected(feed.error());
     made.push_back(std::move(*feed));
   }
-  if (places_.size() + new_names > kMaxEnvironments) {
-    return std::unexpected("more than " + std::to_string(kMaxEnvironments) +
+  if (places_.size() + new_names > kEnvironmentsMax) {
+    return std::unexpected("more than " + std::to_string(kEnvironmentsMax) +
                            " environments; restart to forget those that were taken out");
   }
   for (Place& place : places_) {

@@ -19,7 +19,7 @@ LateAnswers::~LateAnswers() { *self_ = nullptr; }
 
 bool LateAnswers::wait(std::span<const cache::TextPlace> places, net::Response& response,
                        Again again) {
-  if (!bring_ || tries_ >= kMaxTries || waiting_.size() >= kMaxWaiting) return false;
+  if (!bring_ || tries_ >= kTriesMax || waiting_.size() >= kWaitingMax) return false;
   const std::uint64_t number = next_number_++;
   // The views of what is waited for may go with the next request.
   const std::vector<cache::TextPlace> wanted(places.begin(), places.end());
@@ -104,12 +104,12 @@ void LateAnswers::look_at_the_clock() {
   std::vector<std::uint64_t> late;
   std::vector<std::uint64_t> late_for_nobody;
   for (const auto& [number, waiting] : waiting_) {
-    if (loop_.now_ms() - waiting.since_ms >= kMaxWaitMs) late.push_back(number);
+    if (loop_.now_ms() - waiting.since_ms >= kWaitMsMax) late.push_back(number);
   }
   for (const auto& [number, bringing] : bringing_) {
-    if (loop_.now_ms() - bringing.since_ms >= kMaxWaitMs) late_for_nobody.push_back(number);
+    if (loop_.now_ms() - bringing.since_ms >= kWaitMsMax) late_for_nobody.push_back(number);
   }
-  for (const std::uint64_t number : late) answer(number, kMaxTries);
+  for (const std::uint64_t number : late) answer(number, kTriesMax);
   for (const std::uint64_t number : late_for_nobody) end_bringing(number, false);
 }
 

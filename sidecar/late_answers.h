@@ -22,10 +22,10 @@ namespace flagstone::sidecar {
 
 class LateAnswers {
  public:
-  static constexpr std::size_t kMaxWaiting = 1024;
+  static constexpr std::size_t kWaitingMax = 1024;
   // What was read may have been dropped again before it was used.
-  static constexpr unsigned kMaxTries = 5;
-  static constexpr std::int64_t kMaxWaitMs = 2000;
+  static constexpr unsigned kTriesMax = 5;
+  static constexpr std::int64_t kWaitMsMax = 2000;
 
   using Done = std::move_only_function<void()>;
   // Has these places read; `done` runs on this loop.
@@ -44,7 +44,7 @@ class LateAnswers {
   [[nodiscard]] bool wait(std::span<const cache::TextPlace> places, net::Response& response,
                           Again again);
   // The same without a request: `done` runs when they were read, or with false when the disk took
-  // longer than kMaxWaitMs.
+  // longer than kWaitMsMax.
   using Brought = std::move_only_function<void(bool in_time)>;
   void bring(std::span<const cache::TextPlace> places, Brought done);
   std::size_t waiting() const { return waiting_.size(); }

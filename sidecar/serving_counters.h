@@ -17,7 +17,7 @@ namespace flagstone::sidecar {
 using net::Counter;
 
 // Environments one daemon can hold; the counters are indexed by it.
-inline constexpr std::size_t kMaxEnvironments = 64;
+inline constexpr std::size_t kEnvironmentsMax = 64;
 
 // Who was answered, a label of the metrics.
 enum class Api : std::uint8_t {
@@ -77,7 +77,7 @@ class LatencyWatch {
 
 struct ServingCounters {
   // By api, environment (its place in the serving state) and reason.
-  std::array<std::array<std::array<Counter, evaluation::kReasonCount>, kMaxEnvironments>,
+  std::array<std::array<std::array<Counter, evaluation::kReasonCount>, kEnvironmentsMax>,
              kApiNames.size()>
       evaluations;
   // Requests that never reached an evaluation, by OFREP error code.
@@ -86,8 +86,8 @@ struct ServingCounters {
   std::array<Counter, kAccessApiNames.size()> unauthorized;
   // By environment: those that came with a credential that is in its grace, and those of apps that
   // fetch its flags and evaluate them themselves.
-  std::array<Counter, kMaxEnvironments> former_credential_requests;
-  std::array<Counter, kMaxEnvironments> sdk_requests;
+  std::array<Counter, kEnvironmentsMax> former_credential_requests;
+  std::array<Counter, kEnvironmentsMax> sdk_requests;
   std::array<LatencyHistogram, kApiNames.size()> latency;
   Counter not_modified;
   Counter event_streams_opened;

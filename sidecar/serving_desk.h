@@ -29,7 +29,7 @@
 namespace flagstone::sidecar {
 
 // By the environment's place in the serving state, which a name keeps as long as the process lives.
-using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kMaxEnvironments>;
+using UsageByEnvironment = std::array<std::unique_ptr<cache::UsageCounters>, kEnvironmentsMax>;
 
 struct ServingDesk {
   explicit ServingDesk(net::Loop& loop)
@@ -46,7 +46,7 @@ struct ServingDesk {
   UsageByEnvironment usage;
   // Who is told what each environment's flags were asked for; nullptr: nobody. They come with the
   // state that they are for; the keeper owns them all.
-  using Reporters = std::array<EvaluationReporter*, kMaxEnvironments>;
+  using Reporters = std::array<EvaluationReporter*, kEnvironmentsMax>;
   Reporters reporters{};
   ServingCounters counters;
   AccessNotes access;

@@ -118,7 +118,7 @@ void SlicedAnswers::go_on(std::uint64_t number) {
 
 void SlicedAnswers::wait_for_disk(Job& job) {
   const bool is_stuck = job.stuck_since_ms.has_value() &&
-                        loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kMaxWaitMs;
+                        loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kWaitMsMax;
   if (is_stuck) return end(find(job.number), false);
   job.disk_wait = next_number_++;
   desk_.late.bring(desk_.reader.waiting(),

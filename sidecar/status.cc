@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kMsPerSecond = 1000;
 // Flags never asked for that /usage lists; it says how many there are.
-constexpr std::size_t kMaxNeverAskedListed = 10'000;
+constexpr std::size_t kNeverAskedListedMax = 10'000;
 
 void write_held(JsonWriter& json, const std::optional<cache::HeldDocument>& held) {
   json.name("held");
@@ -179,7 +179,7 @@ bool is_evaluated_in_apps(const Keeper& keeper, std::size_t place,
 void write_never_asked(JsonWriter& json, const std::vector<const cache::Entry*>& never) {
   json.member("never_asked_count", never.size());
   json.name("never_asked"), json.open('[');
-  for (std::size_t i = 0; i < std::min(never.size(), kMaxNeverAskedListed); ++i) {
+  for (std::size_t i = 0; i < std::min(never.size(), kNeverAskedListedMax); ++i) {
     json.text(never[i]->key());
   }
   json.close(']');

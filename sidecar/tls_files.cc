@@ -25,13 +25,13 @@ net::TlsFiles names_of(const config::TlsOptions& options) {
 std::expected<std::string, std::string> read_whole(const std::string& path) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::string text(WatchedText::kMaxBytes + 1, '\0');
+  std::string text(WatchedText::kBytesMax + 1, '\0');
   if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad() || (in.fail() && !in.eof())) {
     return std::unexpected(errno == 0 ? "cannot be read" : std::strerror(errno));
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > WatchedText::kMaxBytes) return std::unexpected("it is larger than 1 MiB");
+  if (text.size() > WatchedText::kBytesMax) return std::unexpected("it is larger than 1 MiB");
   return text;
 }
 

@@ -6,8 +6,8 @@
 namespace flagstone::sidecar {
 namespace {
 
-constexpr std::size_t kMaxNamed = 3;
-constexpr std::size_t kMaxKeyShown = 100;
+constexpr std::size_t kNamedMax = 3;
+constexpr std::size_t kKeyShownMax = 100;
 
 std::string counted(std::size_t count, std::string_view name) {
   std::string text = std::to_string(count) + " ";
@@ -28,8 +28,8 @@ std::string name_of(const evaluation::RecordId& id, const evaluation::Dialect& d
     text = kind_name(dialect, id.kind);
     text += ' ';
   }
-  const bool whole = id.key.size() <= kMaxKeyShown;
-  return text + "`" + id.key.substr(0, kMaxKeyShown) + (whole ? "`" : "…`");
+  const bool whole = id.key.size() <= kKeyShownMax;
+  return text + "`" + id.key.substr(0, kKeyShownMax) + (whole ? "`" : "…`");
 }
 
 }  // namespace
@@ -53,9 +53,9 @@ std::string changes_text(const cache::Accepted& accepted, const evaluation::Dial
   std::string text = std::to_string(accepted.added) + " added, " +
                      std::to_string(accepted.changed) + " changed, " +
                      std::to_string(accepted.removed) + " removed";
-  const bool is_first = accepted.added > kMaxNamed && accepted.added == accepted.records;
+  const bool is_first = accepted.added > kNamedMax && accepted.added == accepted.records;
   if (is_first || accepted.changed_ids.empty()) return text;
-  const std::size_t named = std::min(kMaxNamed, accepted.changed_ids.size());
+  const std::size_t named = std::min(kNamedMax, accepted.changed_ids.size());
   for (std::size_t i = 0; i < named; ++i) {
     text += (i == 0 ? ": " : ", ") + name_of(accepted.changed_ids[i], dialect);
   }

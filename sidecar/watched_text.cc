@@ -8,7 +8,7 @@ namespace {
 upstream::FileWatchOptions watch_options(std::string path) {
   upstream::FileWatchOptions options;
   options.path = std::move(path);
-  options.max_bytes = WatchedText::kMaxBytes;
+  options.max_bytes = WatchedText::kBytesMax;
   return options;
 }
 

@@ -13,7 +13,7 @@ namespace flagstone::sidecar {
 
 class WatchedText final : public upstream::DocumentSink {
  public:
-  static constexpr std::size_t kMaxBytes = 1024 * 1024;
+  static constexpr std::size_t kBytesMax = 1024 * 1024;
 
   // The callbacks say what is in the file now, or why it cannot be read; only changes are told.
   using OnText = std::function<void(const std::string& text)>;

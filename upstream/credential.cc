@@ -68,7 +68,7 @@ void Credential::look() {
   if (ticket_) return;  // The disk is slow; one look at a time.
   ticket_ = 0;          // A reader may answer before it returns.
   answered_by_look_ = std::exchange(asked_, {});
-  FileRequest request{.path = source_.file, .max_bytes = config::kMaxSecretBytes};
+  FileRequest request{.path = source_.file, .max_bytes = config::kSecretBytesMax};
   // Two writes within one tick of the clock have one stamp: who asks wants to know for certain.
   if (answered_by_look_.empty() && !read_failed_) request.unless = stamp_;
   const FileReader::Ticket ticket =

@@ -45,7 +45,7 @@ void GrpcHealth::watch(const net::Request& request, std::string_view, net::Respo
   if (!call) return;
   const auto service = read_health_request(call->message(), call->codec());
   if (!service) return call->fail(net::RpcCode::kInvalidArgument, "the request is malformed");
-  if (watchers_.size() >= kMaxWatchers) {
+  if (watchers_.size() >= kWatchersMax) {
     return call->fail(net::RpcCode::kResourceExhausted, "too many watch already");
   }
   const auto* const known = std::ranges::find(kServices, *service);

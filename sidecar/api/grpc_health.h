@@ -32,7 +32,7 @@ class HealthOracle {
 class GrpcHealth {
  public:
   // Watch streams of one loop; further ones are RESOURCE_EXHAUSTED.
-  static constexpr std::size_t kMaxWatchers = 1024;
+  static constexpr std::size_t kWatchersMax = 1024;
 
   // All three are borrowed.
   GrpcHealth(net::Loop& loop, const HealthOracle& oracle, net::RpcScratch& scratch);

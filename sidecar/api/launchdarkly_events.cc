@@ -144,7 +144,7 @@ void LaunchDarklyEvents::answer(std::uint64_t number, EventInlet::Result result)
 void LaunchDarklyEvents::look_at_the_clock() {
   std::vector<std::uint64_t> late;
   for (const auto& [number, waiting] : waiting_) {
-    if (loop_.now_ms() - waiting.since_ms >= kMaxWaitMs) late.push_back(number);
+    if (loop_.now_ms() - waiting.since_ms >= kWaitMsMax) late.push_back(number);
   }
   for (const std::uint64_t number : late) answer(number, PostResult::kFull);
 }

@@ -24,7 +24,7 @@ class LaunchDarklyEvents final : public ServingApi {
  public:
   // A disk that hangs is not waited for longer than an SDK would; what it takes later is known by
   // its payload id when it is posted again.
-  static constexpr std::int64_t kMaxWaitMs = 5000;
+  static constexpr std::int64_t kWaitMsMax = 5000;
   // What is refused for its size an SDK throws away for good: as much as it may keep is taken.
   static constexpr std::string_view kBulkPath = "/bulk";
   static constexpr std::size_t kBulkBytesMax = std::size_t{10} * 1024 * 1024;

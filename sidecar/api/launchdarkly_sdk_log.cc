@@ -17,14 +17,14 @@ void SdkChangeLog::add(std::uint64_t generation, std::vector<SdkChange> changes,
   assert(generation > newest_);
   std::size_t bytes = 0;
   for (const SdkChange& change : changes) bytes += bytes_of(change);
-  if (changes.size() > kMaxChanges || bytes > kMaxBytes) return begin(generation);
+  if (changes.size() > kChangesMax || bytes > kBytesMax) return begin(generation);
   count_ += changes.size();
   bytes_ += bytes;
   newest_ = generation;
   steps_.push_back(
       {.generation = generation, .needs_put = needs_put, .changes = std::move(changes)});
   // Steps without changes are none, so this bounds them too.
-  while (count_ > kMaxChanges || bytes_ > kMaxBytes) forget_first();
+  while (count_ > kChangesMax || bytes_ > kBytesMax) forget_first();
 }
 
 void SdkChangeLog::forget_first() {

@@ -37,8 +37,8 @@ struct SdkChange {
 
 class SdkChangeLog {
  public:
-  static constexpr std::size_t kMaxChanges = 10'000;
-  static constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kChangesMax = 10'000;
+  static constexpr std::size_t kBytesMax = std::size_t{1} << 20;
 
   // Of everything before nothing is known.
   void begin(std::uint64_t generation);

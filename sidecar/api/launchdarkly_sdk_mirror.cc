@@ -29,7 +29,7 @@ std::int64_t above(std::int64_t version) {
 bool is_refused(const SdkChange& change, SdkMirror::Book& book) {
   const auto name = std::pair(change.kind, change.key);
   if (!change.after) {
-    if (book.deletions.size() >= SdkMirror::kMaxDeletions) return true;
+    if (book.deletions.size() >= SdkMirror::kDeletionsMax) return true;
     book.deletions[name] = change.version;
     return change.version <= change.before->version;
   }

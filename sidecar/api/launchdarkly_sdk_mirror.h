@@ -24,7 +24,7 @@ namespace flagstone::sidecar {
 class SdkMirror {
  public:
   // Deletions that are remembered, of one environment; see Book.
-  static constexpr std::size_t kMaxDeletions = 10'000;
+  static constexpr std::size_t kDeletionsMax = 10'000;
 
   // One environment.
   struct Book {

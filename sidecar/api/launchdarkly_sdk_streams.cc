@@ -213,7 +213,7 @@ void SdkStreams::take_back(Place place, std::unique_ptr<net::EventStream> stream
 // The readers of the oldest body that has any are the slowest.
 void SdkStreams::make_room_for_body(std::size_t environment, SdkAudience audience) {
   const auto old = bodies_.old_ones(environment, form_for(audience));
-  if (old.size() <= kMaxOldBodies) return;
+  if (old.size() <= kOldBodiesMax) return;
   for (const SdkBodies::Bytes& body : old) {
     if (end_readers_of(body)) return;
   }

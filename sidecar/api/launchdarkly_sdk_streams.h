@@ -32,10 +32,10 @@ namespace flagstone::sidecar {
 class SdkStreams {
  public:
   // Of one serving thread.
-  static constexpr std::size_t kMaxStreams = 4096;
+  static constexpr std::size_t kStreamsMax = 4096;
   // Bodies of one form that are not the newest and alive because slow readers are still being sent
   // them; beyond it the slowest are disconnected, and come again.
-  static constexpr std::size_t kMaxOldBodies = 2;
+  static constexpr std::size_t kOldBodiesMax = 2;
   // After a text could not be read, or there was no room.
   static constexpr std::int64_t kRetryMs = 1000;
   // How long messages are kept for those who lag; they are made again for who lags more.
@@ -46,7 +46,7 @@ class SdkStreams {
   SdkStreams(const SdkStreams&) = delete;
   SdkStreams& operator=(const SdkStreams&) = delete;
 
-  bool has_room() const { return subscribers_.size() < kMaxStreams; }
+  bool has_room() const { return subscribers_.size() < kStreamsMax; }
   // `basis`: the state he says that he has. REQUIRES: has_room(); the mirror has caught up.
   void add(std::size_t environment, SdkAudience audience, std::optional<std::uint64_t> basis,
            std::unique_ptr<net::EventStream> stream);

@@ -32,7 +32,7 @@ std::string OfrepEvents::config_etag(const cache::EnvironmentState& environment,
 
 bool OfrepEvents::open(std::size_t environment, std::string_view selector,
                        net::Response& response) {
-  if (subscribers_.size() >= kMaxStreams || !room_for(selector)) return false;
+  if (subscribers_.size() >= kStreamsMax || !room_for(selector)) return false;
   // The head goes out at once, so that the client knows that it is connected.
   response.body() = ": connected\n\n";
   const net::HeaderField not_kept[] = {{"Cache-Control", "no-store"}};
@@ -57,7 +57,7 @@ bool OfrepEvents::open(std::size_t environment, std::string_view selector,
 bool OfrepEvents::room_for(std::string_view selector) const {
   std::set<std::string_view> known{selector};
   for (const Subscriber& subscriber : subscribers_) known.insert(subscriber.selector);
-  return known.size() <= kMaxSelectors;
+  return known.size() <= kSelectorsMax;
 }
 
 void OfrepEvents::on_published() {

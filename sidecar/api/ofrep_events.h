@@ -22,9 +22,9 @@ class OfrepEvents {
  public:
   static constexpr std::int64_t kKeepAliveMs = 30'000;
   // Streams of one serving thread; further ones are refused with 503.
-  static constexpr std::size_t kMaxStreams = 4096;
+  static constexpr std::size_t kStreamsMax = 4096;
   // Different selectors among them: each costs a walk over all flags at every change.
-  static constexpr std::size_t kMaxSelectors = 32;
+  static constexpr std::size_t kSelectorsMax = 32;
 
   OfrepEvents(net::Loop& loop, ServingDesk& desk);
   ~OfrepEvents();

@@ -10,11 +10,11 @@ namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 // A command prints the answer; more than this is not an answer of ours.
-constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
+constexpr std::size_t kAnswerBytesMax = 64 * 1024 * 1024;
 
 std::size_t append_body(char* data, std::size_t size, std::size_t count, void* to) {
   auto* body = static_cast<std::string*>(to);
-  if (body->size() + size * count > kMaxAnswerBytes) return 0;
+  if (body->size() + size * count > kAnswerBytesMax) return 0;
   body->append(data, size * count);
   return size * count;
 }

@@ -9,7 +9,7 @@
 namespace flagstone::bench {
 namespace {
 
-constexpr std::size_t kHeaderMaxBytes = 16 * 1024;
+constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 
 // The value of the header's field of that name, spelt in any case; nothing without one.
 std::optional<std::string_view> value_of(std::string_view header, std::string_view name) {
@@ -67,7 +67,7 @@ std::expected<int, AnswerReader::Error> AnswerReader::take_header(std::string_vi
   }
   const auto end = bytes.find("\r\n\r\n");
   if (end != std::string_view::npos) return begin_body(bytes.substr(0, end), bytes.substr(end + 4));
-  if (bytes.size() > kHeaderMaxBytes) return std::unexpected(Error::kHeaderTooLong);
+  if (bytes.size() > kHeaderBytesMax) return std::unexpected(Error::kHeaderTooLong);
   partial_ = bytes;
   return 0;
 }
@@ -106,7 +106,7 @@ std::expected<int, AnswerReader::Error> AnswerReader::take_chunks(std::string_vi
     }
     const auto line_end = bytes.find('\n');
     partial_.append(bytes.substr(0, line_end));
-    if (partial_.size() > kHeaderMaxBytes) return std::unexpected(Error::kHeaderTooLong);
+    if (partial_.size() > kHeaderBytesMax) return std::unexpected(Error::kHeaderTooLong);
     if (line_end == std::string_view::npos) return 0;
     bytes.remove_prefix(line_end + 1);
     const std::string line = std::move(partial_);

@@ -27,7 +27,7 @@
 
 namespace {
 
-constexpr std::size_t kRequestHeaderMaxBytes = 16 * 1024;
+constexpr std::size_t kRequestHeaderBytesMax = 16 * 1024;
 constexpr std::size_t kAnswersPerWriteMax = 64;
 constexpr int kListenBacklog = 1024;
 
@@ -57,7 +57,7 @@ struct Connection {
   std::size_t used_bytes = 0;       // of the buffer: a header that has not ended yet
   std::size_t body_left_bytes = 0;  // of the request whose header has ended
   bool body_pending = false;
-  std::array<char, kRequestHeaderMaxBytes> buffer;
+  std::array<char, kRequestHeaderBytesMax> buffer;
 };
 
 [[noreturn]] void fail(const std::string& what, int error) {

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kReadBufferBytes = 256 * 1024;
 constexpr std::size_t kEventsMax = 256;
 constexpr std::uint64_t kErrorsMax = 100;  // then the run is worth nothing and stops
-constexpr int kSilenceMaxMs = 5000;        // of all connections together
+constexpr int kSilenceMsMax = 5000;        // of all connections together
 constexpr double kNanoseconds = 1e9;
 
 std::uint64_t now_ns() {
@@ -140,12 +140,12 @@ bool Load::turn() {
 
 // As epoll_wait; 0 when there has been silence for too long.
 int Load::wait_for_answers(std::array<epoll_event, kEventsMax>& events) {
-  if (options_.sleep && !pace_) return epoll_wait(epoll_, events.data(), kEventsMax, kSilenceMaxMs);
+  if (options_.sleep && !pace_) return epoll_wait(epoll_, events.data(), kEventsMax, kSilenceMsMax);
   // Asking again at once spares the server the waking of a sleeping client.
   int ready = epoll_wait(epoll_, events.data(), kEventsMax, 0);
   std::uint64_t now = now_ns();
   const std::uint64_t silent_since_ns = now;
-  while (ready == 0 && now - silent_since_ns < std::uint64_t{kSilenceMaxMs} * 1'000'000) {
+  while (ready == 0 && now - silent_since_ns < std::uint64_t{kSilenceMsMax} * 1'000'000) {
     if (pace_ && !send_due(now)) return -1;
     ready = epoll_wait(epoll_, events.data(), kEventsMax, 0);
     now = now_ns();

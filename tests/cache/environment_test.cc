@@ -101,10 +101,10 @@ TEST(EnvironmentTest, TombstonesOutliveTheirDeltaAndAreBounded) {
   f.accept(1, delta({deleted(flag("a", "", 7))}));
   EXPECT_EQ(f.accept(1, delta({flag("a", "late", 6)})).outdated, 1U);
   EXPECT_EQ(f.answer("a"), "-");
-  for (std::size_t i = 0; i < kMaxTombstones + 50; ++i) {
+  for (std::size_t i = 0; i < kTombstonesMax + 50; ++i) {
     f.accept(1, delta({deleted(flag("gone-" + std::to_string(i), "", 2))}));
   }
-  EXPECT_LE(f.environment->layer(1).records().tombstone_count(), kMaxTombstones);
+  EXPECT_LE(f.environment->layer(1).records().tombstone_count(), kTombstonesMax);
   // A complete document knows nothing of versions before it.
   f.accept(1, full({flag("a", "again", 1)}));
   EXPECT_EQ(f.answer("a"), "again");

@@ -156,7 +156,7 @@ TEST(IntakeTest, QuarantinedBeforeItEverCompiledIsAParseError) {
   f.accept(1, full({flag("a", "refuse"), flag("b", "b")}));
   EXPECT_EQ(f.answer("a"), "PARSE_ERROR");
   EXPECT_FALSE(f.environment->layer(1).quarantined()[0].answers);
-  f.accept(1, delta({flag("c", std::string(evaluation::kMaxRecordBytes + 1, 'x'))}));
+  f.accept(1, delta({flag("c", std::string(evaluation::kRecordBytesMaxDefault + 1, 'x'))}));
   EXPECT_EQ(f.answer("c"), "PARSE_ERROR");
 }
 

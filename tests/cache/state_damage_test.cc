@@ -164,7 +164,7 @@ TEST(StateDamageTest, CorruptFilesAreSetAsideAndBounded) {
   }
   std::size_t aside = 0;
   for (const std::string& path : disk.files()) aside += path.find(".corrupt-") != path.npos;
-  EXPECT_EQ(aside, StateDirectory::kMaxCorruptKept);
+  EXPECT_EQ(aside, StateDirectory::kCorruptKeptMax);
 }
 
 TEST(StateDamageTest, PowerLostAtEveryCallLeavesOldOrNew) {

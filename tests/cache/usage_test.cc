@@ -55,7 +55,7 @@ TEST(UsageTest, UnknownKeysAreBounded) {
     }
     totals.drain(counters, 1);
   }
-  EXPECT_EQ(totals.unknown().size(), UsageTotals::kMaxUnknownKeys);
+  EXPECT_EQ(totals.unknown().size(), UsageTotals::kUnknownKeysMax);
   EXPECT_EQ(totals.unknown_dropped(), 1000U);
   EXPECT_EQ(totals.unknown().find("key-0")->second.count, 1U);
   // A ring that nobody drains drops; what comes out is whole.
@@ -63,7 +63,7 @@ TEST(UsageTest, UnknownKeysAreBounded) {
   std::size_t keys = 0;
   counters.drain([](std::uint32_t, std::uint32_t) {},
                  [&keys](std::string_view key) {
-                   EXPECT_EQ(key, std::string(UsageCounters::kMaxUnknownKeyBytes, 'a'));
+                   EXPECT_EQ(key, std::string(UsageCounters::kUnknownKeyBytesMax, 'a'));
                    ++keys;
                  });
   EXPECT_GT(keys, 50U);
@@ -71,7 +71,7 @@ TEST(UsageTest, UnknownKeysAreBounded) {
 }
 
 TEST(UsageTest, LongKeysAreCutBetweenCharacters) {
-  constexpr std::size_t kMost = UsageCounters::kMaxUnknownKeyBytes;
+  constexpr std::size_t kMost = UsageCounters::kUnknownKeyBytesMax;
   const std::string two = "\xc3\xa9";
   const std::string three = "\xe2\x82\xac";
   const std::string four = "\xf0\x9f\x9a\xa9";

@@ -38,7 +38,7 @@ TEST_F(SecretFile, IsReadWithoutItsLineEnd) {
   EXPECT_EQ(read("canary\n"), "canary");
   EXPECT_EQ(read("  canary \r\n\n"), "canary");
   EXPECT_EQ(read("can ary"), "can ary");
-  EXPECT_EQ(read(std::string(kMaxSecretBytes, 'x')), std::string(kMaxSecretBytes, 'x'));
+  EXPECT_EQ(read(std::string(kSecretBytesMax, 'x')), std::string(kSecretBytesMax, 'x'));
 }
 
 TEST_F(SecretFile, RefusesOtherFiles) {
@@ -48,7 +48,7 @@ TEST_F(SecretFile, RefusesOtherFiles) {
             "error: credential file " + path_ + " must hold one line of text");
   EXPECT_EQ(read(std::string("canary\0x", 8)),
             "error: credential file " + path_ + " must hold one line of text");
-  EXPECT_EQ(read(std::string(kMaxSecretBytes + 1, 'x')),
+  EXPECT_EQ(read(std::string(kSecretBytesMax + 1, 'x')),
             "error: credential file " + path_ + " is longer than 64 KiB");
 }
 

@@ -20,7 +20,7 @@ Options good() {
   Source source;
   source.uri = "https://sdk.launchdarkly.com";
   source.credential.variable = "LAUNCHDARKLY_SDK_KEY";
-  source.launchdarkly.tags = {{"application-id", std::string(kMaxTagBytes, 'a')}};
+  source.launchdarkly.tags = {{"application-id", std::string(kTagBytesMax, 'a')}};
   source.launchdarkly.stream_uri = "http+unix://%2Frun%2Fother.sock";
   source.launchdarkly.wrapper = "platform/1.2";
   environment.sources = {source};
@@ -46,7 +46,7 @@ void make_file(Options& options) {
 TEST(ValidateDialect, TakesWhatIsRight) {
   Options options = good();
   EXPECT_EQ(problems_of(options), Strings{});
-  source_of(options).interval = kLaunchDarklyMinInterval;
+  source_of(options).interval = kLaunchDarklyIntervalMin;
   source_of(options).launchdarkly.filter = "checkout-2";
   source_of(options).launchdarkly.protocol = LaunchDarklyProtocol::kFdv2;
   EXPECT_EQ(problems_of(options), Strings{});
@@ -217,7 +217,7 @@ TEST(ValidateDialect, NamesEveryMistake) {
       {[](Options& o) { source_of(o).launchdarkly.wrapper = "a\nb"; },
        "`wrapper` must be one line of ASCII, write `NAME/VERSION`"},
       {[](Options& o) {
-         source_of(o).launchdarkly.tags = {{"id", std::string(kMaxTagBytes + 1, 'a')}};
+         source_of(o).launchdarkly.tags = {{"id", std::string(kTagBytesMax + 1, 'a')}};
        },
        "the tag `id` and its value must be made of 1 to 64 letters, digits, `.`, `_` and `-`"},
       {[](Options& o) { source_of(o).launchdarkly.tags = {{"id", "a b"}}; },
@@ -241,7 +241,7 @@ TEST(ValidateDialect, NamesEveryMistake) {
       {[](Options& o) { o.environments[0].events.private_attributes = {"/key"}; },
        "`/key` cannot be private, for it says which context it is: remove it"},
       {[](Options& o) {
-         o.environments[0].events.private_attributes.assign(kMaxPrivateAttributes + 1, "a");
+         o.environments[0].events.private_attributes.assign(kPrivateAttributesMax + 1, "a");
        },
        "there are more than 64, write `all_attributes_private: true` instead"},
       {[&](Options& o) {

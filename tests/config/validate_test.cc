@@ -39,12 +39,12 @@ TEST(Validate, TakesTheDefaults) { EXPECT_EQ(problems_of(good()), Strings{}); }
 
 TEST(Validate, TakesTheEdges) {
   Options o = good();
-  o.cache.memory_limit_bytes = kMinMemoryLimitBytes;
-  o.state.limit_bytes = kMinStateLimitBytes;
-  o.serving_threads = kMaxServingThreads;
+  o.cache.memory_limit_bytes = kMemoryLimitBytesMin;
+  o.state.limit_bytes = kStateLimitBytesMin;
+  o.serving_threads = kServingThreadsMax;
   o.max_connections = 1;
   o.drain_time = Milliseconds(0);
-  o.environments[0].sources[0].interval = kMinInterval;
+  o.environments[0].sources[0].interval = kIntervalMin;
   o.environments[0].name = "a-b_c.9";
   o.allowed_origins = {"*", "https://app.example.com:8443"};
   o.listen = {"127.0.0.1:0", "127.0.0.1:0"};  // Any free port, twice.

@@ -94,9 +94,9 @@ TEST(YamlTree, KeepsTextAsItIsWritten) {
 
 TEST(YamlTree, RefusesDepthAndSize) {
   EXPECT_EQ(problems_of(std::string(100'000, '[')).size(), 1U);
-  EXPECT_EQ(problems_of(std::string(kMaxYamlBytes + 1, ' ')),
+  EXPECT_EQ(problems_of(std::string(kYamlBytesMax + 1, ' ')),
             std::vector<std::string>{"f.yaml: is larger than 1 MiB"});
-  EXPECT_TRUE(problems_of("#" + std::string(kMaxYamlBytes - 1, ' ')).empty());
+  EXPECT_TRUE(problems_of("#" + std::string(kYamlBytesMax - 1, ' ')).empty());
 }
 
 }  // namespace

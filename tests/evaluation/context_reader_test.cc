@@ -67,8 +67,8 @@ TEST(ContextReader, BoundsDepth) {
     return "{\"context\":{\"a\":" + std::string(depth - 1, '[') + "1" +
            std::string(depth - 1, ']') + "}}";
   };
-  EXPECT_TRUE(reader.read_member(nested(kMaxJsonDepth), "context"));
-  const auto deep = reader.read_member(nested(kMaxJsonDepth + 1), "context");
+  EXPECT_TRUE(reader.read_member(nested(kJsonDepthMax), "context"));
+  const auto deep = reader.read_member(nested(kJsonDepthMax + 1), "context");
   ASSERT_FALSE(deep);
   EXPECT_EQ(deep.error().kind, Kind::kMalformedJson);
   EXPECT_FALSE(reader.read_member(nested(100'000), "context"));
@@ -82,11 +82,11 @@ TEST(ContextReader, BoundsTheNumberOfValues) {
     for (std::size_t i = 0; i < values; ++i) body.append(i == 0 ? "" : ",").append(value);
     return body + "]}}";
   };
-  EXPECT_TRUE(reader.read_member(of(kMaxContextValues - 10, "1"), "context"));
+  EXPECT_TRUE(reader.read_member(of(kContextValuesMax - 10, "1"), "context"));
   // Inside of strings nothing counts.
   EXPECT_TRUE(reader.read_member(of(100, "\"" + std::string(5000, ',') + "\\\"[\""), "context"));
   for (const char* value : {"1234", "[]", "{}"}) {
-    const auto refused = reader.read_member(of(kMaxContextValues + 10, value), "context");
+    const auto refused = reader.read_member(of(kContextValuesMax + 10, value), "context");
     ASSERT_FALSE(refused) << value;
     EXPECT_EQ(refused.error().kind, Kind::kTooLarge);
   }

@@ -112,7 +112,7 @@ TEST(JsonCutterTest, HasItsBounds) {
   EXPECT_EQ(cut(R"({"a":"0123456789"})", 4, false, 100, 6).back(),
             "line 1, column 13 (byte 12): a value of more than 6 bytes");
   EXPECT_EQ(cut(R"({"skip":"0123456789"})", 4, false, 100, 6).back(), "left 0");
-  const std::string deep = std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']');
+  const std::string deep = std::string(kJsonDepthMax, '[') + std::string(kJsonDepthMax, ']');
   // One level is the text's own.
   EXPECT_TRUE(cut(R"({"skip":)" + deep + "}", 16).back().contains("nested deeper than"));
   EXPECT_EQ(cut(R"({"a":)" + deep + "}", 16).back(), "left 0") << "its reader's business";

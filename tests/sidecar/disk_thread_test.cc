@@ -34,13 +34,13 @@ TEST(DiskThread, RefusesWhatDoesNotFitInsteadOfBlocking) {
   }));
   started.get_future().wait();
   std::size_t done = 0;
-  for (std::size_t i = 0; i < DiskThread::kMaxQueuedJobs; ++i) {
+  for (std::size_t i = 0; i < DiskThread::kQueuedJobsMax; ++i) {
     ASSERT_TRUE(writer.submit([&done] { ++done; }));
   }
   EXPECT_FALSE(writer.submit([&done] { ++done; }));
   go_on.set_value();
   EXPECT_TRUE(writer.finish(in_a_minute()));
-  EXPECT_EQ(done, DiskThread::kMaxQueuedJobs);
+  EXPECT_EQ(done, DiskThread::kQueuedJobsMax);
 }
 
 TEST(DiskThread, WhatIsDroppedIsNotWaitedFor) {

@@ -61,14 +61,14 @@ TEST_F(LateAnswersTest, AnswersOnceEveryPlaceWasRead) {
 TEST_F(LateAnswersTest, TriesAreBounded) {
   net::RecordingResponse response;
   ASSERT_TRUE(late.wait(places({1}), response, answer_after(100)));
-  for (unsigned i = 0; i < LateAnswers::kMaxTries; ++i) bring_all();
-  EXPECT_EQ(asked_again, static_cast<int>(LateAnswers::kMaxTries));
+  for (unsigned i = 0; i < LateAnswers::kTriesMax; ++i) bring_all();
+  EXPECT_EQ(asked_again, static_cast<int>(LateAnswers::kTriesMax));
   EXPECT_EQ(late.waiting(), 0U);
   EXPECT_TRUE(brought.empty());
 }
 
 TEST_F(LateAnswersTest, TheNumberIsBounded) {
-  std::vector<net::RecordingResponse> responses(LateAnswers::kMaxWaiting);
+  std::vector<net::RecordingResponse> responses(LateAnswers::kWaitingMax);
   for (net::RecordingResponse& response : responses) {
     ASSERT_TRUE(late.wait(places({1}), response, answer_after(1)));
   }

@@ -154,9 +154,9 @@ TEST(EventSpool, OurOwnThatAreNotTakenAreCounted) {
   own.payload_id.clear();
   own.is_own = true;
   // A context as deep as evaluation takes it.
-  own.body = nested(evaluation::kMaxJsonDepth);
+  own.body = nested(evaluation::kJsonDepthMax);
   EXPECT_EQ(bench.spool->take(own, 0), PostResult::kTaken);
-  own.body = nested(evaluation::kMaxJsonDepth * 2);
+  own.body = nested(evaluation::kJsonDepthMax * 2);
   EXPECT_EQ(bench.spool->take(own, 0), PostResult::kTooLarge);
   own.body = std::string(EventSpool::kBodyBytesMax + 1, ' ');
   EXPECT_EQ(bench.spool->take(own, 0), PostResult::kTooLarge);

@@ -10,7 +10,7 @@ std::string_view Packer::known_or_new(std::string_view from) {
   return text(from);
 }
 
-// Rules and values are at most kMaxJsonDepth deep when they are packed, and so is the recursion.
+// Rules and values are at most kJsonDepthMax deep when they are packed, and so is the recursion.
 Value Packer::value(const Value& from) {
   switch (from.type()) {
     case Value::Type::kString:

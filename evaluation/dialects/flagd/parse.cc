@@ -97,7 +97,7 @@ void find_written_members(std::string_view raw, const Value& flag, const FlagMem
 
 std::expected<FlagDefinition, RecordError> parse_flag(std::string_view raw, JsonReader& reader,
                                                       Arena& arena) {
-  const auto flag = read_record(raw, kMaxRecordBytes, reader, arena);
+  const auto flag = read_record(raw, kRecordBytesMaxDefault, reader, arena);
   if (!flag) return std::unexpected(flag.error());
   FlagDefinition definition;
   // flagd takes null for a flag without anything.
@@ -136,7 +136,7 @@ std::expected<FlagDefinition, RecordError> parse_flag(std::string_view raw, Json
 
 std::expected<Value, RecordError> parse_evaluator(std::string_view raw, JsonReader& reader,
                                                   Arena& arena) {
-  const auto value = read_record(raw, kMaxRecordBytes, reader, arena);
+  const auto value = read_record(raw, kRecordBytesMaxDefault, reader, arena);
   if (!value) return std::unexpected(value.error());
   if (!value->is_object()) return refused("the evaluator is not an object");
   if (value->members().empty()) return refused("the evaluator is empty");
@@ -146,7 +146,7 @@ std::expected<Value, RecordError> parse_evaluator(std::string_view raw, JsonRead
 std::expected<std::span<const WrittenMember>, RecordError> parse_metadata(std::string_view raw,
                                                                           JsonReader& reader,
                                                                           Arena& arena) {
-  const auto value = read_record(raw, kMaxRecordBytes, reader, arena);
+  const auto value = read_record(raw, kRecordBytesMaxDefault, reader, arena);
   if (!value) return std::unexpected(value.error());
   if (value->is_null()) return std::span<const WrittenMember>();
   if (!value->is_object()) return refused("metadata is not an object");

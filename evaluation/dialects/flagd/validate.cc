@@ -18,7 +18,7 @@ bool has_escape(std::string_view between_quotes) {
 
 // Whether `raw` is one object that JsonReader makes a value of, and `members` took all it was told.
 bool passes(std::string_view raw, PassedMembers& members) {
-  if (raw.size() > kMaxRecordBytes) return false;
+  if (raw.size() > kRecordBytesMaxDefault) return false;
   const char* at = raw.data();
   const char* const end = at + raw.size();
   while (at != end && is_json_space(*at)) ++at;

@@ -274,7 +274,7 @@ TEST(FlagdEventStream, TooManySelectorsAndStreamsAreRefused) {
   EventBench bench;
   bench.take(flags(R"("a":)" + one_flag("1")));
   std::vector<FlagdBench::Record> records;
-  for (std::size_t i = 0; i < FlagStreams::kMaxSelectors; ++i) {
+  for (std::size_t i = 0; i < FlagStreams::kSelectorsMax; ++i) {
     records.push_back(bench.listen("flagSetId=" + std::to_string(i)));
     ASSERT_NE(records.back(), nullptr);
   }
@@ -287,7 +287,7 @@ TEST(FlagdEventStream, TooManySelectorsAndStreamsAreRefused) {
   // Somebody's going makes room.
   records[1]->stream->lose();
   EXPECT_NE(bench.listen("flagSetId=x"), nullptr);
-  while (bench.desk().counters.event_streams.read() < FlagStreams::kMaxStreams) {
+  while (bench.desk().counters.event_streams.read() < FlagStreams::kStreamsMax) {
     ASSERT_NE(bench.listen(), nullptr);
   }
   EXPECT_EQ(bench.open(kPath).stream, nullptr);

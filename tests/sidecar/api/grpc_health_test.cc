@@ -178,7 +178,7 @@ TEST_F(DeskHealthTest, StoppingIsToldAndEndsThem) {
 TEST_F(DeskHealthTest, WatchersThatGoMakeRoom) {
   publish({{}});
   std::vector<net::RecordingResponse> all;
-  for (std::size_t i = 0; i < GrpcHealth::kMaxWatchers; ++i) all.push_back(watch(""));
+  for (std::size_t i = 0; i < GrpcHealth::kWatchersMax; ++i) all.push_back(watch(""));
   EXPECT_EQ(watch("").header("grpc-status"), "8");
   all[7].stream->stream->lose();
   EXPECT_TRUE(all[7].stream->destroyed);

@@ -465,7 +465,7 @@ TEST_F(LaunchDarklySdkStreamTest, StatesGoBackToTheKeeper) {
 TEST_F(LaunchDarklySdkStreamTest, TooMany) {
   serve();
   std::vector<net::RecordingResponse> answers;
-  for (std::size_t i = 0; i < SdkStreams::kMaxStreams; ++i) answers.push_back(bench.get("/all"));
+  for (std::size_t i = 0; i < SdkStreams::kStreamsMax; ++i) answers.push_back(bench.get("/all"));
   auto refused = bench.get("/all");
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.header("Retry-After"), "1");

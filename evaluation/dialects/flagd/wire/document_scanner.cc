@@ -207,8 +207,8 @@ class DocumentScanner::Impl final : private JsonCutter::Receiver {
 
   std::expected<void, std::string> take_metadata(std::string_view raw) {
     // Inside a record depth is Dialect::compile()'s business: it harms only that record.
-    if (!check_json(raw, kMaxJsonDepth - 1)) {
-      return std::unexpected("nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    if (!check_json(raw, kJsonDepthMax - 1)) {
+      return std::unexpected("nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
     }
     document_.update.metadata = raw;
     document_.update.has_metadata = true;

@@ -52,7 +52,7 @@ struct WrittenFlag {
 class DocumentWriter {
  public:
   // A rule that would grow beyond this keeps its references: nobody would accept the record.
-  static constexpr std::size_t kRuleBytesMax = kMaxRecordBytes;
+  static constexpr std::size_t kRuleBytesMax = kRecordBytesMaxDefault;
   // Evaluators within evaluators, at most; deeper references stay.
   static constexpr std::size_t kReferenceDepthMax = 1024;
 

@@ -48,7 +48,7 @@ std::expected<std::size_t, std::string_view> count(std::string_view message, std
   ProtobufReader reader(message);
   while (reader.next()) found += reader.is(field, WireType::kBytes);
   if (reader.failed()) return std::unexpected(kMalformed);
-  if (found > kMaxContextValues) return std::unexpected(kTooMany);
+  if (found > kContextValuesMax) return std::unexpected(kTooMany);
   return found;
 }
 
@@ -135,7 +135,7 @@ std::expected<std::string_view, std::string_view> StructReader::merge(const Piec
 }
 
 StructReader::Result StructReader::read_struct(std::string_view message, std::size_t depth) {
-  if (depth > kMaxJsonDepth) return std::unexpected(kTooDeep);
+  if (depth > kJsonDepthMax) return std::unexpected(kTooDeep);
   const auto size = count(message, kStructFields);
   if (!size) return std::unexpected(size.error());
   const auto members = arena_.make_array<Member>(*size);
@@ -170,7 +170,7 @@ std::expected<Member, std::string_view> StructReader::read_entry(std::string_vie
 }
 
 StructReader::Result StructReader::read_list(std::string_view message, std::size_t depth) {
-  if (depth > kMaxJsonDepth) return std::unexpected(kTooDeep);
+  if (depth > kJsonDepthMax) return std::unexpected(kTooDeep);
   const auto size = count(message, kListValues);
   if (!size) return std::unexpected(size.error());
   const auto items = arena_.make_array<Value>(*size);
@@ -187,7 +187,7 @@ StructReader::Result StructReader::read_list(std::string_view message, std::size
 
 // The last kind set counts; a struct or list set twice in a row is one.
 StructReader::Result StructReader::read_value(std::string_view message, std::size_t depth) {
-  if (++values_ > kMaxContextValues) return std::unexpected(kTooMany);
+  if (++values_ > kContextValuesMax) return std::unexpected(kTooMany);
   Value value;
   std::uint32_t kind = kNull;
   ProtobufReader reader(message);

@@ -14,7 +14,7 @@
 namespace flagstone::evaluation::launchdarkly {
 
 // Contexts nest, and so do values of flags, and both stand some levels deep in an event.
-inline constexpr std::size_t kEventDepthMax = kMaxJsonDepth + 8;
+inline constexpr std::size_t kEventDepthMax = kJsonDepthMax + 8;
 
 struct EventError {
   std::string message;

@@ -283,14 +283,14 @@ std::string nested_targeting(std::size_t levels) {
 
 TEST(FlagdDialect, DepthIsBoundedAndCheap) {
   const auto dialect = make_flagd_dialect();
-  EXPECT_TRUE(dialect->compile({kFlagKind, "", "f", nested_targeting(kMaxJsonDepth - 1)}));
-  for (const std::size_t levels : {kMaxJsonDepth, std::size_t{3'000}, std::size_t{100'000}}) {
+  EXPECT_TRUE(dialect->compile({kFlagKind, "", "f", nested_targeting(kJsonDepthMax - 1)}));
+  for (const std::size_t levels : {kJsonDepthMax, std::size_t{3'000}, std::size_t{100'000}}) {
     const auto compiled = dialect->compile({kFlagKind, "", "f", nested_targeting(levels)});
     ASSERT_FALSE(compiled) << levels;
     EXPECT_EQ(compiled.error().kind, RecordError::Kind::kTooLarge);
     EXPECT_EQ(compiled.error().message.substr(0, 33), "nested deeper than 128 levels at ");
   }
-  const std::string large = R"({"x":")" + std::string(kMaxRecordBytes, 'x') + "\"}";
+  const std::string large = R"({"x":")" + std::string(kRecordBytesMaxDefault, 'x') + "\"}";
   const auto compiled = dialect->compile({kFlagKind, "", "f", large});
   ASSERT_FALSE(compiled);
   EXPECT_EQ(compiled.error().kind, RecordError::Kind::kTooLarge);

@@ -135,7 +135,8 @@ TEST_F(Agreement, OnLimits) {
     for (std::size_t i = 0; i < levels; ++i) text += R"({"!":)";
     check(text.append("1").append(levels, '}').append("}"));
   }
-  for (const std::size_t size : {kMaxRecordBytes - 9, kMaxRecordBytes - 8, kMaxRecordBytes}) {
+  for (const std::size_t size :
+       {kRecordBytesMaxDefault - 9, kRecordBytesMaxDefault - 8, kRecordBytesMaxDefault}) {
     check(R"({"x":")" + std::string(size, 'x') + "\" }");
   }
   std::string variants = R"({"variants":{"v0":0)";

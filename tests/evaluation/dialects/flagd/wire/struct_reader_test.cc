@@ -121,8 +121,8 @@ TEST(StructReader, NestingHasALimit) {
   };
   for (const std::uint32_t kind : {5u, 6u}) {
     Arena arena;
-    EXPECT_TRUE(StructReader(arena).read(nested(kMaxJsonDepth - 2, kind))) << kind;
-    EXPECT_FALSE(StructReader(arena).read(nested(kMaxJsonDepth, kind))) << kind;
+    EXPECT_TRUE(StructReader(arena).read(nested(kJsonDepthMax - 2, kind))) << kind;
+    EXPECT_FALSE(StructReader(arena).read(nested(kJsonDepthMax, kind))) << kind;
     EXPECT_FALSE(StructReader(arena).read(nested(2'000, kind))) << kind;
   }
 }
