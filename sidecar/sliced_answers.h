@@ -44,7 +44,7 @@ class SlicedText {
 class SlicedAnswers {
  public:
   // Answers under way in slices, of one thread; further large ones are refused.
-  static constexpr std::size_t kMaxUnderWay = 64;
+  static constexpr std::size_t kUnderWayMax = 64;
   static constexpr std::size_t kSliceBytes = std::size_t{64} * 1024;
   // What is written in the first turn goes out whole, with its length, up to this size.
   static constexpr std::size_t kWholeBytes = std::size_t{256} * 1024;
@@ -69,7 +69,7 @@ class SlicedAnswers {
   // The same into a stream that is open already. REQUIRES: has_room().
   std::uint64_t send(std::unique_ptr<SlicedText> text, std::unique_ptr<net::EventStream> stream,
                      Finished finished);
-  bool has_room() const { return jobs_.size() < kMaxUnderWay; }
+  bool has_room() const { return jobs_.size() < kUnderWayMax; }
   // Ends what send() began, and its stream; `finished` is not called.
   void cancel(std::uint64_t number);
 

@@ -24,7 +24,7 @@ constexpr std::int64_t kRetryRefusedMs = 10'000;
 // The same where only the disk was too slow, and nothing is there to answer by.
 constexpr std::int64_t kRetrySoonMs = 1'000;
 // Quarantined records named in the log at once; /status has more.
-constexpr std::size_t kMaxQuarantinedLogged = 10;
+constexpr std::size_t kQuarantinedLoggedMax = 10;
 
 std::int64_t to_ms(upstream::TimePoint time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -297,7 +297,7 @@ void SourceSeat::tell_quarantined() {
   for (const cache::QuarantinedRecord& record : layer().quarantined()) {
     now.insert(record.id.key);
     if (quarantined_.contains(record.id.key)) continue;
-    if (++logged > kMaxQuarantinedLogged) {
+    if (++logged > kQuarantinedLoggedMax) {
       ++unnamed;
       continue;
     }
@@ -310,7 +310,7 @@ void SourceSeat::tell_quarantined() {
               options_.uri);
   }
   for (const std::string& key : quarantined_) {
-    if (!now.contains(key) && ++logged <= kMaxQuarantinedLogged) {
+    if (!now.contains(key) && ++logged <= kQuarantinedLoggedMax) {
       log_.info("{}: `{}` of {} is no longer quarantined", options_.environment, key, options_.uri);
     }
   }

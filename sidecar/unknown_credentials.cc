@@ -25,7 +25,7 @@ void UnknownCredentials::set_ask(net::Handler& handler, Ask ask) {
 UnknownCredentials::Verdict UnknownCredentials::judge(net::Response& response) {
   if (verdict_ != Verdict::kWait) return verdict_;
   if (!ask_) return Verdict::kUnknown;
-  if (waiting_.size() >= kMaxWaiting) return Verdict::kTryAgain;
+  if (waiting_.size() >= kWaitingMax) return Verdict::kTryAgain;
   if (asking_ && loop_.now_ms() - asked_ms_ >= kAskAgainMs) asking_ = false;
   const std::uint64_t question = next_question_;
   if (!asking_ && !ask_for_those_who_wait()) return Verdict::kTryAgain;
@@ -89,7 +89,7 @@ void UnknownCredentials::look_at_the_clock() {
   const std::int64_t now_ms = loop_.now_ms();
   std::vector<std::uint64_t> late;
   for (const auto& [number, waiting] : waiting_) {
-    if (now_ms - waiting.since_ms >= kMaxWaitMs) late.push_back(number);
+    if (now_ms - waiting.since_ms >= kWaitMsMax) late.push_back(number);
   }
   for (const std::uint64_t number : late) answer(number, Verdict::kTryAgain);
 }

@@ -23,10 +23,10 @@ namespace flagstone::sidecar {
 
 class UnknownCredentials {
  public:
-  static constexpr std::size_t kMaxWaiting = 1024;
+  static constexpr std::size_t kWaitingMax = 1024;
   // Who comes just after a question was asked waits for the next one, and the files rest before
   // either: a stranger who never stops asking must not make it too long. The rest is the disk's.
-  static constexpr std::int64_t kMaxWaitMs = 2 * CredentialLooks::kPauseMs + 1000;
+  static constexpr std::int64_t kWaitMsMax = 2 * CredentialLooks::kPauseMs + 1000;
   // A question that is not answered by then is lost.
   static constexpr std::int64_t kAskAgainMs = 60'000;
 

@@ -98,9 +98,9 @@ TEST_F(UnknownCredentialsTest, WhoComesDuringALookWaitsForTheNext) {
 }
 
 TEST_F(UnknownCredentialsTest, StrangersAreBoundedAndCostOneQuestion) {
-  for (std::size_t i = 0; i < 10 * UnknownCredentials::kMaxWaiting; ++i) request();
+  for (std::size_t i = 0; i < 10 * UnknownCredentials::kWaitingMax; ++i) request();
   EXPECT_EQ(asked, 1);
-  EXPECT_EQ(unknown.waiting(), UnknownCredentials::kMaxWaiting);
+  EXPECT_EQ(unknown.waiting(), UnknownCredentials::kWaitingMax);
   EXPECT_EQ(status(responses.back()), 503) << "and never 401";
   answer_all(true);
   answer_all(true);

@@ -205,7 +205,7 @@ TEST_F(LaunchDarklySdkDiskTest, ADiskThatHangsEndsAnswersAndNoStreams) {
   auto events = bench.get("/all").stream;
   auto evaluated = bench.post_bulk();
   std::vector<net::RecordingResponse> documents;
-  for (std::size_t i = 0; i < SlicedAnswers::kMaxUnderWay; ++i) {
+  for (std::size_t i = 0; i < SlicedAnswers::kUnderWayMax; ++i) {
     documents.push_back(bench.get("/sdk/latest-all"));
     ASSERT_NE(documents.back().stream, nullptr);
   }
@@ -239,7 +239,7 @@ TEST_F(LaunchDarklySdkDiskTest, AWaitThatIsOverEndsNoAnswerThatHasGoneOnSince) {
   bool is_over = false;
   const auto place = cache::TextPlace::in_file(0, 0, 1);
   bench.desk().late.bring(std::span(&*place, 1), [&](bool in_time) { is_over = !in_time; });
-  const std::int64_t later_ms = bench.loop.now_ms() + LateAnswers::kMaxWaitMs / 2;
+  const std::int64_t later_ms = bench.loop.now_ms() + LateAnswers::kWaitMsMax / 2;
   bench.turn_slowly_until([&] { return bench.loop.now_ms() >= later_ms; });
   ASSERT_TRUE(for_its_reader.stream->open && for_the_disk.stream->open);
   ASSERT_TRUE(for_its_reader.stream->sent.empty() && for_the_disk.stream->sent.empty());

@@ -119,9 +119,9 @@ TEST_F(LaunchDarklySdkKeyTest, NobodyIsAskedWhereItIsClear) {
 }
 
 TEST_F(LaunchDarklySdkKeyTest, AFloodOfStrangersIsBounded) {
-  for (std::size_t i = 0; i < 3 * UnknownCredentials::kMaxWaiting; ++i) {
+  for (std::size_t i = 0; i < 3 * UnknownCredentials::kWaitingMax; ++i) {
     const auto response = ask(kAsked[i % std::size(kAsked)], "sdk-stranger");
-    EXPECT_EQ(response.status, i < UnknownCredentials::kMaxWaiting ? 0 : 503);
+    EXPECT_EQ(response.status, i < UnknownCredentials::kWaitingMax ? 0 : 503);
   }
   EXPECT_EQ(questions, 1);
   EXPECT_EQ(last(ask(kAsked[0], "sdk-key-0")).status, 200) << "who is known does not wait";

@@ -102,7 +102,7 @@ TEST_F(LaunchDarklySdkPollTest, LargeDocumentsGoOutInSlices) {
   lost.stream->stream->lose();
   EXPECT_EQ(bench.states_returned, returned + 1);
   std::vector<net::RecordingResponse> under_way;
-  for (std::size_t i = 0; i < SlicedAnswers::kMaxUnderWay; ++i) {
+  for (std::size_t i = 0; i < SlicedAnswers::kUnderWayMax; ++i) {
     under_way.push_back(bench.get("/sdk/latest-all"));
   }
   EXPECT_EQ(bench.get("/sdk/latest-all").status, 503);

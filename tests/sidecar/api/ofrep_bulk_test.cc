@@ -133,7 +133,7 @@ TEST_F(OfrepBulkTest, WhatIsNotAllThereHasNoProperEnd) {
 TEST_F(OfrepBulkTest, TooManyAtOnceAreRefused) {
   bench.take(flags_document(20'000, "yes"));
   std::vector<net::RecordingResponse> under_way;
-  for (std::size_t i = 0; i < SlicedAnswers::kMaxUnderWay; ++i) {
+  for (std::size_t i = 0; i < SlicedAnswers::kUnderWayMax; ++i) {
     under_way.push_back(bench.post(kAll, kBody));
     ASSERT_NE(under_way.back().stream, nullptr);
   }
