@@ -8,16 +8,12 @@ namespace flagstone::sidecar {
 // Lives as long as some file may still say something. It may go in the middle of anything, a reload
 // that stops the sources for one, so what follows from it is for a later turn.
 struct CredentialLooks::Look {
-  explicit Look(std::shared_ptr<CredentialLooks*> owner) : looks(std::move(owner)) {}
-  ~Look() {
-    if (*looks == nullptr) return;
-    (*looks)->found_all_ = found_all;
-    (*looks)->over_.start_once(0);
-  }
+  explicit Look(std::function<void(bool found_all)> ended) : on_end(std::move(ended)) {}
+  ~Look() { on_end(found_all); }
   Look(const Look&) = delete;
   Look& operator=(const Look&) = delete;
 
-  std::shared_ptr<CredentialLooks*> looks;
+  std::function<void(bool found_all)> on_end;
   bool found_all = true;
 };
 
@@ -28,10 +24,7 @@ CredentialLooks::CredentialLooks(net::Loop& loop, Begin begin, std::function<voi
       on_over_(std::move(on_over)),
       pause_ms_(pause_ms),
       next_(loop, [this] { look(); }),
-      over_(loop, [this] { over(); }),
-      self_(std::make_shared<CredentialLooks*>(this)) {}
-
-CredentialLooks::~CredentialLooks() { *self_ = nullptr; }
+      over_(loop, [this] { over(); }) {}
 
 void CredentialLooks::ask(Done done) {
   if (asked_.size() >= kAskedMax) return;
@@ -48,7 +41,11 @@ void CredentialLooks::look() {
   looking_ = true;
   earliest_ms_ = loop_.now_ms() + pause_ms_;
   answered_by_look_ = std::exchange(asked_, {});
-  const auto look = std::make_shared<Look>(self_);
+  const auto look =
+      std::make_shared<Look>(lifeline_.guard([](CredentialLooks& looks, bool found_all) {
+        looks.found_all_ = found_all;
+        looks.over_.start_once(0);
+      }));
   begin_([look](bool found) { look->found_all = look->found_all && found; });
 }
 

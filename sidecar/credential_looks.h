@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -33,7 +34,6 @@ class CredentialLooks {
   // `on_over` runs before the answers: what was found is to be known by then.
   CredentialLooks(net::Loop& loop, Begin begin, std::function<void()> on_over,
                   std::int64_t pause_ms = kPauseMs);
-  ~CredentialLooks();
   CredentialLooks(const CredentialLooks&) = delete;
   CredentialLooks& operator=(const CredentialLooks&) = delete;
 
@@ -58,8 +58,7 @@ class CredentialLooks {
   std::int64_t earliest_ms_ = 0;
   net::Timer next_;
   net::Timer over_;
-  // Empty once this is gone: files that are read later find nobody.
-  std::shared_ptr<CredentialLooks*> self_;
+  net::Lifeline<CredentialLooks> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

@@ -5,24 +5,21 @@
 
 namespace flagstone::sidecar {
 
-DiskReader::DiskReader(net::Loop& loop, DiskThread& writer)
-    : loop_(loop), writer_(writer), self_(std::make_shared<DiskReader*>(this)) {}
-
-DiskReader::~DiskReader() { *self_ = nullptr; }
+DiskReader::DiskReader(net::Loop& loop, DiskThread& writer) : loop_(loop), writer_(writer) {}
 
 DiskReader::Ticket DiskReader::read(upstream::FileRequest request, Done done) {
   Ticket ticket = next_ticket_++;
   waiting_.emplace(ticket, std::move(done));
-  auto answer = [self = self_, ticket](upstream::FileResult result) {
-    if (*self != nullptr) (*self)->finished(ticket, std::move(result));
-  };
+  auto answer = lifeline_.guard([ticket](DiskReader& reader, upstream::FileResult result) {
+    reader.finished(ticket, std::move(result));
+  });
   bool queued = writer_.submit([request = std::move(request), answer, &loop = loop_] {
     (void)loop.post([answer, result = upstream::read_file_blocking(request)]() mutable {
       answer(std::move(result));
     });
   });
   if (!queued) {
-    (void)loop_.post([answer] {
+    (void)loop_.post([answer]() mutable {
       answer(std::unexpected(
           upstream::FileError{.kind = upstream::FileError::Kind::kUnreadable,
                               .message = "the disk is too slow: too many reads are waiting"}));

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "sidecar/disk_thread.h"
 #include "upstream/file_reader.h"
@@ -14,7 +15,6 @@ namespace flagstone::sidecar {
 class DiskReader final : public upstream::FileReader {
  public:
   DiskReader(net::Loop& loop, DiskThread& writer);
-  ~DiskReader() override;
 
   Ticket read(upstream::FileRequest request, Done done) override;
   void cancel(Ticket ticket) override;
@@ -26,8 +26,7 @@ class DiskReader final : public upstream::FileReader {
   DiskThread& writer_;
   Ticket next_ticket_ = 1;
   std::map<Ticket, Done> waiting_;
-  // Empty once the reader is gone: an answer that the disk brings late finds nobody.
-  std::shared_ptr<DiskReader*> self_;
+  net::Lifeline<DiskReader> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

@@ -50,10 +50,9 @@ EnvironmentFeed::EnvironmentFeed(config::Environment options, FeedTools tools, F
       tools_(std::move(tools)),
       host_(host),
       dialect_(tools_.vendor.make_dialect(options_)),
-      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.home),
-      self_(std::make_shared<EnvironmentFeed*>(this)) {}
+      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.home) {}
 
-EnvironmentFeed::~EnvironmentFeed() { *self_ = nullptr; }
+EnvironmentFeed::~EnvironmentFeed() = default;
 
 std::expected<void, std::string> EnvironmentFeed::prepare() {
   auto make = [&](const config::Source& options, std::uint16_t layer,
@@ -240,9 +239,8 @@ void EnvironmentFeed::take_over_former_credentials(const EnvironmentFeed& predec
 // Until it is known an unknown credential may be one of them.
 void EnvironmentFeed::load_former_credentials() {
   tools_.saver.load_blob(
-      options_.name, std::string(kFormerBlob), [self = self_](std::optional<std::string> saved) {
-        if (*self == nullptr) return;
-        EnvironmentFeed& feed = **self;
+      options_.name, std::string(kFormerBlob),
+      lifeline_.guard([](EnvironmentFeed& feed, std::optional<std::string> saved) {
         if (saved && !feed.former_credentials_.restore(*saved, feed.credential_facts(),
                                                        feed.tools_.sources.clock)) {
           feed.tools_.log.warn("{}: the kept former credentials are of another version",
@@ -251,7 +249,7 @@ void EnvironmentFeed::load_former_credentials() {
         feed.former_loaded_ = true;
         feed.save_credentials();
         feed.host_.feed_credentials_changed();
-      });
+      }));
 }
 
 void EnvironmentFeed::save_credentials() {

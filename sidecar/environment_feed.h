@@ -18,6 +18,7 @@
 #include "cache/serving_state.h"
 #include "cache/usage.h"
 #include "config/options.h"
+#include "net/lifeline.h"
 #include "sidecar/accepted_credentials.h"
 #include "sidecar/former_credentials.h"
 #include "sidecar/source_seat.h"
@@ -154,8 +155,7 @@ class EnvironmentFeed final : public SeatHost {
   std::unique_ptr<upstream::Source> bootstrap_source_;
   std::size_t silent_seats_ = 0;
   std::unique_ptr<PinsFile> pins_;
-  // What the disk brings late must find nobody here.
-  std::shared_ptr<EnvironmentFeed*> self_;
+  net::Lifeline<EnvironmentFeed> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

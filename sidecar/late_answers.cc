@@ -11,11 +11,7 @@ constexpr std::int64_t kLookMs = 250;
 }  // namespace
 
 LateAnswers::LateAnswers(net::Loop& loop)
-    : loop_(loop),
-      timer_(loop, [this] { look_at_the_clock(); }),
-      self_(std::make_shared<LateAnswers*>(this)) {}
-
-LateAnswers::~LateAnswers() { *self_ = nullptr; }
+    : loop_(loop), timer_(loop, [this] { look_at_the_clock(); }) {}
 
 bool LateAnswers::wait(std::span<const cache::TextPlace> places, net::Response& response,
                        Again again) {
@@ -32,9 +28,7 @@ bool LateAnswers::wait(std::span<const cache::TextPlace> places, net::Response& 
   waiting.later->set_on_gone([this, number] { forget(number); });
   watch_the_clock();
   for (const cache::TextPlace place : wanted) {
-    bring_(place, [self = self_, number] {
-      if (*self != nullptr) (*self)->brought(number);
-    });
+    bring_(place, lifeline_.guard([number](LateAnswers& answers) { answers.brought(number); }));
   }
   return true;
 }
@@ -46,9 +40,8 @@ void LateAnswers::bring(std::span<const cache::TextPlace> places, Brought done) 
       .done = std::move(done), .places_left = places.size(), .since_ms = loop_.now_ms()};
   watch_the_clock();
   for (const cache::TextPlace place : std::vector(places.begin(), places.end())) {
-    bring_(place, [self = self_, number] {
-      if (*self != nullptr) (*self)->brought_for_nobody(number);
-    });
+    bring_(place,
+           lifeline_.guard([number](LateAnswers& answers) { answers.brought_for_nobody(number); }));
   }
 }
 

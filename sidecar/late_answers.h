@@ -15,6 +15,7 @@
 
 #include "cache/text_place.h"
 #include "net/deferred_response.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -33,7 +34,6 @@ class LateAnswers {
   using Again = std::move_only_function<void(const net::Request&, net::Response&)>;
 
   explicit LateAnswers(net::Loop& loop);
-  ~LateAnswers();
   LateAnswers(const LateAnswers&) = delete;
   LateAnswers& operator=(const LateAnswers&) = delete;
 
@@ -82,8 +82,7 @@ class LateAnswers {
   // Of the request that is being answered again.
   unsigned tries_ = 0;
   std::int64_t since_ms_ = 0;
-  // Empty once this is gone.
-  std::shared_ptr<LateAnswers*> self_;
+  net::Lifeline<LateAnswers> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

@@ -6,13 +6,12 @@
 
 namespace flagstone::sidecar {
 
-RoomKeeper::RoomKeeper(cache::EntryHome& home)
-    : home_(home), residency_(home), self_(std::make_shared<RoomKeeper*>(this)) {
+RoomKeeper::RoomKeeper(cache::EntryHome& home) : home_(home), residency_(home) {
   home_.room = this;
 }
 
 RoomKeeper::~RoomKeeper() {
-  *self_ = nullptr;
+  lifeline_.cut();
   home_.room = nullptr;
 }
 
@@ -59,9 +58,7 @@ void RoomKeeper::send_round() {
     // A thread that cannot be told has turned its loop for none of the many messages before: what
     // is on its way stays there, and liveness ends the process.
     ++threads_to_turn_;
-    thread->turn([self = self_] {
-      if (*self != nullptr) (*self)->round_done();
-    });
+    thread->turn(lifeline_.guard([](RoomKeeper& room) { room.round_done(); }));
   }
   round_done();
 }

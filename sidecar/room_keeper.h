@@ -13,6 +13,7 @@
 #include "cache/record_reader.h"
 #include "cache/residency.h"
 #include "cache/snapshot.h"
+#include "net/lifeline.h"
 
 namespace flagstone::sidecar {
 
@@ -66,8 +67,7 @@ class RoomKeeper final : public cache::RoomMaker {
   bool prepared_given_up_ = false;
   bool short_of_memory_ = false;
   bool over_limit_ = false;
-  // Empty once this is gone: a turn that ends late finds nobody.
-  std::shared_ptr<RoomKeeper*> self_;
+  net::Lifeline<RoomKeeper> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

@@ -11,7 +11,7 @@ constexpr std::string_view kJson = "application/json";
 }  // namespace
 
 SlicedAnswers::~SlicedAnswers() {
-  *self_ = nullptr;
+  lifeline_.cut();
   while (!jobs_.empty()) cancel(jobs_.front().number);
 }
 
@@ -44,9 +44,7 @@ SlicedAnswers::Answered SlicedAnswers::answer(SlicedText& text,
   if (written == SliceWritten::kNeedsDisk) {
     if (const auto started = find(number); started != jobs_.end()) wait_for_disk(*started);
   } else {
-    (void)loop_.post([self = self_, number] {
-      if (*self != nullptr) (*self)->go_on(number);
-    });
+    (void)loop_.post(lifeline_.guard([number](SlicedAnswers& answers) { answers.go_on(number); }));
   }
   return Answered::kYes;
 }
@@ -59,9 +57,7 @@ std::uint64_t SlicedAnswers::send(std::unique_ptr<SlicedText> text,
   job.stream = std::move(stream);
   job.finished = std::move(finished);
   const std::uint64_t number = start(std::move(job));
-  (void)loop_.post([self = self_, number] {
-    if (*self != nullptr) (*self)->go_on(number);
-  });
+  (void)loop_.post(lifeline_.guard([number](SlicedAnswers& answers) { answers.go_on(number); }));
   return number;
 }
 
@@ -110,9 +106,7 @@ void SlicedAnswers::go_on(std::uint64_t number) {
     wait_for_disk(*job);
   } else if (sent) {
     // Others come first. A reader who was too slow says when he has caught up.
-    (void)loop_.post([self = self_, number] {
-      if (*self != nullptr) (*self)->go_on(number);
-    });
+    (void)loop_.post(lifeline_.guard([number](SlicedAnswers& answers) { answers.go_on(number); }));
   }
 }
 
@@ -122,9 +116,10 @@ void SlicedAnswers::wait_for_disk(Job& job) {
   if (is_stuck) return end(find(job.number), false);
   job.disk_wait = next_number_++;
   desk_.late.bring(desk_.reader.waiting(),
-                   [self = self_, number = job.number, wait = job.disk_wait](bool in_time) {
-                     if (*self != nullptr) (*self)->disk_answered(number, wait, in_time);
-                   });
+                   lifeline_.guard([number = job.number, wait = job.disk_wait](
+                                       SlicedAnswers& answers, bool in_time) {
+                     answers.disk_answered(number, wait, in_time);
+                   }));
 }
 
 // A reader who catches up has the answer go on, so that several waits may be under way.

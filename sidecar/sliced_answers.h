@@ -16,6 +16,7 @@
 #include <string>
 
 #include "net/event_stream.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/response.h"
 #include "sidecar/serving_desk.h"
@@ -57,8 +58,7 @@ class SlicedAnswers {
   // Gets the stream back once all is sent; nullptr when that failed, and the stream is gone.
   using Finished = std::move_only_function<void(std::unique_ptr<net::EventStream>)>;
 
-  SlicedAnswers(net::Loop& loop, ServingDesk& desk)
-      : loop_(loop), desk_(desk), self_(std::make_shared<SlicedAnswers*>(this)) {}
+  SlicedAnswers(net::Loop& loop, ServingDesk& desk) : loop_(loop), desk_(desk) {}
   ~SlicedAnswers();
   SlicedAnswers(const SlicedAnswers&) = delete;
   SlicedAnswers& operator=(const SlicedAnswers&) = delete;
@@ -103,8 +103,7 @@ class SlicedAnswers {
   ServingDesk& desk_;
   Jobs jobs_;
   std::uint64_t next_number_ = 1;
-  // Empty once this is gone: what comes later finds nobody.
-  std::shared_ptr<SlicedAnswers*> self_;
+  net::Lifeline<SlicedAnswers> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

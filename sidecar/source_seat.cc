@@ -51,11 +51,10 @@ SourceSeat::SourceSeat(SeatOptions options, cache::Environment& environment, Sea
       host_(host),
       saver_(saver),
       clock_(clock),
-      log_(log),
-      self_(std::make_shared<SourceSeat*>(this)) {}
+      log_(log) {}
 
 SourceSeat::~SourceSeat() {
-  *self_ = nullptr;
+  lifeline_.cut();
   saver_.forget(*this);
   if (source_ && started_) source_->stop();
 }
@@ -67,10 +66,11 @@ void SourceSeat::start(std::unique_ptr<upstream::Source> source, net::Loop& loop
     return;
   }
   patience_->start_once(kStatePatienceMs);
-  saver_.load(state_identity(), [self = self_, asked_with = source_->credential()](
-                                    std::optional<cache::LoadedState> state) {
-    if (*self != nullptr) (*self)->state_loaded(asked_with, std::move(state));
-  });
+  saver_.load(state_identity(),
+              lifeline_.guard([asked_with = source_->credential()](
+                                  SourceSeat& seat, std::optional<cache::LoadedState> state) {
+                seat.state_loaded(asked_with, std::move(state));
+              }));
 }
 
 void SourceSeat::sit_down(std::unique_ptr<upstream::Source> source, net::Loop& loop) {
@@ -120,8 +120,7 @@ void SourceSeat::retire() {
   if (retry_) retry_->stop();
   if (disk_patience_) disk_patience_->stop();
   // A state that is still being loaded comes too late.
-  *self_ = nullptr;
-  self_ = std::make_shared<SourceSeat*>(this);
+  lifeline_.renew();
 }
 
 void SourceSeat::begin_asking() {
@@ -183,12 +182,11 @@ void SourceSeat::begin_intake() {
 // The disk has to be done with what it was given of the document.
 void SourceSeat::wait_for_spool() {
   disk_patience_->start_once(options_.disk_patience.count());
-  saver_.after_what_is_queued([self = self_, number = ++beginnings_] {
-    SourceSeat* seat = *self;
-    if (seat == nullptr || !seat->beginning_ || seat->beginnings_ != number) return;
-    seat->disk_patience_->stop();
-    seat->begin_intake();
-  });
+  saver_.after_what_is_queued(lifeline_.guard([number = ++beginnings_](SourceSeat& seat) {
+    if (!seat.beginning_ || seat.beginnings_ != number) return;
+    seat.disk_patience_->stop();
+    seat.begin_intake();
+  }));
 }
 
 void SourceSeat::give_up_spool() {
@@ -207,12 +205,14 @@ void SourceSeat::wait_for_disk() {
   cache::TextFiles& files = environment_.home().files;
   files.hold(wanted.file);
   disk_asked_ = true;
+  auto go_on = lifeline_.guard([](SourceSeat& seat) {
+    seat.disk_asked_ = false;
+    seat.host_.wants_work();
+  });
   saver_.bring(files.at(wanted.file), wanted.offset, wanted.bytes,
-               [self = self_, &files, file = wanted.file] {
+               [go_on, &files, file = wanted.file]() mutable {
                  files.let_go(file);
-                 if (*self == nullptr) return;
-                 (*self)->disk_asked_ = false;
-                 (*self)->host_.wants_work();
+                 go_on();
                });
 }
 

@@ -16,6 +16,7 @@
 #include "cache/environment.h"
 #include "cache/intake.h"
 #include "cache/staleness.h"
+#include "net/lifeline.h"
 #include "sidecar/source_outage.h"
 #include "sidecar/state_saver.h"
 #include "upstream/clock.h"
@@ -207,8 +208,7 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
   bool readable_ = true;
   std::array<std::uint64_t, upstream::kFailureKindCount> failures_{};
   UpdateCounts updates_;
-  // A callback that the disk brings late must find nobody here.
-  std::shared_ptr<SourceSeat*> self_;
+  net::Lifeline<SourceSeat> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

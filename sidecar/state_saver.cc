@@ -85,9 +85,7 @@ std::unique_ptr<cache::DocumentSpool> StateSaver::open() {
 
 void StateSaver::after_what_is_queued(std::move_only_function<void()> done) {
   auto callback = std::make_shared<std::move_only_function<void()>>(std::move(done));
-  const auto run = [callback, self = self_] {
-    if (*self != nullptr) (*callback)();
-  };
+  const auto run = lifeline_.guard([callback](StateSaver&) { (*callback)(); });
   if (submit([run, &loop = loop_](Disk&) { (void)loop.post(run); })) return;
   // The queue is full: what was put into it before is not done yet.
   barriers_.push_back([callback] { (*callback)(); });
@@ -101,9 +99,7 @@ void StateSaver::retry_barriers() {
 void StateSaver::bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
                        std::move_only_function<void()> done) {
   auto callback = std::make_shared<std::move_only_function<void()>>(std::move(done));
-  const auto run = [callback, self = self_] {
-    if (*self != nullptr) (*callback)();
-  };
+  const auto run = lifeline_.guard([callback](StateSaver&) { (*callback)(); });
   const bool queued = reader_.submit([run, &file, offset, bytes, &loop = loop_] {
     // What is read is in the kernel's memory from then on, which is what it is about.
     std::string read(bytes, '\0');
@@ -119,95 +115,95 @@ StateSaver::StateSaver(net::Loop& loop, DiskThread& writer, DiskThread& reader, 
       writer_(writer),
       reader_(reader),
       log_(log),
-      self_(std::make_shared<StateSaver*>(this)),
       pace_(loop, [this] { begin_round(); }),
       barrier_timer_(loop, [this] { retry_barriers(); }) {
   facts_.folder = folder;
   if (!folder.empty()) disk_ = std::make_shared<Disk>(std::move(folder), limit_bytes);
 }
 
-StateSaver::~StateSaver() { *self_ = nullptr; }
-
 bool StateSaver::submit(std::move_only_function<void(Disk&)> job) {
   if (!disk_) return false;
   return writer_.submit([disk = disk_, job = std::move(job)]() mutable { job(*disk); });
 }
 
+void StateSaver::warn(const Warnings& warnings) {
+  for (const std::string& warning : warnings) log_.warn("state: {}", warning);
+}
+
 void StateSaver::set_active(std::vector<cache::SourceIdentity> sources) {
-  submit([sources = std::move(sources), self = self_, &loop = loop_](Disk& disk) mutable {
+  auto opened = lifeline_.guard([](StateSaver& saver, const StateFacts& seen) {
+    saver.take_facts(seen);
+    if (!seen.writable) saver.complain_of_folder(seen.problem);
+    if (seen.on_memory) {
+      saver.log_.warn(
+          "state directory {} lies on memory (tmpfs): it counts as memory and does "
+          "not outlive the machine",
+          saver.facts_.folder);
+    }
+  });
+  submit([sources = std::move(sources), opened, &loop = loop_](Disk& disk) mutable {
     disk.active = sources;
     cache::StateDirectory& directory = disk.directory();
     directory.set_active(sources);
-    StateFacts seen = facts_of(directory);
-    (void)loop.post([self, seen] {
-      StateSaver* saver = *self;
-      if (saver == nullptr) return;
-      saver->take_facts(seen);
-      if (!seen.writable) saver->complain_of_folder(seen.problem);
-      if (seen.on_memory) {
-        saver->log_.warn(
-            "state directory {} lies on memory (tmpfs): it counts as memory and does "
-            "not outlive the machine",
-            saver->facts_.folder);
-      }
-    });
+    (void)loop.post([opened, seen = facts_of(directory)]() mutable { opened(seen); });
   });
 }
 
 void StateSaver::load(cache::SourceIdentity identity, Loaded loaded) {
   // The callback stays on the keeper's side: it is destroyed there whatever happens.
   auto callback = std::make_shared<Loaded>(std::move(loaded));
-  bool queued = submit(
-      [identity = std::move(identity), callback, self = self_, &loop = loop_](Disk& disk) mutable {
-        std::vector<std::string> warnings;
-        auto state = std::make_shared<std::optional<cache::LoadedState>>(
-            disk.directory().load(identity, warnings));
-        std::uint64_t corrupt = disk.directory().corrupt_files_seen();
-        (void)loop.post(
-            [callback = std::move(callback), state, warnings = std::move(warnings), corrupt, self] {
-              if (*self == nullptr) return;
-              (*self)->facts_.corrupt_files = corrupt;
-              for (const std::string& warning : warnings) (*self)->log_.warn("state: {}", warning);
-              (*callback)(std::move(*state));
-            });
-      });
-  if (!queued) {
-    (void)loop_.post([callback, self = self_] {
-      if (*self != nullptr) (*callback)(std::nullopt);
+  auto deliver = lifeline_.guard([callback](StateSaver& saver, const Warnings& warnings,
+                                            std::uint64_t corrupt_files,
+                                            std::optional<cache::LoadedState> state) {
+    saver.facts_.corrupt_files = corrupt_files;
+    saver.warn(warnings);
+    (*callback)(std::move(state));
+  });
+  const bool queued = submit([identity = std::move(identity), deliver = std::move(deliver),
+                              &loop = loop_](Disk& disk) mutable {
+    Warnings warnings;
+    auto state = disk.directory().load(identity, warnings);
+    (void)loop.post([deliver = std::move(deliver), state = std::move(state),
+                     warnings = std::move(warnings),
+                     corrupt = disk.directory().corrupt_files_seen()]() mutable {
+      deliver(warnings, corrupt, std::move(state));
     });
-  }
+  });
+  if (queued) return;
+  (void)loop_.post(lifeline_.guard([callback](StateSaver&) { (*callback)(std::nullopt); }));
 }
 
 void StateSaver::load_blob(std::string environment, std::string name, BlobLoaded loaded) {
   auto callback = std::make_shared<BlobLoaded>(std::move(loaded));
+  auto deliver = lifeline_.guard(
+      [callback](StateSaver& saver, const Warnings& warnings, std::optional<std::string> bytes) {
+        saver.warn(warnings);
+        (*callback)(std::move(bytes));
+      });
   const bool queued = submit([environment = std::move(environment), name = std::move(name),
-                              callback, self = self_, &loop = loop_](Disk& disk) mutable {
-    std::vector<std::string> warnings;
+                              deliver = std::move(deliver), &loop = loop_](Disk& disk) mutable {
+    Warnings warnings;
     auto bytes = disk.directory().load_blob(environment, name, warnings);
-    (void)loop.post([callback = std::move(callback), bytes = std::move(bytes),
-                     warnings = std::move(warnings), self]() mutable {
-      if (*self == nullptr) return;
-      for (const std::string& warning : warnings) (*self)->log_.warn("state: {}", warning);
-      (*callback)(std::move(bytes));
-    });
+    (void)loop.post(
+        [deliver = std::move(deliver), bytes = std::move(bytes),
+         warnings = std::move(warnings)]() mutable { deliver(warnings, std::move(bytes)); });
   });
   if (queued) return;
-  (void)loop_.post([callback, self = self_] {
-    if (*self != nullptr) (*callback)(std::nullopt);
-  });
+  (void)loop_.post(lifeline_.guard([callback](StateSaver&) { (*callback)(std::nullopt); }));
 }
 
 void StateSaver::save_blob(std::string environment, std::string name, std::string bytes) {
+  auto failed = lifeline_.guard([](StateSaver& saver, const std::string& message) {
+    ++saver.facts_.failures;
+    saver.complain(message);
+  });
   submit([environment = std::move(environment), name = std::move(name), bytes = std::move(bytes),
-          self = self_, &loop = loop_](Disk& disk) {
+          failed, &loop = loop_](Disk& disk) {
     cache::StateDirectory& directory = disk.directory();
     if (!directory.writable()) return;
-    auto result = directory.save_blob(environment, name, bytes);
-    (void)loop.post([result = std::move(result), self] {
-      if (*self == nullptr || result) return;
-      ++(*self)->facts_.failures;
-      (*self)->complain(result.error().message);
-    });
+    const auto result = directory.save_blob(environment, name, bytes);
+    if (result) return;
+    (void)loop.post([failed, message = result.error().message]() mutable { failed(message); });
   });
 }
 
@@ -259,17 +255,16 @@ void StateSaver::run_next() {
     if (!write) continue;
     // The image is shared with the keeper's layer and goes back there to be destroyed.
     auto shared = std::make_shared<cache::StateWrite>(std::move(*write));
-    outstanding_ = submit([identity = target->state_identity(), shared, self = self_,
+    auto done = lifeline_.guard([](StateSaver& saver, const StateFacts& seen, SaveResult result) {
+      saver.take_facts(seen);
+      saver.written(saver.writing_, std::move(result));
+    });
+    outstanding_ = submit([identity = target->state_identity(), shared, done,
                            &loop = loop_](Disk& disk) mutable {
       cache::StateDirectory& directory = disk.directory();
       auto result = directory.save(identity, *shared, unix_now_ms());
-      StateFacts seen = facts_of(directory);
-      (void)loop.post(
-          [shared = std::move(shared), result = std::move(result), seen, self]() mutable {
-            if (*self == nullptr) return;
-            (*self)->take_facts(seen);
-            (*self)->written((*self)->writing_, std::move(result));
-          });
+      (void)loop.post([shared = std::move(shared), result = std::move(result), done,
+                       seen = facts_of(directory)]() mutable { done(seen, std::move(result)); });
     });
     writing_ = outstanding_ ? target : nullptr;
     if (!outstanding_)
@@ -280,8 +275,7 @@ void StateSaver::run_next() {
   if (!outstanding_ && flushed_) std::exchange(flushed_, nullptr)();
 }
 
-void StateSaver::written(StateTarget* target,
-                         std::expected<cache::SavedTexts, cache::StateError> result) {
+void StateSaver::written(StateTarget* target, SaveResult result) {
   outstanding_ = false;
   writing_ = nullptr;
   if (result) {

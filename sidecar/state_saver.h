@@ -16,6 +16,7 @@
 #include "cache/document_spool.h"
 #include "cache/posix_file_system.h"
 #include "cache/state_directory.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -66,7 +67,6 @@ class StateSaver final : public cache::DocumentSpools {
   // An empty folder: no state is kept.
   StateSaver(net::Loop& loop, DiskThread& writer, DiskThread& reader, spdlog::logger& log,
              std::string folder, std::uint64_t limit_bytes);
-  ~StateSaver() override;
 
   // For documents that are too large for memory. Their files have no names.
   std::unique_ptr<cache::DocumentSpool> open() override;
@@ -106,7 +106,11 @@ class StateSaver final : public cache::DocumentSpools {
   void begin_round();
   void retry_barriers();
   void run_next();
-  void written(StateTarget* target, std::expected<cache::SavedTexts, cache::StateError> result);
+  using Warnings = std::vector<std::string>;
+  using SaveResult = std::expected<cache::SavedTexts, cache::StateError>;
+
+  void warn(const Warnings& warnings);
+  void written(StateTarget* target, SaveResult result);
   void take_facts(const StateFacts& seen);
   void complain(const std::string& message);
   void complain_of_folder(const std::string& problem);
@@ -119,8 +123,6 @@ class StateSaver final : public cache::DocumentSpools {
   spdlog::logger& log_;
   // Shared with jobs that may outlive the saver while the disk hangs.
   std::shared_ptr<Disk> disk_;
-  // Empty once the saver is gone: jobs posted back find nobody.
-  std::shared_ptr<StateSaver*> self_;
   StateFacts facts_;
   // What this round still has to write, and what changed since for the next.
   std::deque<StateTarget*> round_;
@@ -135,6 +137,7 @@ class StateSaver final : public cache::DocumentSpools {
   bool keeps_events_ = false;
   bool failing_ = false;
   std::move_only_function<void()> flushed_;
+  net::Lifeline<StateSaver> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

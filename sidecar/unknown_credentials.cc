@@ -11,11 +11,7 @@ constexpr std::int64_t kLookMs = 250;
 }  // namespace
 
 UnknownCredentials::UnknownCredentials(net::Loop& loop)
-    : loop_(loop),
-      timer_(loop, [this] { look_at_the_clock(); }),
-      self_(std::make_shared<UnknownCredentials*>(this)) {}
-
-UnknownCredentials::~UnknownCredentials() { *self_ = nullptr; }
+    : loop_(loop), timer_(loop, [this] { look_at_the_clock(); }) {}
 
 void UnknownCredentials::set_ask(net::Handler& handler, Ask ask) {
   handler_ = &handler;
@@ -41,9 +37,9 @@ UnknownCredentials::Verdict UnknownCredentials::judge(net::Response& response) {
 
 bool UnknownCredentials::ask_for_those_who_wait() {
   const std::uint64_t question = next_question_;
-  asking_ = ask_([self = self_, question](bool found_all) {
-    if (*self != nullptr) (*self)->looked(question, found_all);
-  });
+  asking_ = ask_(lifeline_.guard([question](UnknownCredentials& unknown, bool found_all) {
+    unknown.looked(question, found_all);
+  }));
   if (!asking_) return false;
   ++next_question_;
   asked_ms_ = loop_.now_ms();

@@ -14,6 +14,7 @@
 
 #include "net/deferred_response.h"
 #include "net/handler.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "sidecar/credential_looks.h"
@@ -42,7 +43,6 @@ class UnknownCredentials {
   using Ask = std::move_only_function<bool(Done done)>;
 
   explicit UnknownCredentials(net::Loop& loop);
-  ~UnknownCredentials();
   UnknownCredentials(const UnknownCredentials&) = delete;
   UnknownCredentials& operator=(const UnknownCredentials&) = delete;
 
@@ -79,8 +79,7 @@ class UnknownCredentials {
   std::int64_t asked_ms_ = 0;
   // Of the request that is being handled again.
   Verdict verdict_ = Verdict::kWait;
-  // Empty once this is gone.
-  std::shared_ptr<UnknownCredentials*> self_;
+  net::Lifeline<UnknownCredentials> lifeline_{*this};
 };
 
 // What an api of a vendor's says to a request that opens no environment: 401, or 503 where it may

@@ -22,29 +22,29 @@ SpoolOnDisk::SpoolOnDisk(net::Loop& loop, std::unique_ptr<EventDisk> disk, Spool
       disk_(std::move(disk)),
       owner_(owner),
       queued_bytes_max_(std::min<std::size_t>(kQueuedBytesMax, options.memory_bytes)),
-      shared_(std::make_shared<Shared>(disk_->folder(), std::move(options))),
-      self_(std::make_shared<SpoolOnDisk*>(this)) {
+      shared_(std::make_shared<Shared>(disk_->folder(), std::move(options))) {
   // A queue that is full at the start is none of ours; the first post opens the spool then.
   (void)run([now = loop_.now_ms()](EventSpool& spool) { spool.open(now); }, [] {});
 }
 
-SpoolOnDisk::~SpoolOnDisk() { *self_ = nullptr; }
-
 bool SpoolOnDisk::run(std::move_only_function<void(EventSpool&)> job,
                       std::move_only_function<void()> then) {
   auto after = std::make_shared<std::move_only_function<void()>>(std::move(then));
-  return disk_->submit(
-      [shared = shared_, job = std::move(job), after, self = self_, &loop = loop_]() mutable {
-        if (!std::exchange(shared->is_announced, true)) shared->folder->set_shrinkable(shared);
-        job(shared->spool);
-        SpoolFacts seen = shared->spool.facts();
-        (void)loop.post([after = std::move(after), self, seen = std::move(seen)] {
-          if (*self == nullptr) return;
-          (*self)->facts_ = seen;
-          (*after)();
-          if (*self != nullptr) (*self)->owner_.on_facts();
-        });
-      });
+  auto done = lifeline_.guard([after](SpoolOnDisk& spool, SpoolFacts seen) {
+    spool.facts_ = std::move(seen);
+    (*after)();
+  });
+  // Apart, since what comes after may be the end of this.
+  auto tell = lifeline_.guard([](SpoolOnDisk& spool) { spool.owner_.on_facts(); });
+  return disk_->submit([shared = shared_, job = std::move(job), done = std::move(done), tell,
+                        &loop = loop_]() mutable {
+    if (!std::exchange(shared->is_announced, true)) shared->folder->set_shrinkable(shared);
+    job(shared->spool);
+    (void)loop.post([done = std::move(done), tell, seen = shared->spool.facts()]() mutable {
+      done(std::move(seen));
+      tell();
+    });
+  });
 }
 
 std::expected<void, SpoolOnDisk::Done> SpoolOnDisk::take(SpoolPost post, Done done) {
@@ -70,9 +70,7 @@ std::expected<void, SpoolOnDisk::Done> SpoolOnDisk::take(SpoolPost post, Done do
 }
 
 void SpoolOnDisk::later(std::move_only_function<void()> task) {
-  (void)loop_.post([task = std::move(task), self = self_]() mutable {
-    if (*self != nullptr) task();
-  });
+  (void)loop_.post(lifeline_.guard([task = std::move(task)](SpoolOnDisk&) mutable { task(); }));
 }
 
 }  // namespace flagstone::upstream::launchdarkly

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "upstream/event_folder.h"
 #include "upstream/event_forwarder.h"
@@ -40,7 +41,6 @@ class SpoolOnDisk {
 
   // Opens the spool. `loop` and `owner` outlive this.
   SpoolOnDisk(net::Loop& loop, std::unique_ptr<EventDisk> disk, SpoolOptions options, Owner& owner);
-  ~SpoolOnDisk();
   SpoolOnDisk(const SpoolOnDisk&) = delete;
   SpoolOnDisk& operator=(const SpoolOnDisk&) = delete;
 
@@ -68,11 +68,10 @@ class SpoolOnDisk {
   Owner& owner_;
   std::size_t queued_bytes_max_;
   std::shared_ptr<Shared> shared_;
-  // Empty once this is gone: what jobs post back finds nobody.
-  std::shared_ptr<SpoolOnDisk*> self_;
   SpoolFacts facts_;
   std::size_t queued_ = 0;
   std::size_t queued_bytes_ = 0;
+  net::Lifeline<SpoolOnDisk> lifeline_{*this};
 };
 
 }  // namespace flagstone::upstream::launchdarkly

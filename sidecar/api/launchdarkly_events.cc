@@ -49,12 +49,7 @@ std::string schema_of(const net::Request& request) {
 }  // namespace
 
 LaunchDarklyEvents::LaunchDarklyEvents(net::Loop& loop, ServingDesk& desk)
-    : loop_(loop),
-      desk_(desk),
-      timer_(loop, [this] { look_at_the_clock(); }),
-      self_(std::make_shared<LaunchDarklyEvents*>(this)) {}
-
-LaunchDarklyEvents::~LaunchDarklyEvents() { *self_ = nullptr; }
+    : loop_(loop), desk_(desk), timer_(loop, [this] { look_at_the_clock(); }) {}
 
 void LaunchDarklyEvents::add_routes(net::Router& router) {
   router.add<&LaunchDarklyEvents::bulk>(net::Method::kPost, kBulkPath, *this);
@@ -101,10 +96,11 @@ void LaunchDarklyEvents::take(Kind kind, const net::Request& request, net::Respo
     return tell_to_try_again(response);
   }
   const std::uint64_t number = next_number_++;
-  const bool taken = desk_.events.post(route->environment, std::move(events),
-                                       [self = self_, number](EventInlet::Result result) {
-                                         if (*self != nullptr) (*self)->answer(number, result);
-                                       });
+  const bool taken = desk_.events.post(
+      route->environment, std::move(events),
+      lifeline_.guard([number](LaunchDarklyEvents& api, EventInlet::Result result) {
+        api.answer(number, result);
+      }));
   if (!taken) return tell_to_try_again(response);
   Waiting& waiting = waiting_[number];
   waiting.later = response.defer();

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "net/deferred_response.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/router.h"
 #include "net/timer.h"
@@ -30,7 +31,6 @@ class LaunchDarklyEvents final : public ServingApi {
   static constexpr std::size_t kBulkBytesMax = std::size_t{10} * 1024 * 1024;
 
   LaunchDarklyEvents(net::Loop& loop, ServingDesk& desk);
-  ~LaunchDarklyEvents() override;
 
   void add_routes(net::Router& router) override;
 
@@ -55,8 +55,7 @@ class LaunchDarklyEvents final : public ServingApi {
   // By a number that is given once, since answers and connections end in any order.
   std::map<std::uint64_t, Waiting> waiting_;
   std::uint64_t next_number_ = 1;
-  // Empty once this is gone.
-  std::shared_ptr<LaunchDarklyEvents*> self_;
+  net::Lifeline<LaunchDarklyEvents> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

@@ -8,15 +8,12 @@ using evaluation::launchdarkly::DocumentForm;
 
 SdkBodies::SdkBodies(net::Loop& loop, ServingDesk& desk, const SdkMirror& mirror,
                      std::function<void(std::size_t environment)> made)
-    : loop_(loop),
-      desk_(desk),
-      mirror_(mirror),
-      made_(std::move(made)),
-      timer_(loop, [this] { look_at_the_clock(); }),
-      self_(std::make_shared<SdkBodies*>(this)) {}
+    : loop_(loop), desk_(desk), mirror_(mirror), made_(std::move(made)), timer_(loop, [this] {
+        look_at_the_clock();
+      }) {}
 
 SdkBodies::~SdkBodies() {
-  *self_ = nullptr;
+  lifeline_.cut();
   for (auto& [name, making] : making_) desk_.give_back(std::move(making.state));
 }
 
@@ -85,15 +82,14 @@ void SdkBodies::go_on(const Name& name, std::uint64_t number) {
     case SliceWritten::kFailed:
       return finish(name, true);
     case SliceWritten::kNeedsDisk:
-      return desk_.late.bring(desk_.reader.waiting(), [self = self_, name, number](bool in_time) {
-        if (*self == nullptr) return;
-        if (in_time) return (*self)->resume(name, number);
-        (*self)->give_up_making(name, number);
-      });
+      return desk_.late.bring(desk_.reader.waiting(),
+                              lifeline_.guard([name, number](SdkBodies& bodies, bool in_time) {
+                                if (in_time) return bodies.resume(name, number);
+                                bodies.give_up_making(name, number);
+                              }));
     case SliceWritten::kSlice:
-      (void)loop_.post([self = self_, name, number] {
-        if (*self != nullptr) (*self)->resume(name, number);
-      });
+      (void)loop_.post(
+          lifeline_.guard([name, number](SdkBodies& bodies) { bodies.resume(name, number); }));
   }
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "evaluation/dialects/launchdarkly/wire/document_writer.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "sidecar/api/launchdarkly_sdk_document.h"
@@ -108,7 +109,7 @@ class SdkBodies {
   std::vector<Alive> alive_;
   net::Timer timer_;
   std::uint64_t next_number_ = 1;
-  std::shared_ptr<SdkBodies*> self_;
+  net::Lifeline<SdkBodies> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar

@@ -37,11 +37,10 @@ SdkStreams::SdkStreams(net::Loop& loop, ServingDesk& desk, SdkMirror& mirror, Sl
                         settle();
                       }),
       keep_alive_timer_(loop, [this] { keep_alive(); }),
-      retry_timer_(loop, [this] { on_published(); }),
-      self_(std::make_shared<SdkStreams*>(this)) {}
+      retry_timer_(loop, [this] { on_published(); }) {}
 
 SdkStreams::~SdkStreams() {
-  *self_ = nullptr;
+  lifeline_.cut();
   for (const Subscriber& subscriber : subscribers_) {
     if (subscriber.slices != 0) slices_.cancel(subscriber.slices);
   }
@@ -149,12 +148,12 @@ bool SdkStreams::tell_changes(Subscriber& subscriber) {
 
 void SdkStreams::bring_texts(const MessageName& name) {
   bringing_.insert(name);
-  desk_.late.bring(desk_.reader.waiting(), [self = self_, name](bool in_time) {
-    if (*self == nullptr) return;
-    (*self)->bringing_.erase(name);
-    if (!in_time) return (*self)->retry_later();
-    (*self)->tell_all(std::get<0>(name));
-  });
+  desk_.late.bring(desk_.reader.waiting(),
+                   lifeline_.guard([name](SdkStreams& streams, bool in_time) {
+                     streams.bringing_.erase(name);
+                     if (!in_time) return streams.retry_later();
+                     streams.tell_all(std::get<0>(name));
+                   }));
 }
 
 // Refused: on_drained comes back, and tells what is the latest then.

@@ -19,6 +19,7 @@
 #include <tuple>
 
 #include "net/event_stream.h"
+#include "net/lifeline.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "sidecar/api/launchdarkly_sdk_bodies.h"
@@ -104,7 +105,7 @@ class SdkStreams {
   std::set<MessageName> bringing_;
   net::Timer keep_alive_timer_;
   net::Timer retry_timer_;
-  std::shared_ptr<SdkStreams*> self_;
+  net::Lifeline<SdkStreams> lifeline_{*this};
 };
 
 }  // namespace flagstone::sidecar
