@@ -277,7 +277,11 @@ void LaunchDarklyNetworkSource::tell_way(Way way, LaunchDarklyProtocol protocol)
                                     .left_fdv2 = fallback_.is_away(),
                                     .left_stream = fallback_.leaves_stream()});
   if (!news) return;
-  news->is_warning ? listener_.on_degraded(news->text) : listener_.on_way_changed(news->text);
+  if (news->is_warning) {
+    listener_.on_degraded(news->text);
+  } else {
+    listener_.on_way_changed(news->text);
+  }
 }
 
 std::string_view LaunchDarklyNetworkSource::protocol_name() const {
