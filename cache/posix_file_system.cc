@@ -95,7 +95,7 @@ class PosixReadableFile final : public ReadableFile {
   // he asks for. Threads that race here ask for something twice or not at all, which costs nothing.
   void bring_neighbours(std::uint64_t offset) const {
     const std::uint64_t before = last_read_.exchange(offset, std::memory_order_relaxed);
-    const bool in_order = offset >= before && offset - before < kReadAheadBytes;
+    const bool in_order = offset > before && offset - before < kReadAheadBytes;
     const std::uint64_t asked = asked_until_.load(std::memory_order_relaxed);
     const bool is_there = offset < asked && asked - offset <= kReadAheadBytes;
     if (!in_order || is_there) return;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,8 +27,12 @@ class TextFiles {
 
   // The keeper. The file counts as held once, by whoever adds it.
   std::optional<std::uint32_t> add(std::unique_ptr<const ReadableFile> file);
-  // Counts the texts that lie in it.
-  void hold(std::uint32_t file) { ++holders_[file]; }
+  // Counts the texts that lie in it. REQUIRES: is_held(), since what nobody holds is on its way
+  // out.
+  void hold(std::uint32_t file) {
+    assert(is_held(file));
+    ++holders_[file];
+  }
   void let_go(std::uint32_t file);
   // Those that nobody holds any more. They are closed, and their numbers free, once no thread can
   // be reading them: see Retired.
@@ -35,9 +40,8 @@ class TextFiles {
   void close(std::uint32_t file);
   std::size_t open_count() const { return open_count_; }
 
-  bool is_open(std::uint32_t file) const {
-    return files_[file].load(std::memory_order_relaxed) != nullptr;
-  }
+  // The keeper. A file that nobody holds may still be open, for those who looked it up before.
+  bool is_held(std::uint32_t file) const { return holders_[file] > 0; }
 
   // Any thread. REQUIRES: an entry that is held names it.
   const ReadableFile& at(std::uint32_t file) const {

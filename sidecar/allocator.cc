@@ -21,7 +21,7 @@ void tune_allocator() {
   constexpr int kMmapFromBytes = 128 * 1024;
   mallopt(M_MMAP_THRESHOLD, kMmapFromBytes);
   mallopt(M_TRIM_THRESHOLD, kMmapFromBytes);
-  // The writer's and the serving threads' share one besides the keeper's: an arena each would keep
+  // The disk's and the serving threads' share one besides the keeper's: an arena each would keep
   // what it freed to itself.
   mallopt(M_ARENA_MAX, 2);
 #endif

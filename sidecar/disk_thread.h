@@ -19,8 +19,9 @@ namespace flagstone::sidecar {
 
 class DiskThread {
  public:
-  // Every source has at most one read, the state one write, usage one write outstanding; this
-  // leaves room for hundreds of sources.
+  // Of the writer: every source has at most one read, the state one write, usage one write
+  // outstanding; this leaves room for hundreds of sources. Of the text reader: texts that requests
+  // wait for; further ones are answered as if the disk had not brought them.
   static constexpr std::size_t kQueuedJobsMax = 1024;
 
   using Job = std::move_only_function<void()>;

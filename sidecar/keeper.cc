@@ -470,8 +470,8 @@ void Keeper::promote_asked() {
 // A serving thread waits for a text that is not in memory.
 void Keeper::bring(cache::TextPlace place, std::function<void()> done) {
   cache::TextFiles& files = tools_.home.files;
-  // The text may have moved, and its file gone, since the thread saw it there.
-  if (!files.is_open(place.file())) return done();
+  // The text may have moved, and its file be about to go, since the thread saw it there.
+  if (!files.is_held(place.file())) return done();
   files.hold(place.file());
   tools_.saver.bring(files.at(place.file()), place.offset(), place.bytes(),
                      [&files, place, done = std::move(done)] {

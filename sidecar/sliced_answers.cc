@@ -110,10 +110,13 @@ void SlicedAnswers::go_on(std::uint64_t number) {
   }
 }
 
+bool SlicedAnswers::is_stuck(const Job& job) const {
+  return job.stuck_since_ms.has_value() &&
+         loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kWaitMsMax;
+}
+
 void SlicedAnswers::wait_for_disk(Job& job) {
-  const bool is_stuck = job.stuck_since_ms.has_value() &&
-                        loop_.now_ms() - *job.stuck_since_ms >= LateAnswers::kWaitMsMax;
-  if (is_stuck) return end(find(job.number), false);
+  if (is_stuck(job)) return end(find(job.number), false);
   job.disk_wait = next_number_++;
   desk_.late.bring(desk_.reader.waiting(),
                    lifeline_.guard([number = job.number, wait = job.disk_wait](
@@ -126,7 +129,7 @@ void SlicedAnswers::wait_for_disk(Job& job) {
 void SlicedAnswers::disk_answered(std::uint64_t number, std::uint64_t wait, bool in_time) {
   if (in_time) return go_on(number);
   const auto job = find(number);
-  if (job != jobs_.end() && job->disk_wait == wait) end(job, false);
+  if (job != jobs_.end() && (job->disk_wait == wait || is_stuck(*job))) end(job, false);
 }
 
 void SlicedAnswers::end(Jobs::iterator job, bool sent) {

@@ -93,6 +93,8 @@ class SlicedAnswers {
 
   std::uint64_t start(Job job);
   void go_on(std::uint64_t number);
+  // Nothing was written for as long as a disk is waited for.
+  bool is_stuck(const Job& job) const;
   // Has the disk bring what is missing.
   void wait_for_disk(Job& job);
   void disk_answered(std::uint64_t number, std::uint64_t wait, bool in_time);

@@ -99,12 +99,12 @@ void StateSaver::retry_barriers() {
 void StateSaver::bring(const cache::ReadableFile& file, std::uint64_t offset, std::size_t bytes,
                        std::move_only_function<void()> done) {
   auto callback = std::make_shared<std::move_only_function<void()>>(std::move(done));
-  const auto run = lifeline_.guard([callback](StateSaver&) { (*callback)(); });
-  const bool queued = reader_.submit([run, &file, offset, bytes, &loop = loop_] {
+  auto run = lifeline_.guard([callback](StateSaver&) { (*callback)(); });
+  const bool queued = reader_.submit([run, &file, offset, bytes, &loop = loop_]() mutable {
     // What is read is in the kernel's memory from then on, which is what it is about.
     std::string read(bytes, '\0');
     (void)file.read(read, offset);
-    (void)loop.post(run);
+    (void)loop.post(std::move(run));
   });
   if (!queued) (void)loop_.post(run);
 }

@@ -1,4 +1,5 @@
-// Brings the last known state to the disk and back, by way of the writer thread.
+// Brings the last known state to the disk and back, by way of the writer thread, and single texts
+// of it by way of the text reader.
 //
 // Owned by the keeper, used on its thread; the StateDirectory inside is touched by the writer
 // alone. At most one write is outstanding; what changes meanwhile is written in its newest form, at

@@ -88,54 +88,74 @@ TEST_F(PosixFileSystemTest, ErrorsNameCallAndCause) {
 }
 
 // In a container, what the kernel reads ahead counts as the daemon's memory.
-constexpr std::size_t kFileBytes = std::size_t{4} << 20;
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-constexpr std::size_t kPieceBytes = std::size_t{4} << 10;
-constexpr std::size_t kReadAheadBytes = std::size_t{128} << 10;
+class ReadAheadTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kFileBytes = std::size_t{4} << 20;
+  static constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kReadAheadBytes = std::size_t{128} << 10;
 
-TEST_F(PosixFileSystemTest, ReadingInOrderBringsLittleFromBehindIt) {
-  const OpenFile named(files_, *files_.create(path_ + "/named"));
-  const OpenFile unnamed(files_, *files_.create_unnamed(path_));
-  for (const OpenFile* file : {&named, &unnamed}) {
-    if (!fakes::write_and_forget(file->descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
-    std::string piece(kPieceBytes, 'x');
-    for (std::size_t at = 0; at < kReadBytes; at += kPieceBytes) {
-      ASSERT_EQ(files_.read_at(file->descriptor(), piece, at), kPieceBytes);
-    }
-    EXPECT_LE(fakes::bytes_in_memory(file->descriptor()), kReadBytes);
-
-    ASSERT_TRUE(fakes::write_and_forget(file->descriptor(), kFileBytes));
-    const auto shared = files_.share(file->descriptor());
-    for (std::size_t at = 0; at < kReadBytes; at += kPieceBytes) {
-      ASSERT_EQ((*shared)->read(piece, at), ReadOutcome::kDone);
-    }
-    EXPECT_LE(fakes::bytes_in_memory(file->descriptor()), kReadBytes + kReadAheadBytes);
+  // Not in /tmp, which may be memory.
+  ReadAheadTest() : path_(std::filesystem::current_path() / "read-ahead-XXXXXX") {
+    const int file = ::mkstemp(path_.data());
+    if (file < 0) std::abort();
+    ::close(file);
   }
+  ~ReadAheadTest() override { std::filesystem::remove(path_); }
+
+  bool forget() { return fakes::fill_and_forget(path_, kFileBytes); }
+  std::size_t in_memory(const OpenFile& file) const {
+    return fakes::bytes_in_memory(file.descriptor(), kFileBytes);
+  }
+
+  PosixFileSystem files_;
+  std::string path_;
+  std::string page_ = std::string(fakes::page_bytes(), 'x');
+};
+
+constexpr const char* kNoPages = "this file system has its files in memory, or no single pages";
+
+TEST_F(ReadAheadTest, ReadingInOrderBringsLittleFromBehindIt) {
+  if (!forget()) GTEST_SKIP() << kNoPages;
+  const OpenFile file(files_, *files_.open_for_reading(path_));
+  for (std::size_t at = 0; at < kReadBytes; at += page_.size()) {
+    ASSERT_EQ(files_.read_at(file.descriptor(), page_, at), page_.size());
+  }
+  EXPECT_LE(in_memory(file), kReadBytes);
 }
 
-TEST_F(PosixFileSystemTest, NeighboursComeAlongForWhoReadsInOrder) {
-  const OpenFile file(files_, *files_.create(path_ + "/file"));
-  if (!fakes::write_and_forget(file.descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
+TEST_F(ReadAheadTest, TextsInOrderBringLittleFromBehindThem) {
+  if (!forget()) GTEST_SKIP() << kNoPages;
+  const OpenFile file(files_, *files_.open_for_writing(path_));
   const auto shared = files_.share(file.descriptor());
-  std::string piece(kPieceBytes, 'x');
+  for (std::size_t at = 0; at < kReadBytes; at += page_.size()) {
+    ASSERT_EQ((*shared)->read(page_, at), ReadOutcome::kDone);
+  }
+  EXPECT_LE(in_memory(file), kReadBytes + kReadAheadBytes);
+}
+
+TEST_F(ReadAheadTest, NeighboursComeAlongForWhoReadsInOrder) {
+  if (!forget()) GTEST_SKIP() << kNoPages;
+  const OpenFile file(files_, *files_.open_for_reading(path_));
+  const auto shared = files_.share(file.descriptor());
   // The last waits for what the second had brought along.
-  for (const std::size_t at : {std::size_t{0}, kPieceBytes, kReadAheadBytes}) {
-    ASSERT_EQ((*shared)->read(piece, at), ReadOutcome::kDone);
+  for (const std::size_t at : {std::size_t{0}, page_.size(), kReadAheadBytes}) {
+    ASSERT_EQ((*shared)->read(page_, at), ReadOutcome::kDone);
   }
-  EXPECT_GT(fakes::bytes_in_memory(file.descriptor()), 3 * kPieceBytes);
+  EXPECT_GT(in_memory(file), 3 * page_.size());
 }
 
-TEST_F(PosixFileSystemTest, ReadingHereAndThereBringsNoNeighbours) {
-  const OpenFile file(files_, *files_.create(path_ + "/file"));
-  if (!fakes::write_and_forget(file.descriptor(), kFileBytes)) GTEST_SKIP() << "kept in memory";
+TEST_F(ReadAheadTest, ReadingHereAndThereBringsNoNeighbours) {
+  if (!forget()) GTEST_SKIP() << kNoPages;
+  const OpenFile file(files_, *files_.open_for_reading(path_));
   const auto shared = files_.share(file.descriptor());
-  std::string piece(kPieceBytes, 'x');
   constexpr std::size_t kPieces = 8;
   for (std::size_t n = 0; n < kPieces; ++n) {
-    ASSERT_EQ((*shared)->read(piece, (n * 5 % kPieces) * (kFileBytes / kPieces)),
-              ReadOutcome::kDone);
+    // Twice, as a text is read whose pages were dropped before it was used.
+    const std::size_t at = (n * 5 % kPieces) * (kFileBytes / kPieces);
+    ASSERT_EQ((*shared)->read(page_, at), ReadOutcome::kDone);
+    ASSERT_EQ((*shared)->read(page_, at), ReadOutcome::kDone);
   }
-  EXPECT_LE(fakes::bytes_in_memory(file.descriptor()), kPieces * kPieceBytes);
+  EXPECT_LE(in_memory(file), kPieces * page_.size());
 }
 
 TEST(Sha256Test, KnownAnswers) {
