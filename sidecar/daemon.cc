@@ -123,6 +123,7 @@ class Daemon {
   net::Loop loop_;
   DiskThread writer_;
   DiskThread text_reader_;
+  DiskThread file_reader_;
   DiskReader files_;
   net::Resolver resolver_;
   upstream::HttpClient http_;
@@ -160,7 +161,7 @@ Daemon::Daemon(DaemonSetup setup, std::vector<BoundListener> listeners,
       admin_socket_(std::move(admin_socket)),
       first_tls_(std::move(tls)),
       budget_(options_.cache.memory_limit_bytes),
-      files_(loop_, writer_),
+      files_(loop_, file_reader_),
       resolver_(loop_),
       http_(loop_, resolver_, http_options()),
       saver_(loop_, writer_, text_reader_, log_,
@@ -263,8 +264,12 @@ int Daemon::run() {
   threads_.clear();
   admin_server_.close_all();
   auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kLastJobMs);
-  text_reader_.drop_queued();  // Nobody waits for them any more.
-  bool disk_done = text_reader_.finish(deadline) && writer_.finish(deadline);
+  // Nobody waits for what is still to be read.
+  bool disk_done = writer_.finish(deadline);
+  for (DiskThread* reader : {&text_reader_, &file_reader_}) {
+    reader->drop_queued();
+    disk_done = reader->finish(deadline) && disk_done;
+  }
   log_.info("stopped{}", disk_done ? "" : "; the disk did not answer in time");
   if (!disk_done) {
     log_.flush();

@@ -5,7 +5,7 @@
 
 namespace flagstone::sidecar {
 
-DiskReader::DiskReader(net::Loop& loop, DiskThread& writer) : loop_(loop), writer_(writer) {}
+DiskReader::DiskReader(net::Loop& loop, DiskThread& thread) : loop_(loop), thread_(thread) {}
 
 DiskReader::Ticket DiskReader::read(upstream::FileRequest request, Done done) {
   Ticket ticket = next_ticket_++;
@@ -13,7 +13,7 @@ DiskReader::Ticket DiskReader::read(upstream::FileRequest request, Done done) {
   auto answer = lifeline_.guard([ticket](DiskReader& reader, upstream::FileResult result) {
     reader.finished(ticket, std::move(result));
   });
-  bool queued = writer_.submit([request = std::move(request), answer, &loop = loop_] {
+  bool queued = thread_.submit([request = std::move(request), answer, &loop = loop_] {
     (void)loop.post([answer, result = upstream::read_file_blocking(request)]() mutable {
       answer(std::move(result));
     });

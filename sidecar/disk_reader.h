@@ -1,4 +1,4 @@
-// Reads files for the keeper on the writer's thread.
+// Reads sources', secrets' and configuration files for the keeper on a thread of their own.
 //
 // Owned by the daemon, used on the keeper's loop; outlives every source.
 #pragma once
@@ -14,7 +14,7 @@ namespace flagstone::sidecar {
 
 class DiskReader final : public upstream::FileReader {
  public:
-  DiskReader(net::Loop& loop, DiskThread& writer);
+  DiskReader(net::Loop& loop, DiskThread& thread);
 
   Ticket read(upstream::FileRequest request, Done done) override;
   void cancel(Ticket ticket) override;
@@ -23,7 +23,7 @@ class DiskReader final : public upstream::FileReader {
   void finished(Ticket ticket, upstream::FileResult result);
 
   net::Loop& loop_;
-  DiskThread& writer_;
+  DiskThread& thread_;
   Ticket next_ticket_ = 1;
   std::map<Ticket, Done> waiting_;
   net::Lifeline<DiskReader> lifeline_{*this};

@@ -1,6 +1,7 @@
 // A thread for what the disk may hold up, so that a disk that hangs for seconds disturbs neither
-// answers nor liveness. There are two: the writer, and the reader of texts that somebody waits for,
-// whom an fsync of seconds is not to hold up.
+// answers nor liveness. There are three: the writer; the reader of texts that somebody waits for,
+// whom an fsync of seconds is not to hold up; and the reader of sources' and secrets' files, whose
+// mounts may hang by themselves.
 //
 // Owned by the daemon; submit() is called from the keeper thread. Jobs run one after the other, in
 // order. The queue is bounded: a full queue is the caller's signal to wait for the next turn, never
@@ -19,9 +20,9 @@ namespace flagstone::sidecar {
 
 class DiskThread {
  public:
-  // Of the writer: every source has at most one read, the state one write, usage one write
-  // outstanding; this leaves room for hundreds of sources. Of the text reader: texts that requests
-  // wait for; further ones are answered as if the disk had not brought them.
+  // Every source has at most one read, the state one write, usage one write outstanding; this
+  // leaves room for hundreds of sources. Texts that requests wait for may be more: further ones are
+  // answered as if the disk had not brought them.
   static constexpr std::size_t kQueuedJobsMax = 1024;
 
   using Job = std::move_only_function<void()>;

@@ -1,5 +1,5 @@
-// Reading files without stopping the keeper's loop: the interface that the daemon implements on its
-// writer thread, and the blocking function that does the reading there.
+// Reading files without stopping the keeper's loop: the interface that the daemon implements on a
+// thread for it, and the blocking function that does the reading there.
 //
 // A FileReader is borrowed by sources and outlives them; used on the keeper's loop thread only.
 #pragma once
