@@ -227,7 +227,8 @@ bool EnvironmentFeed::keeps_former_credentials() const {
 void EnvironmentFeed::take_over_former_credentials(const EnvironmentFeed& predecessor) {
   const auto mine = credential_facts();
   const auto its = predecessor.credential_facts();
-  former_credentials_.take_over(predecessor.former_credentials_, its, mine);
+  former_credentials_.take_over(predecessor.former_credentials_, its, mine,
+                                tools_.sources.clock.now());
   // Of a source that is new here the state may remember some.
   const bool none_is_new = std::ranges::all_of(mine, [&](const auto& source) {
     return std::ranges::find(its, source.identity, &FormerCredentials::SourceFacts::identity) !=

@@ -95,7 +95,8 @@ std::optional<std::size_t> FormerCredentials::source_of(std::string_view credent
 
 void FormerCredentials::take_over(const FormerCredentials& predecessor,
                                   const std::vector<SourceFacts>& its_sources,
-                                  const std::vector<SourceFacts>& sources) {
+                                  const std::vector<SourceFacts>& sources,
+                                  upstream::TimePoint now) {
   // An environment has no source twice.
   std::vector<std::optional<std::size_t>> mine(its_sources.size());
   for (std::size_t i = 0; i < its_sources.size(); ++i) {
@@ -106,16 +107,16 @@ void FormerCredentials::take_over(const FormerCredentials& predecessor,
   for (std::size_t i = 0; i < predecessor.current_.size(); ++i) {
     if (mine[i]) current_[*mine[i]] = predecessor.current_[i];
   }
-  for (Former former : predecessor.former_) {
-    if (!mine[former.source]) continue;
-    former.source = *mine[former.source];
-    former_.push_back(std::move(former));
-  }
-  for (Earlier earlier : predecessor.earlier_) {
-    if (!mine[earlier.source]) continue;
-    earlier.source = *mine[earlier.source];
-    earlier_.push_back(std::move(earlier));
-  }
+  const auto take = [&](const auto& its, auto& here) {
+    for (auto one : its) {
+      if (!mine[one.source]) continue;
+      one.source = *mine[one.source];
+      one.until = std::min(one.until, now + sources[one.source].grace);
+      if (one.until > now) here.push_back(std::move(one));
+    }
+  };
+  take(predecessor.former_, former_);
+  take(predecessor.earlier_, earlier_);
 }
 
 bool FormerCredentials::knows(std::size_t source, const Hashed& hashed) const {

@@ -43,9 +43,10 @@ class FormerCredentials {
   std::optional<std::size_t> source_of(std::string_view credential, upstream::TimePoint now) const;
 
   // Those of the sources that `predecessor`, before a reload, had as well, under another number or
-  // the same. REQUIRES: nothing was noted here yet.
+  // the same. A grace that is shorter now ends them sooner; a longer one makes none last longer.
+  // REQUIRES: nothing was noted here yet.
   void take_over(const FormerCredentials& predecessor, const std::vector<SourceFacts>& its_sources,
-                 const std::vector<SourceFacts>& sources);
+                 const std::vector<SourceFacts>& sources, upstream::TimePoint now);
 
   // For the next process: those that still count, and those of now, which will be former ones if
   // others stand in the files by then. Empty: there is nothing to keep.

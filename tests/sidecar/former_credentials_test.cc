@@ -82,6 +82,7 @@ using Facts = std::vector<FormerCredentials::SourceFacts>;
 TEST(FormerCredentialsTest, AReloadKeepsThoseOfTheSourcesItKeeps) {
   const auto grace = milliseconds(100);
   const Facts facts{{.identity = "x", .grace = grace}, {.identity = "y", .grace = grace}};
+  const auto x_for = [](int ms) { return Facts{{.identity = "x", .grace = milliseconds(ms)}}; };
   FormerCredentials before;
   before.note(0, "x-old", grace, at(0));
   before.note(1, "y-old", grace, at(0));
@@ -91,6 +92,7 @@ TEST(FormerCredentialsTest, AReloadKeepsThoseOfTheSourcesItKeeps) {
     Facts facts;
     Strings now;
     Strings former;
+    int ms = 30;
   } rows[] = {
       {facts, {"x-new", "y-new"}, {"x-old", "y-old"}},
       {{facts[1], facts[0]}, {"y-new", "x-new"}, {"x-old", "y-old"}},
@@ -99,12 +101,18 @@ TEST(FormerCredentialsTest, AReloadKeepsThoseOfTheSourcesItKeeps) {
       // It changed in the meantime.
       {{facts[1]}, {"y-third"}, {"y-old", "y-new"}},
       {{{.identity = "z", .grace = grace}}, {"z"}, {}},
+      // Another grace from the reload on ends it sooner, and never later.
+      {x_for(0), {"x-new"}, {}},
+      {x_for(10), {"x-new"}, {"x-old"}, 39},
+      {x_for(10), {"x-new"}, {}, 40},
+      {x_for(1000), {"x-new"}, {"x-old"}, 109},
+      {x_for(1000), {"x-new"}, {}, 110},
   };
   for (const auto& row : rows) {
     FormerCredentials after;
-    after.take_over(before, facts, row.facts);
+    after.take_over(before, facts, row.facts, at(30));
     for (std::size_t i = 0; i < row.now.size(); ++i) after.note(i, row.now[i], grace, at(30));
-    EXPECT_EQ(counting(after, 30), row.former) << row.now.front();
+    EXPECT_EQ(counting(after, row.ms), row.former) << row.now.front() << " at " << row.ms;
   }
 }
 
@@ -186,11 +194,14 @@ TEST_F(FormerAfterRestart, WhatAReloadTookOverIsNotTakenTwice) {
   second.note(0, "c", milliseconds(100), clock.now());
   const std::string saved = second.save(one, "two", clock);
   FormerCredentials third;
-  third.take_over(second, one, one);
+  third.take_over(second, one, one, clock.now());
   EXPECT_EQ(opened(third, keys), Strings{"a"});
   ASSERT_TRUE(third.restore(saved, one, clock));
   EXPECT_EQ(opened(third, keys), Strings{"a"});
   EXPECT_EQ(counting(third, clock.ms), Strings{"b"});
+  FormerCredentials ungraced;
+  ungraced.take_over(second, one, {{.identity = "a", .grace = milliseconds(0)}}, clock.now());
+  EXPECT_EQ(opened(ungraced, keys), Strings{}) << "nor longer than the grace of now";
 }
 
 TEST_F(FormerAfterRestart, ASecondRestartStillKnowsIt) {
