@@ -141,7 +141,9 @@ LaunchDarklyProtocol LaunchDarklyNetworkSource::protocol() const {
 }
 
 bool LaunchDarklyNetworkSource::has_basis(LaunchDarklyProtocol protocol) const {
-  return protocol == LaunchDarklyProtocol::kFdv2 && accepted_.protocol == protocol &&
+  // What is in work may be another protocol's, and then takes its place.
+  const bool stays = in_work_ == Way::kNone || cursor_in_work_.protocol == protocol;
+  return protocol == LaunchDarklyProtocol::kFdv2 && accepted_.protocol == protocol && stays &&
          !accepted_.selector.empty() && !distrusts_basis_;
 }
 
@@ -340,9 +342,23 @@ bool LaunchDarklyNetworkSource::is_current(std::string_view digest) const {
          !accepted_.digest.empty() && accepted_.digest == digest;
 }
 
+// Changes are to what their own protocol brought. Polls may have brought another's since the stream
+// was asked for, and a selector says nothing of that.
+bool LaunchDarklyNetworkSource::fits(const LaunchDarklyUpdate& update) const {
+  if (update.update.kind == evaluation::UpdateKind::kFull) return true;
+  if (waiting_) return waiting_->cursor.protocol == update.cursor.protocol;
+  const LaunchDarklyCursor& base = in_work_ == Way::kNone ? accepted_ : cursor_in_work_;
+  const bool is_known = !base.digest.empty() || !base.selector.empty();
+  return !is_known || base.protocol == update.cursor.protocol;
+}
+
 void LaunchDarklyNetworkSource::on_streamed(LaunchDarklyUpdate&& update) {
   stream_is_good();
   stream_says_current_ = false;
+  if (!fits(update)) {
+    waiting_.reset();
+    return stream_.reopen(kAtOnce);
+  }
   if (in_work_ == Way::kNone && !waiting_) return hand_over(Way::kStream, std::move(update));
   const std::size_t bytes = bytes_of(update.update.records);
   if (!waiting_ || update.update.kind == evaluation::UpdateKind::kFull) {
@@ -480,6 +496,7 @@ void LaunchDarklyNetworkSource::credential_changed() {
 
 // As if nobody had said to leave FDv2, or why nothing comes.
 void LaunchDarklyNetworkSource::begin_anew() {
+  waiting_.reset();  // Of the stream that is given up; the next one brings it.
   const bool left_stream = fallback_.leaves_stream();
   fallback_.reset();
   if (left_stream && streams()) {

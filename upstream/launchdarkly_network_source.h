@@ -101,6 +101,7 @@ class LaunchDarklyNetworkSource final : public Source,
   std::expected<std::vector<HttpHeader>, std::string> headers() const;
   std::string query(bool has_basis) const;
   bool has_basis(LaunchDarklyProtocol protocol) const;
+  bool fits(const LaunchDarklyUpdate& update) const;
 
   // Of the next request.
   LaunchDarklyProtocol protocol() const;

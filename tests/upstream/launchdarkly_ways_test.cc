@@ -26,6 +26,11 @@ class LaunchDarklyWaysTest : public LaunchDarklyFixture {
                     R"({"event":"payload-transferred","data":{"state":"polled","version":1}}]})"};
   }
 
+  static std::string fdv2_basis(const std::string& selector) {
+    return to_text(
+        {.protocol = LaunchDarklyProtocol::kFdv2, .digest = {}, .etag = {}, .selector = selector});
+  }
+
   // What a poll brought is in work, and the stream is only coming now; a basis was there before.
   void poll_while_the_stream_is_away(const std::string& intent) {
     outcome.reset();
@@ -36,8 +41,7 @@ class LaunchDarklyWaysTest : public LaunchDarklyFixture {
       if (streams) return std::nullopt;
       return polled(intent, "p");
     });
-    make(to_text(
-        {.protocol = LaunchDarklyProtocol::kFdv2, .digest = {}, .etag = {}, .selector = "one"}));
+    make(fdv2_basis("one"));
     ASSERT_TRUE(updates(1));
     listener.failures.clear();
     stream_is_up = true;
@@ -129,6 +133,61 @@ TEST_F(LaunchDarklyWaysTest, AndThatFdv2IsNotKnown) {
   source->try_now();
   loop.run_for(30);
   EXPECT_EQ(targets().size(), 3U);
+}
+
+// FDv2 is left, what FDv1 brought is in work, and a change waits for that.
+TEST_F(LaunchDarklyWaysTest, AnOperatorsWordDropsWhatWaitsOfTheStreamBefore) {
+  outcome.reset();
+  std::atomic<bool> knows = false;
+  serve([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    const bool unknown = path == "/sdk/stream" && !knows;
+    return unknown ? std::optional(Reply{.status = 404}) : std::nullopt;
+  });
+  make(fdv2_basis("one"));
+  put(flags("a", 1));
+  ASSERT_TRUE(updates(1));
+  patch("a", 2);
+  loop.run_for(30);
+  knows = true;
+  source->try_now();
+  ASSERT_TRUE(streams(2));
+  EXPECT_EQ(targets(), (Strings{"/sdk/stream?basis=one", "/all", "/sdk/stream"}))
+      << "what is in work is none of that basis'";
+  source->settle(Outcome::kAccepted);
+  transfer("xfer-full", "b", 1, "x");
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "full b@1");
+}
+
+// The stream was asked for with a basis, and then a poll by FDv1 brought what takes its place.
+TEST_F(LaunchDarklyWaysTest, ChangesToWhatAnotherProtocolBroughtAreFetchedWhole) {
+  for (const bool in_work : {true, false}) {
+    listener.updates.clear();
+    outcome = in_work ? std::nullopt : std::optional(Outcome::kAccepted);
+    patience.fallback.usual = milliseconds(10);
+    const std::optional away(leave(503, ""));
+    const int before = feed.streams();
+    std::atomic<bool> said = false;
+    std::atomic<bool> polls_work = false;
+    serve([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+      if (path == "/sdk/stream") return said.exchange(true) ? std::nullopt : away;
+      return polls_work ? Reply{.body = data(flags("p", 1))} : Reply{.status = 503};
+    });
+    make(fdv2_basis("one"));
+    ASSERT_TRUE(streams(before + 1));
+    polls_work = true;
+    ASSERT_TRUE(updates(1));
+    transfer("xfer-changes", "s", 2, "two");
+    ASSERT_TRUE(streams(before + 2));
+    EXPECT_EQ(std::ranges::count(targets(), "/sdk/stream?basis=one"), 2);
+    EXPECT_EQ(std::ranges::count(targets(), "/sdk/stream"), 1) << "everything is asked for";
+    if (in_work) source->settle(Outcome::kAccepted);
+    transfer("xfer-full", "s", 2, "two");
+    ASSERT_TRUE(updates(2));
+    EXPECT_EQ(update(1), "full s@2");
+    if (in_work) source->settle(Outcome::kAccepted);
+    source->stop();
+  }
 }
 
 // Some write their keys again every few minutes: a stream that works is not given up for that.
