@@ -293,7 +293,7 @@ void Daemon::read_configuration_again() {
 // an operator may have mended.
 void Daemon::on_hang_up() {
   read_configuration_again();
-  keeper_.retry_refused();
+  keeper_.try_now();
 }
 
 void Daemon::apply(const config::Options& wanted) {
@@ -311,7 +311,11 @@ void Daemon::apply(const config::Options& wanted) {
     return;
   }
   budget_.set_limit_bytes(wanted.cache.memory_limit_bytes);
-  keeper_.retry_refused();
+  // Only what these options may have mended: a change of the file is nobody's "now".
+  if (wanted.cache.memory_limit_bytes != options_.cache.memory_limit_bytes ||
+      wanted.environments != options_.environments) {
+    keeper_.retry_refused();
+  }
   set_level(log_, wanted.log_level);
   options_.environments = wanted.environments;
   options_.cache.memory_limit_bytes = wanted.cache.memory_limit_bytes;

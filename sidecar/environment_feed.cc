@@ -128,6 +128,10 @@ void EnvironmentFeed::retry_refused() {
   for (auto& seat : seats_) seat->retry_refused();
 }
 
+void EnvironmentFeed::try_now() {
+  for (auto& seat : seats_) seat->try_now();
+}
+
 void EnvironmentFeed::fetch_texts_again() {
   cache_.distrust_texts();
   for (auto& seat : seats_) seat->fetch_again();

@@ -61,7 +61,9 @@ class EnvironmentFeed final : public SeatHost {
   void retire();
   // A file is just being read, and what the state has of it is better not published before.
   bool about_to_be_read() const;
+  // See Keeper.
   void retry_refused();
+  void try_now();
   // Some text could not be read back: the sources bring all of theirs anew.
   void fetch_texts_again();
 

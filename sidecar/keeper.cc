@@ -184,6 +184,12 @@ void Keeper::hand_over(Place& place) {
 void Keeper::retry_refused() {
   for (Place& place : places_) {
     if (place.feed) place.feed->retry_refused();
+  }
+}
+
+void Keeper::try_now() {
+  for (Place& place : places_) {
+    if (place.feed) place.feed->try_now();
     if (place.events) place.events->try_now();
   }
 }

@@ -119,8 +119,11 @@ class Keeper final : public FeedHost {
   // runs when the disk has it.
   void stop(std::int64_t events_limit_ms, std::move_only_function<void()> done);
 
-  // The memory limit was raised: what was refused may fit now.
+  // The memory limit was raised, or another environment gave memory back: what was refused may fit
+  // now.
   void retry_refused();
+  // An operator wants no waiting: for what was refused, here or by the other side.
+  void try_now();
   // `flagstone accept`. The error says what there is to know.
   std::expected<std::size_t, std::string> accept(std::string_view environment);
   // What readiness waits for, a line each; empty: ready.

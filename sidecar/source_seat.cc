@@ -333,8 +333,12 @@ void SourceSeat::refused(const cache::Refused& refused) {
   host_.changed();
 }
 
-void SourceSeat::retry_refused() {
+void SourceSeat::try_now() {
   if (started_) source_->try_now();
+  retry_refused();
+}
+
+void SourceSeat::retry_refused() {
   if (started_ && condition_ == Condition::kRefused && !intake_ && !beginning_) source_->refresh();
 }
 

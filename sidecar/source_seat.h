@@ -86,9 +86,10 @@ class SourceSeat final : public upstream::SourceListener, public StateTarget {
                    const SourceSeat& predecessor);
   // The source stops; what it brought stays. For the predecessor of a reload.
   void retire();
-  // Asks again for a document that was refused, since there may be room for it now, and where the
-  // next try is far off, since somebody may have mended what failed.
+  // Asks again for a document that was refused, since there may be room for it now.
   void retry_refused();
+  // That, and has the source try at once what it would wait long for: somebody may have mended it.
+  void try_now();
   // Asks for the document although nothing of it may have changed.
   void fetch_again();
   // See upstream::Source. A seat that nobody sits on yet has none.

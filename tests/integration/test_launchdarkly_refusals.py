@@ -82,6 +82,44 @@ class Refusals(LaunchDarklyTestCase):
         daemon.signal(signal.SIGHUP)
         daemon.await_value("v2")
 
+    def test_a_changed_file_is_no_hang_up(self):
+        """FDv2 was left, and is tried again because an operator says so: not for a level of the log."""
+        service = self.service(fdv2=False)
+        daemon = self.configured(service, log_level="info")
+        daemon.await_log("streamed by FDv1")
+        asked = lambda: len(service.requests_to("/sdk/stream"))  # noqa: E731
+        self.assertEqual(asked(), 1)
+        self.configured(service, daemon, log_level="debug")
+        service.set_flag(answering("v2", version=2))
+        daemon.await_value("v2")
+        self.assertEqual((asked(), len(service.requests_to("/all"))), (1, 1))
+        daemon.signal(signal.SIGHUP)
+        service.await_requests_to("/sdk/stream", 2)
+        service.await_requests_to("/all", 2)
+
+    def test_a_shorter_grace_is_that_of_keys_replaced_before_it(self):
+        service = self.service(keys=(SDK_KEY, "sdk-key-two"))
+        daemon = self.configured(service)
+        self.write("key", "sdk-key-two")
+        served = lambda key: daemon.ofrep().get("/sdk/flags", {"Authorization": key}).status  # noqa: E731
+        self.eventually(lambda: served("sdk-key-two") == 200, "the new key")
+        self.assertEqual(served(SDK_KEY), 200)
+        self.configured(service, daemon, key="sdk-key-two", source={"rotation_grace": "0s"})
+        self.eventually(lambda: served(SDK_KEY) == 401, "the old's end")
+        self.assertEqual(served("sdk-key-two"), 200)
+
+    def configured(self, service, daemon=None, log_level="info", **environment):
+        """A daemon on the service, or that one with this configuration in its file from now on."""
+        whole = {"listen": ["127.0.0.1:0"], "admin": "127.0.0.1:0", "log_level": log_level,
+                 "state": {"dir": self.path("state")},
+                 "environments": {"default": self.environment(service, **environment)}}
+        if daemon is None:
+            return self.start_with(whole)
+        before = len(daemon.log)
+        self.write("flagstone.json", json.dumps(whole))
+        daemon.await_log("taken over", since=before)
+        return daemon
+
     def test_a_key_file_that_is_emptied_is_told_while_all_is_well(self):
         service = self.service(keys=(SDK_KEY, "sdk-key-of-0123-5555"))
         daemon = self.flagstone(service)

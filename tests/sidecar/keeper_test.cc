@@ -31,6 +31,7 @@ class FakeSource final : public upstream::Source {
   void stop() override {}
   void settle(upstream::Outcome) override {}
   void refresh() override {}
+  void try_now() override { journal_.emplace_back("source tries"); }
 
  private:
   Journal& journal_;
@@ -155,11 +156,15 @@ TEST_F(KeeperTest, OneThatComesBackHasOneWayToItsFolder) {
   around.run_until([&] { return has("spool is open"); });
 }
 
-TEST_F(KeeperTest, AnOperatorsWordGoesToTheEventsToo) {
+TEST_F(KeeperTest, AnOperatorsWordGoesToSourcesAndEvents) {
   configure({environment("one"), environment("two")});
-  EXPECT_FALSE(has("forwarder tries"));
+  around.run_until([&] { return std::ranges::count(journal, "source starts") == 2; });
   keeper.retry_refused();
+  EXPECT_FALSE(has("forwarder tries"));
+  EXPECT_FALSE(has("source tries")) << "no option that changed is an operator's word";
+  keeper.try_now();
   EXPECT_EQ(std::ranges::count(journal, "forwarder tries"), 2);
+  EXPECT_EQ(std::ranges::count(journal, "source tries"), 2);
 }
 
 }  // namespace
