@@ -159,6 +159,33 @@ TEST_F(LaunchDarklyWaysTest, AnOperatorsWordDropsWhatWaitsOfTheStreamBefore) {
   EXPECT_EQ(update(1), "full b@1");
 }
 
+// The same where the time is over for which FDv2 was left, and the stream by FDv1 breaks.
+TEST_F(LaunchDarklyWaysTest, AReturnToFdv2BuildsOnNothingThatFdv1HasInWork) {
+  outcome.reset();
+  patience.fallback.usual = milliseconds(40);
+  std::atomic<bool> knows = false;
+  serve([&](const std::string& path, const ServedRequest&) -> std::optional<Reply> {
+    const bool unknown = path == "/sdk/stream" && !knows;
+    return unknown ? std::optional(Reply{.status = 404}) : std::nullopt;
+  });
+  make(fdv2_basis("one"));
+  put(flags("a", 1));
+  ASSERT_TRUE(updates(1));
+  patch("a", 2);
+  loop.run_for(80);
+  knows = true;
+  feed.end();
+  ASSERT_TRUE(streams(2));
+  EXPECT_EQ(targets().back(), "/sdk/stream");
+  source->settle(Outcome::kAccepted);
+  ASSERT_TRUE(updates(2));
+  EXPECT_EQ(update(1), "delta a@2");
+  source->settle(Outcome::kAccepted);
+  transfer("xfer-full", "b", 1, "x");
+  ASSERT_TRUE(updates(3));
+  EXPECT_EQ(update(2), "full b@1");
+}
+
 // The stream was asked for with a basis, and then a poll by FDv1 brought what takes its place.
 TEST_F(LaunchDarklyWaysTest, ChangesToWhatAnotherProtocolBroughtAreFetchedWhole) {
   for (const bool in_work : {true, false}) {
