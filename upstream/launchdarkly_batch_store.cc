@@ -228,7 +228,9 @@ void BatchStore::unlink_and_forget_all_of(std::uint64_t log) {
   }
 }
 
-std::set<std::uint64_t> BatchStore::release_held() { return std::exchange(held_logs_, {}); }
+std::map<std::uint64_t, std::int64_t> BatchStore::release_held() {
+  return std::exchange(held_logs_, {});
+}
 
 void BatchStore::forget_what_is_gone() {
   if (path_.empty() || !folder_.was_thinned_out()) return;
@@ -299,8 +301,11 @@ void BatchStore::unlink_file(const BatchName& name) {
 
 // They are numbered as they come.
 std::optional<std::int64_t> BatchStore::oldest_ms() const {
-  if (batches_.empty()) return std::nullopt;
-  return batches_.begin()->second.since_ms;
+  std::optional<std::int64_t> oldest;
+  if (!batches_.empty()) oldest = batches_.begin()->second.since_ms;
+  for (const auto& [log, since_ms] : held_logs_)
+    oldest = std::min(oldest.value_or(since_ms), since_ms);
+  return oldest;
 }
 
 std::uint64_t BatchStore::disk_bytes() const {

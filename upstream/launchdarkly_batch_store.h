@@ -89,15 +89,16 @@ class BatchStore {
   // All that the log was made into is there. REQUIRES: read_heads_of() said true.
   bool has_all_of(std::uint64_t log) const;
   void unlink_and_forget_all_of(std::uint64_t log);
-  // Its batches stay where they are for now.
-  void hold(std::uint64_t log) { held_logs_.insert(log); }
-  // Those that were held, and are not any more.
-  std::set<std::uint64_t> release_held();
+  // Its batches stay where they are for now. `since_ms`: when it was found.
+  void hold(std::uint64_t log, std::int64_t since_ms) { held_logs_[log] = since_ms; }
+  // Those that were held, and are not any more; with when they were found.
+  std::map<std::uint64_t, std::int64_t> release_held();
 
   std::size_t size() const { return batches_.size() + held_logs_.size(); }
   std::uint64_t disk_bytes() const;
   std::uint64_t memory_bytes() const { return memory_bytes_; }
-  // When the first of the oldest batch came; nullopt: there is none.
+  // When the first of the oldest batch came, or a log that is held was found; nullopt: there is
+  // neither.
   std::optional<std::int64_t> oldest_ms() const;
 
  private:
@@ -136,7 +137,7 @@ class BatchStore {
   std::uint64_t file_bytes_ = 0;    // Theirs together.
   std::uint64_t memory_bytes_ = 0;  // Likewise.
   std::optional<BatchName> on_its_way_;
-  std::set<std::uint64_t> held_logs_;
+  std::map<std::uint64_t, std::int64_t> held_logs_;  // And when they were found.
   // Files of batches that were halved while the disk did not take both halves, and their sizes:
   // they go once all that they were made into is settled.
   std::map<BatchName, std::uint64_t> kept_wholes_;

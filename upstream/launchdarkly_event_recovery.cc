@@ -45,8 +45,8 @@ void EventSpool::open(std::int64_t now_ms) {
   on_disk_changed();
 }
 
-// The log counts unless all that it was made into is there.
-void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
+// The log counts unless all that it was made into is there. `since_ms`: when it was found.
+void EventSpool::adopt_log(std::uint64_t number, std::int64_t since_ms) {
   const std::string path = path_ + "/" + log_file_name(number);
   const auto bytes = cache::read_file(folder_.files(), path, kLogFileBytesMax);
   if (!bytes && bytes.error().code == ENOENT) {
@@ -55,42 +55,42 @@ void EventSpool::adopt_log(std::uint64_t number, std::int64_t now_ms) {
   }
   if (!bytes) facts_.note_problem(bytes.error());
   // What it is worth is found out later, and till then its batches stay where they are.
-  if (!bytes || !store_.read_heads_of(number)) return store_.hold(number);
+  if (!bytes || !store_.read_heads_of(number)) return store_.hold(number, since_ms);
   kept_logs_[number] = bytes->size();
   if (store_.has_all_of(number)) {
     // Its bodies are there, and who posted them may not have heard it.
     LogReader log(*bytes);
-    while (auto record = log.next()) learn_payload(std::move(record->payload_id), now_ms);
+    while (auto record = log.next()) learn_payload(std::move(record->payload_id));
     return remove_log(number);
   }
   store_.unlink_and_forget_all_of(number);
-  replay(number, *bytes, now_ms);
+  replay(number, *bytes, since_ms);
 }
 
-void EventSpool::learn_payload(std::string id, std::int64_t now_ms) {
+void EventSpool::learn_payload(std::string id) {
   if (id.empty()) return;
   if (log_) not_carried_.push_back(id);
-  payloads_.remember(std::move(id), now_ms);
+  payloads_.remember(std::move(id), now_ms_);
 }
 
-void EventSpool::replay(std::uint64_t number, std::string_view bytes, std::int64_t now_ms) {
+void EventSpool::replay(std::uint64_t number, std::string_view bytes, std::int64_t since_ms) {
   // What is open is none of this log's.
   seal();
   LogReader log(bytes);
   while (const auto record = log.next()) {
-    learn_payload(record->payload_id, now_ms);
+    learn_payload(record->payload_id);
     if (record->type == LogRecord::Type::kKnownPayload) continue;
     const bool is_list = record->type == LogRecord::Type::kEvents;
     if (is_list && !evaluation::launchdarkly::EventList::read(record->text)) continue;
     merge(is_list ? PayloadKind::kEvents : PayloadKind::kDiagnostic, record->group,
-          record->payload_id, record->text, now_ms);
+          record->payload_id, record->text, since_ms);
   }
   if (!log.header()) return remove_log(number);
   seal_as(number, log.header()->id, true);
 }
 
 void EventSpool::adopt_held_logs() {
-  for (const std::uint64_t number : store_.release_held()) adopt_log(number, now_ms_);
+  for (const auto& [number, since_ms] : store_.release_held()) adopt_log(number, since_ms);
 }
 
 }  // namespace flagstone::upstream::launchdarkly

@@ -103,9 +103,9 @@ class EventSpool final : private BatchStore::Owner {
   void on_disk_changed() override { folder_.set_bytes(disk_bytes()); }
 
   // launchdarkly_event_recovery.cc: what an earlier process left.
-  void adopt_log(std::uint64_t number, std::int64_t now_ms);
-  void replay(std::uint64_t number, std::string_view bytes, std::int64_t now_ms);
-  void learn_payload(std::string id, std::int64_t now_ms);
+  void adopt_log(std::uint64_t number, std::int64_t since_ms);
+  void replay(std::uint64_t number, std::string_view bytes, std::int64_t since_ms);
+  void learn_payload(std::string id);
   void adopt_held_logs();
 
   void merge(PayloadKind kind, const EventGroup& group, const std::string& payload_id,

@@ -149,9 +149,6 @@ TEST(EventSpool, ADiagnosticThatIsPostedAgainCountsOnce) {
   EXPECT_EQ(other.spool->next()->head.payload_id, ids[0]);
 }
 
-// The process is killed at each of its calls to the disk, that one done by half or not at all.
-// Whoever was not told that his events are taken posts them again. At the end each event has
-// arrived, once.
 TEST(EventSpool, TheOldestThatWaitsIsAsOldAsWhatItIsMadeOf) {
   Bench bench;
   bench.start();
@@ -183,6 +180,33 @@ TEST(EventSpool, TheOldestThatWaitsIsAsOldAsWhatItIsMadeOf) {
   EXPECT_EQ(oldest(), std::nullopt);
 }
 
+// Its batches count as waiting, so they have an age as well.
+TEST(EventSpool, ALogThatCannotBeReadYetIsAsOldAsWhenItWasFound) {
+  Bench bench;
+  bench.start();
+  bench.takes(0);
+  bench.folder.disk.reading_fails_with = EMFILE;
+  bench.start();
+  const auto expect_one = [&](const char* when) {
+    EXPECT_EQ(bench.spool->facts().batches, 1U) << when;
+    EXPECT_EQ(bench.spool->facts().oldest_ms, 0) << when;
+  };
+  expect_one("found, at 0");
+  EXPECT_EQ(bench.spool->take(post_of(1), 400), PostResult::kFull);
+  EXPECT_FALSE(bench.spool->next());
+  expect_one("looked for again, at 400");
+  bench.folder.disk.reading_fails_with = 0;
+  EXPECT_EQ(bench.spool->take(post_of(1), 500), PostResult::kTaken);
+  const auto batch = bench.spool->next();
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(bench.spool->facts().oldest_ms, 0) << "what it was made into";
+  bench.spool->settle(*batch, BatchOutcome::kSent);
+  EXPECT_EQ(bench.spool->facts().oldest_ms, 500) << "what came since";
+}
+
+// The process is killed at each of its calls to the disk, that one done by half or not at all.
+// Whoever was not told that his events are taken posts them again. At the end each event has
+// arrived, once.
 TEST(EventSpool, KilledAtEachCall) {
   constexpr int kPosts = 12;
   at_each_call([](std::size_t call) {
