@@ -248,7 +248,7 @@ bool UsageTotals::restore(std::string_view bytes) {
   const bool has_more = !reader.bad() && !reader.complete();
   if (has_more && reader.number<std::uint8_t>() != kEvaluatedInApps) return false;
   if (!reader.complete()) return false;
-  evaluated_in_apps_ = evaluated_in_apps_ || has_more;
+  if (has_more) note_evaluated_in_apps();
   waiting_ = std::move(waiting);
   unknown_ = std::move(unknown);
   return true;

@@ -102,6 +102,10 @@ class UsageTotals {
   // Remembered from the state for flags that have not come back yet.
   static constexpr std::size_t kWaitingMax = 20'000;
   using UnknownKeys = std::map<std::string, Usage, std::less<>>;
+  // Who evaluates the environment's flags.
+  enum class Evaluated : std::uint8_t { kHere, kHereOrInApps };
+
+  explicit UsageTotals(Evaluated evaluated = Evaluated::kHere) : evaluated_(evaluated) {}
 
   // Adds what one serving thread counted since the last time.
   void drain(UsageCounters& counters, std::int64_t now_unix_ms);
@@ -116,14 +120,16 @@ class UsageTotals {
   std::uint64_t unknown_dropped() const { return unknown_dropped_; }
 
   // Apps fetched all flags and evaluate them themselves: what they ask for is not counted here,
-  // then or later, so that no flag is known to be asked for by nobody.
-  void note_evaluated_in_apps() { evaluated_in_apps_ = true; }
+  // then or later, so that no flag is known to be asked for by nobody. Nothing where only we do.
+  void note_evaluated_in_apps() { evaluated_in_apps_ = may_be_evaluated_in_apps(); }
+  bool may_be_evaluated_in_apps() const { return evaluated_ == Evaluated::kHereOrInApps; }
   bool evaluated_in_apps() const { return evaluated_in_apps_; }
 
   // For the state directory's named blobs. The flags of the snapshot, those still waiting, and the
   // unknown keys.
   std::string serialise(const Snapshot* snapshot) const;
-  // False when the bytes are none of ours; then nothing is taken.
+  // Those may be of a time with another dialect, whose apps say nothing of these flags. False when
+  // the bytes are none of ours; then nothing is taken.
   bool restore(std::string_view bytes);
 
  private:
@@ -134,6 +140,7 @@ class UsageTotals {
   std::map<std::pair<std::string, std::string>, Usage> waiting_;
   UnknownKeys unknown_;
   std::uint64_t unknown_dropped_ = 0;
+  const Evaluated evaluated_;
   bool evaluated_in_apps_ = false;
 };
 

@@ -50,7 +50,9 @@ EnvironmentFeed::EnvironmentFeed(config::Environment options, FeedTools tools, F
       tools_(std::move(tools)),
       host_(host),
       dialect_(tools_.vendor.make_dialect(options_)),
-      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.home) {}
+      cache_(cache_options(options_, tools_.sources.max_document_bytes), *dialect_, tools_.home),
+      usage_(tools_.vendor.hands_flags_to_apps ? cache::UsageTotals::Evaluated::kHereOrInApps
+                                               : cache::UsageTotals::Evaluated::kHere) {}
 
 EnvironmentFeed::~EnvironmentFeed() = default;
 

@@ -71,7 +71,8 @@ Keeper::Place& Keeper::place_of(const std::string& name) {
                      .predecessor = nullptr,
                      .events = nullptr,
                      .reports = nullptr,
-                     .published = {}});
+                     .published = {},
+                     .sdk_requests_noted = 0});
   places_.back().published.name = name;
   return places_.back();
 }
@@ -419,9 +420,26 @@ void Keeper::drain_usage() {
     cache::UsageTotals& totals = (place.predecessor ? place.predecessor : place.feed)->usage();
     for (ServingThread* thread : threads_) {
       if (auto& counters = thread->usage()[i]) totals.drain(*counters, now_ms);
-      if (thread->counters().sdk_requests[i].read() > 0) totals.note_evaluated_in_apps();
+    }
+    const std::uint64_t sdk_requests_now = sdk_requests(i);
+    if (std::exchange(place.sdk_requests_noted, sdk_requests_now) != sdk_requests_now) {
+      totals.note_evaluated_in_apps();
     }
   }
+}
+
+std::uint64_t Keeper::sdk_requests(std::size_t index) const {
+  std::uint64_t sum = 0;
+  for (const ServingThread* thread : threads_) sum += thread->counters().sdk_requests[index].read();
+  return sum;
+}
+
+bool Keeper::is_evaluated_in_apps(std::size_t index) const {
+  const Place& place = places_[index];
+  const cache::UsageTotals& totals = (place.predecessor ? place.predecessor : place.feed)->usage();
+  // The first of this process is known a moment before it is in the totals.
+  return totals.evaluated_in_apps() ||
+         (totals.may_be_evaluated_in_apps() && sdk_requests(index) != place.sdk_requests_noted);
 }
 
 // Before the environment is published: whom serving threads tell of its evaluations from then on.

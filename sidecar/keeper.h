@@ -77,6 +77,9 @@ class Keeper final : public FeedHost {
     // since they may still be telling.
     std::unique_ptr<ReportCollector> reports;
     cache::EnvironmentState published;
+    // What threads had counted of SDKs' requests when that was last noted. They count on when the
+    // place becomes another dialect's, which those requests say nothing of.
+    std::uint64_t sdk_requests_noted = 0;
 
     // As of now; 0: there was none.
     std::int64_t last_contact_unix_ms() const;
@@ -131,6 +134,8 @@ class Keeper final : public FeedHost {
 
   const std::vector<Place>& places() const { return places_; }
   const std::vector<ServingThread*>& threads() const { return threads_; }
+  // Whether apps have fetched the flags of that place, to evaluate them themselves; as of now.
+  bool is_evaluated_in_apps(std::size_t index) const;
   const std::vector<std::string>& listener_names() const { return tools_.listener_names; }
   // Reads of texts that failed or gave damaged bytes.
   std::uint64_t unreadable_texts() const;
@@ -171,6 +176,7 @@ class Keeper final : public FeedHost {
   void make_room_for_usage();
   void housework();
   void drain_usage();
+  std::uint64_t sdk_requests(std::size_t index) const;
   void set_reporters(std::size_t index);
   void drain_reports();
   void promote_asked();

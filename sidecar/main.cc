@@ -100,6 +100,7 @@ std::vector<sidecar::Vendor> make_vendors() {
                           .bytes_max = sidecar::LaunchDarklyEvents::kBulkBytesMax}},
        .make_events = upstream::make_launchdarkly_event_forwarder,
        .make_reports = make_launchdarkly_reports,
+       .hands_flags_to_apps = true,
        .unknown_credential_is_final = true,
        .rotation_grace =
            [](const config::Source& source) { return source.launchdarkly.rotation_grace; },

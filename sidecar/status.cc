@@ -165,17 +165,6 @@ void write_asked(JsonWriter& json, const cache::Usage& usage) {
   json.member("last_asked_unix", usage.last_asked_unix_ms / kMsPerSecond);
 }
 
-// Apps with LaunchDarkly's SDKs get all flags and evaluate them there, so that a flag they ask for
-// every second is one that nobody asks for here.
-bool is_evaluated_in_apps(const Keeper& keeper, std::size_t place,
-                          const cache::UsageTotals& totals) {
-  // The first of this process is known a moment before it is in the totals.
-  return totals.evaluated_in_apps() ||
-         std::ranges::any_of(keeper.threads(), [place](const ServingThread* thread) {
-           return thread->counters().sdk_requests[place].read() > 0;
-         });
-}
-
 void write_never_asked(JsonWriter& json, const std::vector<const cache::Entry*>& never) {
   json.member("never_asked_count", never.size());
   json.name("never_asked"), json.open('[');
@@ -210,7 +199,9 @@ void write_usage(JsonWriter& json, const Keeper& keeper, std::size_t index) {
     json.close('}');
   }
   json.close(']');
-  if (is_evaluated_in_apps(keeper, index, totals)) {
+  // Apps with LaunchDarkly's SDKs get all flags and evaluate them there, so that a flag they ask
+  // for every second is one that nobody asks for here.
+  if (keeper.is_evaluated_in_apps(index)) {
     json.member("never_asked_unknown",
                 std::string_view("apps fetch these flags by LaunchDarkly's SDKs and evaluate them "
                                  "themselves; what they ask for is not seen here"));

@@ -37,6 +37,9 @@ struct Vendor {
   upstream::MakeEventForwarder make_events = {};
   // Empty: the vendor is not told what was evaluated here.
   std::function<std::unique_ptr<ReportCollector>(const config::Environment&)> make_reports = {};
+  // Its apps may fetch all flags here and evaluate them themselves; such requests are counted as
+  // ServingCounters::sdk_requests.
+  bool hands_flags_to_apps = false;
   // Its apps give up for good where their credential is unknown: one that could not be read so far
   // may be theirs.
   bool unknown_credential_is_final = false;

@@ -167,11 +167,12 @@ TEST(UsageTest, SurvivesARestartByName) {
 }
 
 TEST(UsageTest, WhatAppsEvaluateThemselvesIsSoAfterARestartAsWell) {
-  UsageTotals totals;
+  using enum UsageTotals::Evaluated;
+  UsageTotals totals(kHereOrInApps);
   const std::string before = totals.serialise(nullptr);
   totals.note_evaluated_in_apps();
   const std::string saved = totals.serialise(nullptr);
-  UsageTotals restored;
+  UsageTotals restored(kHereOrInApps);
   ASSERT_TRUE(restored.restore(before));
   EXPECT_FALSE(restored.evaluated_in_apps());
   ASSERT_TRUE(restored.restore(saved));
@@ -179,8 +180,23 @@ TEST(UsageTest, WhatAppsEvaluateThemselvesIsSoAfterARestartAsWell) {
   EXPECT_EQ(restored.serialise(nullptr), saved);
   ASSERT_TRUE(restored.restore(before));
   EXPECT_TRUE(restored.evaluated_in_apps()) << "it was said since";
-  EXPECT_FALSE(UsageTotals().restore(saved + saved.back()));
-  EXPECT_FALSE(UsageTotals().restore(before + '\2'));
+  EXPECT_FALSE(UsageTotals(kHereOrInApps).restore(saved + saved.back()));
+  EXPECT_FALSE(UsageTotals(kHereOrInApps).restore(before + '\2'));
+}
+
+// The environment was of another dialect when that was saved.
+TEST(UsageTest, WhereNoAppEvaluatesItIsNotSo) {
+  using enum UsageTotals::Evaluated;
+  UsageTotals before(kHereOrInApps);
+  before.note_evaluated_in_apps();
+  UsageTotals totals(kHere);
+  EXPECT_TRUE(totals.restore(before.serialise(nullptr)));
+  EXPECT_FALSE(totals.evaluated_in_apps());
+  totals.note_evaluated_in_apps();
+  EXPECT_FALSE(totals.evaluated_in_apps());
+  UsageTotals after(kHereOrInApps);
+  EXPECT_TRUE(after.restore(totals.serialise(nullptr)));
+  EXPECT_FALSE(after.evaluated_in_apps());
 }
 
 TEST(UsageTest, DamagedBytesAreNotTaken) {

@@ -204,6 +204,33 @@ class Usage(LaunchDarklyTestCase):
         self.eventually(lambda: "never_asked_unknown" in usage(), "what the state remembers")
         self.assertNotIn("never_asked", usage())
 
+    def test_but_of_another_dialects_flags_they_say_nothing(self):
+        """A reload makes the environment flagd's, and its threads have counted SDKs' requests."""
+        service = self.service()
+        daemon = self.flagstone(service)
+        usage = lambda: daemon.admin.get("/usage").json["environments"]["default"]  # noqa: E731
+        self.document(daemon)
+        self.assertIn("never_asked_unknown", usage())
+        flagd = {"flags": {"local": {"state": "ENABLED", "variants": {"a": "a"},
+                                     "defaultVariant": "a"}}}
+        path = self.write("flags.json", json.dumps(flagd))
+        name = service.uri().rsplit(":", 1)[1] + ".json"
+        configuration = json.loads(pathlib.Path(self.path(name)).read_text())
+        configuration["environments"]["default"] = {"sources": [{"uri": "file:" + path}]}
+        self.write(name, json.dumps(configuration))
+        daemon.signal(signal.SIGHUP)
+        daemon.await_value("a", key="local")
+        self.eventually(lambda: "never_asked" in usage(), "flagd's flags")
+        # Whatever the next drains and the state make of it.
+        daemon.ofrep().evaluate("local")
+        self.eventually(lambda: usage()["flags"] != [], "a drain")
+        self.assertEqual(usage()["never_asked"], [])
+        self.assertEqual(daemon.stop(), 0)
+        daemon = self.start_with(configuration)
+        daemon.await_value("a", key="local")
+        self.eventually(lambda: usage()["flags"] != [], "what the state remembers")
+        self.assertEqual(usage()["never_asked"], [])
+
 
 if __name__ == "__main__":
     main()
