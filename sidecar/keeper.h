@@ -157,6 +157,7 @@ class Keeper final : public FeedHost {
   // keeper_events.cc
   void set_events(Place& place);
   void let_go_of_events(Place& place);
+  void finish_events(const upstream::EventForwarder* gone);
   void post_events(std::size_t environment, upstream::PostedEvents events,
                    std::function<void(EventInlet::Result)> done);
   void set_active(const std::vector<std::unique_ptr<EnvironmentFeed>>& made);
@@ -196,6 +197,9 @@ class Keeper final : public FeedHost {
   struct Leaving {
     std::string name;
     std::unique_ptr<upstream::EventForwarder> events;
+    // Its place's, until serving threads have handed over the last of them; nullptr: they have, or
+    // there are none.
+    ReportCollector* reports;
   };
   std::vector<Leaving> leaving_;
   bool stopping_ = false;

@@ -35,18 +35,38 @@ void Keeper::set_events(Place& place) {
                 }});
 }
 
-// Not at once: what was acknowledged is sent, as far as it can be.
+// Not at once: what was acknowledged or counted is sent, as far as it can be.
 void Keeper::let_go_of_events(Place& place) {
   if (!place.events) return;
-  if (place.reports) (void)place.reports->flush(*place.events);
-  upstream::EventForwarder* const gone = place.events.get();
-  leaving_.push_back({.name = place.name, .events = std::move(place.events)});
-  gone->finish(kLeavingMs, [this, gone] {
-    if (stopping_) return;
-    const auto found = std::ranges::find_if(
+  const upstream::EventForwarder* const gone = place.events.get();
+  leaving_.push_back(
+      {.name = place.name, .events = std::move(place.events), .reports = place.reports.get()});
+  if (!place.reports || threads_.empty()) return finish_events(gone);
+  const auto index = static_cast<std::size_t>(&place - places_.data());
+  auto left = std::make_shared<std::size_t>(threads_.size());
+  for (ServingThread* thread : threads_) {
+    thread->set_reporter(index, nullptr);
+    thread->take_reporters([this, gone, left] {
+      if (--*left == 0) finish_events(gone);
+    });
+  }
+}
+
+// Nothing more comes from serving threads. It may have come back meanwhile: then the next forwarder
+// of that name gets what they counted.
+void Keeper::finish_events(const upstream::EventForwarder* gone) {
+  const auto find = [this, gone] {
+    return std::ranges::find_if(
         leaving_, [&](const Leaving& leaving) { return leaving.events.get() == gone; });
+  };
+  const auto at = find();
+  if (at == leaving_.end() || stopping_) return;
+  if (at->reports != nullptr) (void)std::exchange(at->reports, nullptr)->flush(*at->events);
+  at->events->finish(kLeavingMs, [this, find] {
+    if (stopping_) return;
+    const auto found = find();
     if (found == leaving_.end()) return;
-    if (const std::uint64_t left = gone->facts().batches_waiting; left > 0) {
+    if (const std::uint64_t left = found->events->facts().batches_waiting; left > 0) {
       tools_.log.warn(
           "{}: the environment is gone and {} batches of its events were not sent; those in the "
           "state directory wait until there is one of that name again, others are lost",
@@ -95,6 +115,7 @@ void Keeper::stop(std::int64_t events_limit_ms, std::move_only_function<void()> 
     place.events->finish(events_limit_ms, one_less);
   }
   for (const Leaving& leaving : leaving_) {
+    if (leaving.reports != nullptr) (void)leaving.reports->flush(*leaving.events);
     ++*left;
     leaving.events->finish(events_limit_ms, one_less);
   }

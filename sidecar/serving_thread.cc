@@ -113,9 +113,23 @@ void ServingThread::publish(std::shared_ptr<const cache::ServingState> state) {
   // A full queue means a loop that has not turned for thousands of publications: liveness ends the
   // process before that, and the next publication carries this one's news.
   (void)loop_.post([this, state = std::move(state), reporters = reporters_]() mutable {
-    desk_.reporters = reporters;
+    take(reporters);
     take(std::move(state));
   });
+}
+
+void ServingThread::take_reporters(std::move_only_function<void()> done) {
+  (void)loop_.post([this, reporters = reporters_, done = std::move(done)]() mutable {
+    take(reporters);
+    (void)keeper_loop_.post(std::move(done));
+  });
+}
+
+// Those that leave are asked no more for what they have counted.
+void ServingThread::take(const ServingDesk::Reporters& reporters) {
+  if (reporters == desk_.reporters) return;
+  desk_.hand_over_reports();
+  desk_.reporters = reporters;
 }
 
 void ServingThread::take(std::shared_ptr<const cache::ServingState> state) {

@@ -88,6 +88,9 @@ class ServingThread {
   void set_reporter(std::size_t environment, EvaluationReporter* reporter) {
     reporters_[environment] = reporter;
   }
+  // They are set now, and not with the next publication. `done` runs on the keeper's loop once it
+  // can have all that was counted for those that are nobody's any more.
+  void take_reporters(std::move_only_function<void()> done);
   const ServingCounters& counters() const { return desk_.counters; }
   // To be read.
   const EventInlet& events() const { return desk_.events; }
@@ -95,6 +98,7 @@ class ServingThread {
 
  private:
   void take(std::shared_ptr<const cache::ServingState> state);
+  void take(const ServingDesk::Reporters& reporters);
 
   net::Loop& keeper_loop_;
   net::Loop loop_;

@@ -5,6 +5,7 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -70,6 +71,37 @@ class FakeForwarder final : public upstream::EventForwarder {
   upstream::EventForwarderTools tools_;
 };
 
+// Nothing is asked for: it is about when what was counted is handed over.
+class FakeReporter final : public EvaluationReporter {
+ public:
+  void report(const evaluation::EvaluationContext&, const evaluation::Evaluation&, bool,
+              evaluation::Moment) override {}
+  void report_unknown(std::string_view, const evaluation::EvaluationContext&,
+                      evaluation::Moment) override {}
+  void hand_over() override { ++handed_over; }
+
+  std::atomic<int> handed_over = 0;  // By the serving thread.
+};
+
+class FakeReports final : public ReportCollector {
+ public:
+  FakeReports(Journal& journal, FakeReporter& reporter) : journal_(journal), reporter_(reporter) {}
+
+  void set_options(const config::Environment&) override {}
+  void add_reporter(std::move_only_function<void()>) override {}
+  EvaluationReporter& reporter(std::size_t) override { return reporter_; }
+  void drain(upstream::EventForwarder&, std::int64_t) override {}
+  bool flush(upstream::EventForwarder&) override {
+    journal_.push_back("flushed, handed over: " + std::to_string(reporter_.handed_over));
+    return true;
+  }
+  ReportFacts facts() const override { return {}; }
+
+ private:
+  Journal& journal_;
+  FakeReporter& reporter_;
+};
+
 class KeeperTest : public testing::Test {
  protected:
   ~KeeperTest() override { std::filesystem::remove_all(folder); }
@@ -87,9 +119,18 @@ class KeeperTest : public testing::Test {
     return static_cast<std::size_t>(std::ranges::find(journal, entry) - journal.begin());
   }
   bool has(std::string_view entry) const { return place_of(entry) < journal.size(); }
+  // The environment is served. The keeper was not started: no ping has anything handed over.
+  void serve(const config::Environment& options) {
+    keeper.add_thread(thread);
+    configure({options});
+    thread.start(keeper.serving_state());
+    around.run_until([&] { return has("spool is open") && has("source starts"); });
+    EXPECT_EQ(reporter.handed_over, 0);
+  }
 
   Journal journal;
   FakeForwarder* forwarder = nullptr;
+  FakeReporter reporter;
   const std::vector<Vendor> vendors{
       {.name = "fake",
        .make_dialect = [](const auto&) { return evaluation::flagd::make_flagd_dialect({}); },
@@ -99,12 +140,17 @@ class KeeperTest : public testing::Test {
                  std::make_unique<FakeSource>(journal, options.uri));
            },
        .check_document = {},
-       .make_apis = {},
+       .make_apis = [](net::Loop&,
+                       ServingDesk&) { return std::vector<std::unique_ptr<ServingApi>>(); },
        .make_events =
            [this](const config::Environment&, upstream::EventForwarderTools tools) {
              auto made = std::make_unique<FakeForwarder>(journal, std::move(tools));
              forwarder = made.get();
              return made;
+           },
+       .make_reports =
+           [this](const config::Environment&) {
+             return std::make_unique<FakeReports>(journal, reporter);
            }}};
   spdlog::logger log{"test"};
   cache::MemoryBudget budget;
@@ -125,6 +171,7 @@ class KeeperTest : public testing::Test {
                  .listener_names = {},
                  .listener_environments = {},
                  .tls = tls}};
+  ServingThread thread{around.loop, {}, vendors};
 };
 
 TEST_F(KeeperTest, TheStateIsReadBeforeWhatEventsLeftOnTheDisk) {
@@ -144,6 +191,30 @@ TEST_F(KeeperTest, AnEnvironmentThatIsTakenOutSendsWhatItHas) {
   std::exchange(of_two.finished, {})();
   EXPECT_TRUE(has("forwarder gone"));
   EXPECT_EQ(std::ranges::count(journal, "forwarder finishes"), 1) << "the other goes on";
+}
+
+TEST_F(KeeperTest, OneThatIsTakenOutSendsWhatThreadsStillCount) {
+  serve(environment("one"));
+  configure({});
+  EXPECT_FALSE(has("forwarder finishes")) << "not before they have handed it over";
+  around.run_until([&] { return has("forwarder finishes"); });
+  EXPECT_LT(place_of("flushed, handed over: 1"), place_of("forwarder finishes"));
+}
+
+TEST_F(KeeperTest, WhoIsToldNoMoreGetsWhatThreadsStillCount) {
+  config::Environment options = environment("one");
+  serve(options);
+  // The first of its rounds pings; the next does not.
+  keeper.flush_events();
+  around.run_until([&] { return reporter.handed_over == 1; });
+  options.events.enabled = false;
+  configure({options, environment("two")});
+  keeper.start();
+  bool has_turned = false;
+  thread.turn([&] { has_turned = true; });
+  around.run_until([&] { return has_turned; });
+  EXPECT_EQ(reporter.handed_over, 2);
+  EXPECT_FALSE(has("forwarder finishes"));
 }
 
 TEST_F(KeeperTest, OneThatComesBackHasOneWayToItsFolder) {
