@@ -1,6 +1,6 @@
 // Answers that wait for the disk: a flag's text is not in the kernel's memory, and a serving loop
-// waits for no disk. The request is kept, the text reader reads the text, and the request is answered
-// from the top in a later turn.
+// waits for no disk. The request is kept, the text reader reads the text, and the request is
+// answered from the top in a later turn.
 //
 // One per serving thread, on its loop, shared by its apis. Bounded in number, tries and time;
 // beyond, the api answers what it answers for a text that cannot be read.
