@@ -12,6 +12,26 @@ std::chrono::steady_clock::time_point in_a_minute() {
   return std::chrono::steady_clock::now() + std::chrono::minutes(1);
 }
 
+// A thread whose job at work waits until it is let go.
+class HeldThread {
+ public:
+  HeldThread() {
+    EXPECT_TRUE(thread.submit([this] {
+      started_.set_value();
+      go_on_.get_future().wait();
+    }));
+    started_.get_future().wait();
+  }
+  void let_go() { go_on_.set_value(); }
+
+ private:
+  std::promise<void> started_;
+  std::promise<void> go_on_;
+
+ public:
+  DiskThread thread;  // The last: it ends first.
+};
+
 TEST(DiskThread, DoesJobsInOrderAndFinishesThem) {
   std::vector<int> done;
   DiskThread writer;
@@ -25,52 +45,31 @@ TEST(DiskThread, DoesJobsInOrderAndFinishesThem) {
 }
 
 TEST(DiskThread, RefusesWhatDoesNotFitInsteadOfBlocking) {
-  std::promise<void> started;
-  std::promise<void> go_on;
-  DiskThread writer;
-  ASSERT_TRUE(writer.submit([&] {
-    started.set_value();
-    go_on.get_future().wait();
-  }));
-  started.get_future().wait();
+  HeldThread held;
   std::size_t done = 0;
   for (std::size_t i = 0; i < DiskThread::kQueuedJobsMax; ++i) {
-    ASSERT_TRUE(writer.submit([&done] { ++done; }));
+    ASSERT_TRUE(held.thread.submit([&done] { ++done; }));
   }
-  EXPECT_FALSE(writer.submit([&done] { ++done; }));
-  go_on.set_value();
-  EXPECT_TRUE(writer.finish(in_a_minute()));
+  EXPECT_FALSE(held.thread.submit([&done] { ++done; }));
+  held.let_go();
+  EXPECT_TRUE(held.thread.finish(in_a_minute()));
   EXPECT_EQ(done, DiskThread::kQueuedJobsMax);
 }
 
 TEST(DiskThread, WhatIsDroppedIsNotWaitedFor) {
-  std::promise<void> started;
-  std::promise<void> go_on;
+  HeldThread held;
   bool done = false;
-  DiskThread thread;
-  ASSERT_TRUE(thread.submit([&] {
-    started.set_value();
-    go_on.get_future().wait();
-  }));
-  ASSERT_TRUE(thread.submit([&done] { done = true; }));
-  started.get_future().wait();
-  thread.drop_queued();
-  go_on.set_value();
-  EXPECT_TRUE(thread.finish(in_a_minute()));
+  ASSERT_TRUE(held.thread.submit([&done] { done = true; }));
+  held.thread.drop_queued();
+  held.let_go();
+  EXPECT_TRUE(held.thread.finish(in_a_minute()));
   EXPECT_FALSE(done);
 }
 
 TEST(DiskThread, SaysWhenTheDiskDoesNotAnswerInTime) {
-  std::promise<void> started;
-  std::promise<void> go_on;
-  DiskThread writer;
-  ASSERT_TRUE(writer.submit([&] {
-    started.set_value();
-    go_on.get_future().wait();
-  }));
-  started.get_future().wait();
-  EXPECT_FALSE(writer.finish(std::chrono::steady_clock::now()));
-  go_on.set_value();
+  HeldThread held;
+  EXPECT_FALSE(held.thread.finish(std::chrono::steady_clock::now()));
+  held.let_go();
 }
 
 }  // namespace
